@@ -1,1 +1,16 @@
-//! pool
+//! The user pool: reading it to its end, reading one user, writing the one attribute.
+//!
+//! Everything that talks to the pool goes through one request budget and one retry loop; the SDK's own retries are off.
+//! Nothing here can write any attribute but the configured one, create or delete a user, or set `email_verified`.
+
+mod budget;
+mod call;
+mod convert;
+mod error;
+mod reader;
+mod writer;
+
+pub use budget::{Category, Meter, Rates};
+pub use error::{PoolError, Remedy};
+pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader};
+pub use writer::PoolWriter;

@@ -1,0 +1,71 @@
+//! The one retry loop: every request to the pool goes through it, and through the budget.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
+
+use crate::budget::{Budget, Category};
+use crate::error::{PoolError, Remedy, classify};
+
+/// How often a request is made again after a refusal for being too many. Waits grow to five seconds each, so that this
+/// is well over a minute in all.
+const THROTTLED_AT_MOST: u32 = 20;
+/// How often a request is made again after another failure that may pass.
+const FAILED_AT_MOST: u32 = 5;
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+pub(crate) async fn call<T, E, F>(
+    budget: &Budget,
+    category: Category,
+    operation: &'static str,
+    place: &(dyn fmt::Display + Sync),
+    mut request: impl FnMut() -> F,
+) -> Result<T, PoolError>
+where
+    F: Future<Output = Result<T, SdkError<E>>>,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let (mut throttled, mut failed) = (0, 0);
+    loop {
+        budget.take(category).await;
+        let error = match request().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => classify(operation, place, &error),
+        };
+        let attempt = if error.remedy() == Remedy::Throttled {
+            budget.lower(category);
+            throttled += 1;
+            throttled
+        } else {
+            failed += 1;
+            failed
+        };
+        if !error.is_transient() || throttled > THROTTLED_AT_MOST || failed > FAILED_AT_MOST {
+            return Err(error);
+        }
+        tracing::debug!(operation, attempt, remedy = ?error.remedy(), "the request is made again");
+        tokio::time::sleep(wait(attempt)).await;
+    }
+}
+
+/// Doubles from 100 ms, and takes between half and all of that, so that callers do not come back together.
+fn wait(attempt: u32) -> Duration {
+    let whole = Duration::from_millis(100).saturating_mul(1 << attempt.min(10)).min(LONGEST_WAIT) / 2;
+    let share = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0.5, |now| f64::from(now.subsec_nanos() % 1_000_000) / 1_000_000.0);
+    whole + whole.mul_f64(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_end_at_five_seconds() {
+        assert!(wait(1) >= Duration::from_millis(100) && wait(1) <= Duration::from_millis(200));
+        assert!(wait(30) <= LONGEST_WAIT);
+    }
+}

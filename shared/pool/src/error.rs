@@ -1,0 +1,165 @@
+//! What can go wrong with the pool, and what the caller can do about each.
+
+use std::fmt;
+
+use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_types::error::display::DisplayErrorContext;
+
+/// What to do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Remedy {
+    /// There is no such pool in this region and account: look at the settings.
+    PoolMissing,
+    /// There are no credentials, or they are not accepted: sign in.
+    NoCredentials,
+    /// The credentials have run out: sign in again, and go on.
+    CredentialsExpired,
+    /// The role may not call this: have it allowed.
+    NotPermitted,
+    /// Nobody answered: look at the network, the endpoint and the region.
+    Unreachable,
+    /// Too many requests, even after waiting: try again later, or lower the rate.
+    Throttled,
+    /// The pool failed on its side: try again.
+    Failed,
+    /// The token of a listing is too old: list again from the start.
+    TokenExpired,
+    /// There is no such user any more: read again.
+    UserMissing,
+    /// The pool's schema does not know the attribute, or it cannot be changed: make another one.
+    AttributeUnusable,
+    /// The settings contradict themselves.
+    Settings,
+    /// The pool refused the request for another reason.
+    Refused,
+}
+
+/// A request to the pool that did not do what it should. It says what happened and what to do, and never holds a value of
+/// a person's.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{what} {}", self.advice())]
+pub struct PoolError {
+    remedy: Remedy,
+    what: String,
+}
+
+impl PoolError {
+    pub(crate) fn new(remedy: Remedy, what: impl Into<String>) -> Self {
+        Self { remedy, what: what.into() }
+    }
+
+    /// What can be done about it.
+    pub fn remedy(&self) -> Remedy {
+        self.remedy
+    }
+
+    /// Whether the settings are what has to be changed.
+    pub fn is_settings(&self) -> bool {
+        self.remedy == Remedy::Settings
+    }
+
+    fn advice(&self) -> &'static str {
+        match self.remedy {
+            Remedy::PoolMissing => {
+                "Check pool_id, region and aws_profile: pools are found in their own region and account alone."
+            }
+            Remedy::NoCredentials => "Sign in (aws sso login), or set aws_profile or the AWS_* variables.",
+            Remedy::CredentialsExpired => "Sign in again (aws sso login), then scan again.",
+            Remedy::NotPermitted => "Have the role allowed to do this on the pool's ARN.",
+            Remedy::Unreachable => "Check the network, endpoint_url and region.",
+            Remedy::Throttled => "Try again later, or lower --rate: the quota is shared with every sign-in.",
+            Remedy::Failed => "Try again; if it stays so, look at AWS's health dashboard.",
+            Remedy::TokenExpired => "List again from the start.",
+            Remedy::UserMissing => "Scan again: the user is gone.",
+            Remedy::AttributeUnusable => {
+                "Add a mutable attribute to the pool's schema, and name it with attribute = \"custom:…\"."
+            }
+            Remedy::Settings => "Correct the settings or flags.",
+            Remedy::Refused => "Nothing was changed by this request.",
+        }
+    }
+
+    /// Whether the same request may succeed if it is made again.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self.remedy, Remedy::Throttled | Remedy::Failed | Remedy::Unreachable)
+    }
+}
+
+/// Reads the class of a failure out of the SDK's.
+pub(crate) fn classify<E>(operation: &'static str, place: &dyn fmt::Display, error: &SdkError<E>) -> PoolError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match error {
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            let text = service.err().message().unwrap_or_default();
+            from_code(operation, place, service.err().code().unwrap_or_default(), text, status)
+        }
+        SdkError::ResponseError(response) => {
+            let status = response.raw().status().as_u16();
+            PoolError::new(Remedy::Failed, format!("{operation}: {place} answered with status {status} and no sense."))
+        }
+        SdkError::TimeoutError(_) => {
+            PoolError::new(Remedy::Unreachable, format!("{operation}: {place} did not answer in time."))
+        }
+        SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+            PoolError::new(Remedy::Unreachable, format!("{operation}: {place} cannot be reached."))
+        }
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
+            let context = DisplayErrorContext(error).to_string();
+            if context.to_ascii_lowercase().contains("credentials") {
+                PoolError::new(Remedy::NoCredentials, "No AWS credentials were found.")
+            } else {
+                PoolError::new(Remedy::Unreachable, format!("{operation}: {place} cannot be reached."))
+            }
+        }
+        _ => PoolError::new(Remedy::Failed, format!("{operation} failed at {place}.")),
+    }
+}
+
+fn from_code(operation: &'static str, place: &dyn fmt::Display, code: &str, text: &str, status: u16) -> PoolError {
+    let new = |remedy, what: String| PoolError::new(remedy, what);
+    match code {
+        "ResourceNotFoundException" => new(Remedy::PoolMissing, format!("There is no such user pool at {place}.")),
+        "TooManyRequestsException"
+        | "ThrottlingException"
+        | "Throttling"
+        | "RequestLimitExceeded"
+        | "LimitExceededException" => {
+            new(Remedy::Throttled, format!("{operation}: the pool answers too many requests."))
+        }
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" | "TokenRefreshRequired" => {
+            new(Remedy::CredentialsExpired, "The AWS credentials have expired.".into())
+        }
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "InvalidClientTokenId"
+        | "MissingAuthenticationTokenException"
+        | "IncompleteSignature"
+        | "SignatureDoesNotMatch" => {
+            new(Remedy::NoCredentials, format!("{place} does not accept the AWS credentials."))
+        }
+        "AccessDeniedException" | "AccessDenied" => {
+            new(Remedy::NotPermitted, format!("The role may not call cognito-idp:{operation} on the pool."))
+        }
+        "UserNotFoundException" => new(Remedy::UserMissing, "The pool has no such user.".into()),
+        // Some emulators say this of a user that does not exist.
+        "NotAuthorizedException" if operation.starts_with("AdminGet") || text.contains("User does not exist") => {
+            new(Remedy::UserMissing, "The pool has no such user.".into())
+        }
+        "NotAuthorizedException" => new(Remedy::NotPermitted, format!("{operation} is not authorized.")),
+        "InvalidParameterException" if text.to_ascii_lowercase().contains("token") => {
+            new(Remedy::TokenExpired, format!("{operation}: the token of the listing is no longer valid."))
+        }
+        "InvalidParameterException" if text.contains("schema") || text.contains("mutable") => {
+            new(Remedy::AttributeUnusable, "The pool does not let this attribute be written.".into())
+        }
+        _ if status >= 500 => new(Remedy::Failed, format!("{operation}: {place} failed with status {status}.")),
+        "" => new(Remedy::Refused, format!("{operation}: {place} refused it with status {status}.")),
+        code => {
+            let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+            new(Remedy::Refused, format!("{operation}: {place} refused it as {code}."))
+        }
+    }
+}

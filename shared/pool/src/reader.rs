@@ -1,0 +1,310 @@
+//! Reading the pool. There is no method here that writes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
+use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+use aws_sdk_cognitoidentityprovider::types::UserType;
+use userlink_domain::{PoolUser, Sub, Username};
+
+use crate::budget::{Budget, Category, Meter, Rates};
+use crate::call::call;
+use crate::convert;
+use crate::error::{PoolError, Remedy};
+
+/// The most users that ListUsers gives in one page (API reference, ListUsers, `Limit`).
+pub(crate) const PAGE: i32 = 60;
+
+/// Which pool, and how to reach it.
+#[derive(Clone, Debug)]
+pub struct PoolOptions {
+    pub pool_id: String,
+    /// Else the one that the pool's id begins with.
+    pub region: Option<String>,
+    /// A profile of AWS's configuration files; else the SDK's usual chain.
+    pub aws_profile: Option<String>,
+    /// Another place than AWS's: an emulator.
+    pub endpoint_url: Option<String>,
+    /// The attribute that names the row, with its `custom:` before it.
+    pub attribute: String,
+    pub rates: Rates,
+}
+
+/// What the pool says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    pub name: String,
+    /// About how many users there are: a progress total, not a truth.
+    pub estimated_users: u64,
+    pub attribute: Attribute,
+}
+
+/// What the pool's schema says of the attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    Mutable,
+    /// It can be set when a user is made, and never again.
+    Immutable,
+    Missing,
+}
+
+/// Where a listing goes on. It is good for an hour.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PageToken(String);
+
+impl fmt::Debug for PageToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PageToken(…)")
+    }
+}
+
+/// One answer of a listing. It may hold no users and still not be the last.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub users: Vec<PoolUser>,
+    /// Only where this is missing has the listing come to its end.
+    pub next: Option<PageToken>,
+}
+
+/// A pool that can be read.
+#[derive(Clone)]
+pub struct PoolReader {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) client: Client,
+    pub(crate) pool_id: String,
+    pub(crate) attribute: String,
+    pub(crate) budget: Budget,
+    pub(crate) place: Place,
+}
+
+/// The client holds credentials.
+impl fmt::Debug for PoolReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PoolReader({} at {})", self.inner.pool_id, self.inner.place)
+    }
+}
+
+/// Where requests go, as a person would say it.
+pub(crate) enum Place {
+    Region(String),
+    Endpoint(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Region(region) => write!(f, "Cognito in {region}"),
+            Self::Endpoint(url) => f.write_str(url),
+        }
+    }
+}
+
+impl PoolReader {
+    /// Finds credentials and makes a client. Nothing is asked of the pool yet.
+    ///
+    /// # Errors
+    /// Where pool id and region contradict each other, or there are no credentials.
+    pub async fn connect(options: &PoolOptions) -> Result<Self, PoolError> {
+        let region = region(options)?;
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .operation_attempt_timeout(Duration::from_secs(20))
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .region(Region::new(region.clone()))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
+        if let Some(profile) = &options.aws_profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = &options.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        let config = loader.load().await;
+        if let Some(provider) = config.credentials_provider() {
+            provider.provide_credentials().await.map_err(|error| no_credentials(&error))?;
+        } else {
+            return Err(PoolError::new(Remedy::NoCredentials, "No AWS credentials were found."));
+        }
+        let place = match &options.endpoint_url {
+            Some(url) => Place::Endpoint(url.clone()),
+            None => Place::Region(region),
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client: Client::new(&config),
+                pool_id: options.pool_id.clone(),
+                attribute: options.attribute.clone(),
+                budget: Budget::new(options.rates),
+                place,
+            }),
+        })
+    }
+
+    /// What the pool says of itself (DescribeUserPool).
+    ///
+    /// # Errors
+    /// Where the pool is not there, cannot be reached, or may not be described.
+    pub async fn describe(&self) -> Result<Description, PoolError> {
+        let inner = &*self.inner;
+        let request = || inner.client.describe_user_pool().user_pool_id(&inner.pool_id).send();
+        let answer = call(&inner.budget, Category::Describe, "DescribeUserPool", &inner.place, request).await?;
+        let missing = || PoolError::new(Remedy::Failed, format!("{} described no pool.", inner.place));
+        let pool = answer.user_pool().ok_or_else(missing)?;
+        let of_schema = pool.schema_attributes().iter().find(|a| a.name() == Some(inner.attribute.as_str()));
+        Ok(Description {
+            name: pool.name().unwrap_or_default().to_owned(),
+            estimated_users: u64::try_from(pool.estimated_number_of_users()).unwrap_or_default(),
+            attribute: match of_schema.map(|found| found.mutable()) {
+                None => Attribute::Missing,
+                Some(Some(false)) => Attribute::Immutable,
+                Some(_) => Attribute::Mutable,
+            },
+        })
+    }
+
+    /// The next page of all users (ListUsers), from the start where there is no token.
+    ///
+    /// # Errors
+    /// Beside the usual ones [`Remedy::TokenExpired`]: then the listing begins anew.
+    pub async fn page(&self, after: Option<&PageToken>) -> Result<Page, PoolError> {
+        self.list(None, after).await
+    }
+
+    /// One user by its sub. It costs nothing, unlike AdminGetUser, but may lag behind a write.
+    ///
+    /// # Errors
+    /// The usual ones.
+    pub async fn by_sub(&self, sub: Sub) -> Result<Option<PoolUser>, PoolError> {
+        self.one(&filter("sub", &sub.to_string()), |user| user.sub == sub).await
+    }
+
+    /// One user by its username, never by an alias. It may lag behind a write.
+    ///
+    /// # Errors
+    /// The usual ones.
+    pub async fn by_username(&self, username: &Username) -> Result<Option<PoolUser>, PoolError> {
+        self.one(&filter("username", username.as_str()), |user| user.username == *username).await
+    }
+
+    /// What the request budget has been doing.
+    pub fn meter(&self) -> Meter {
+        self.inner.budget.meter()
+    }
+
+    async fn one(&self, filter: &str, is_meant: impl Fn(&PoolUser) -> bool) -> Result<Option<PoolUser>, PoolError> {
+        let mut token = None;
+        loop {
+            let page = self.list(Some(filter), token.as_ref()).await?;
+            if let Some(user) = page.users.into_iter().find(|user| is_meant(user)) {
+                return Ok(Some(user));
+            }
+            match page.next {
+                None => return Ok(None),
+                next => token = next,
+            }
+        }
+    }
+
+    async fn list(&self, filter: Option<&str>, after: Option<&PageToken>) -> Result<Page, PoolError> {
+        let inner = &*self.inner;
+        let request = || {
+            let request = inner.client.list_users().user_pool_id(&inner.pool_id).limit(PAGE);
+            let request = request.set_filter(filter.map(str::to_owned));
+            request.set_pagination_token(after.map(|token| token.0.clone())).send()
+        };
+        let answer = call(&inner.budget, Category::List, "ListUsers", &inner.place, request).await?;
+        let users = answer.users().iter().map(|user| self.convert(user)).collect::<Result<_, _>>()?;
+        let next = answer.pagination_token().filter(|token| !token.is_empty());
+        Ok(Page { users, next: next.map(|token| PageToken(token.to_owned())) })
+    }
+
+    fn convert(&self, user: &UserType) -> Result<PoolUser, PoolError> {
+        let outer = convert::Outer {
+            username: user.username().unwrap_or_default(),
+            status: user.user_status().map(|status| status.as_str()),
+            enabled: user.enabled(),
+            created: user.user_create_date(),
+            modified: user.user_last_modified_date(),
+        };
+        let converted = convert::user(&outer, user.attributes(), &self.inner.attribute);
+        converted.filter(|user| !user.username.as_str().is_empty()).ok_or_else(|| {
+            PoolError::new(
+                Remedy::Refused,
+                format!("ListUsers: {} gave a user without a sub or username.", self.inner.place),
+            )
+        })
+    }
+}
+
+/// `attribute = "value"`, with what would end the value escaped.
+fn filter(attribute: &str, value: &str) -> String {
+    format!("{attribute} = \"{}\"", value.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+/// The region to ask: the one that was set, which has to be the pool's own unless an endpoint was set, too.
+fn region(options: &PoolOptions) -> Result<String, PoolError> {
+    let Some((of_pool, name)) = options.pool_id.split_once('_') else {
+        return Err(PoolError::new(
+            Remedy::Settings,
+            "pool_id is not written as REGION_NAME, for example eu-west-1_AbC123.",
+        ));
+    };
+    if of_pool.is_empty() || name.is_empty() {
+        return Err(PoolError::new(Remedy::Settings, "pool_id lacks its region or its name."));
+    }
+    match &options.region {
+        Some(region) if region != of_pool && options.endpoint_url.is_none() => Err(PoolError::new(
+            Remedy::Settings,
+            format!("The pool's id says that it is in {of_pool}, and region says {region}."),
+        )),
+        Some(region) => Ok(region.clone()),
+        None => Ok(of_pool.to_owned()),
+    }
+}
+
+fn no_credentials(error: &CredentialsError) -> PoolError {
+    let text = aws_smithy_types::error::display::DisplayErrorContext(error).to_string().to_ascii_lowercase();
+    if text.contains("expired") {
+        PoolError::new(Remedy::CredentialsExpired, "The AWS credentials have expired.")
+    } else {
+        PoolError::new(Remedy::NoCredentials, "No AWS credentials were found.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pool_id: &str, region: Option<&str>, endpoint: Option<&str>) -> PoolOptions {
+        PoolOptions {
+            pool_id: pool_id.into(),
+            region: region.map(Into::into),
+            aws_profile: None,
+            endpoint_url: endpoint.map(Into::into),
+            attribute: "custom:userId".into(),
+            rates: Rates::default(),
+        }
+    }
+
+    #[test]
+    fn a_filter_cannot_be_broken_out_of() {
+        assert_eq!(filter("username", r#"a" or \x"#), r#"username = "a\" or \\x""#);
+    }
+
+    #[test]
+    fn the_region_is_the_pools_own() {
+        assert_eq!(region(&options("eu-west-1_A", None, None)), Ok("eu-west-1".into()));
+        let wrong = region(&options("eu-west-1_A", Some("us-east-1"), None)).map_err(|e| e.to_string());
+        assert!(wrong.is_err_and(|text| text.contains("eu-west-1") && text.contains("us-east-1")));
+        assert_eq!(region(&options("local_A", Some("us-east-1"), Some("http://x"))), Ok("us-east-1".into()));
+        assert!(region(&options("nonsense", None, None)).is_err_and(|error| error.is_settings()));
+    }
+}

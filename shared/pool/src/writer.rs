@@ -1,0 +1,91 @@
+//! Writing the one attribute. Only who holds a [`PoolWriter`] can write anything.
+
+use aws_sdk_cognitoidentityprovider::types::AttributeType;
+use userlink_domain::{PoolUser, RowId, Username};
+
+use crate::budget::Category;
+use crate::call::call;
+use crate::convert;
+use crate::error::{PoolError, Remedy};
+use crate::reader::PoolReader;
+
+/// The longest value that Cognito takes for an attribute, in characters (quotas page, "custom attributes").
+const LONGEST: usize = 2048;
+
+/// A pool that can be read, and in which the attribute can be written.
+#[derive(Clone, Debug)]
+pub struct PoolWriter(PoolReader);
+
+impl PoolWriter {
+    pub fn new(reader: PoolReader) -> Self {
+        Self(reader)
+    }
+
+    pub fn reader(&self) -> &PoolReader {
+        &self.0
+    }
+
+    /// The user as it is at this moment (AdminGetUser, which does not lag). It makes the user a monthly active one,
+    /// which is billed: for the reads just before and after a write.
+    ///
+    /// # Errors
+    /// [`Remedy::UserMissing`] where there is none, and the usual ones.
+    pub async fn current(&self, username: &Username) -> Result<PoolUser, PoolError> {
+        let inner = &*self.0.inner;
+        let request = || inner.client.admin_get_user().user_pool_id(&inner.pool_id).username(username.as_str()).send();
+        let answer = call(&inner.budget, Category::Read, "AdminGetUser", &inner.place, request).await?;
+        let outer = convert::Outer {
+            username: answer.username(),
+            status: answer.user_status().map(|status| status.as_str()),
+            enabled: answer.enabled(),
+            created: answer.user_create_date(),
+            modified: answer.user_last_modified_date(),
+        };
+        convert::user(&outer, answer.user_attributes(), &inner.attribute).ok_or_else(|| {
+            PoolError::new(Remedy::Refused, format!("AdminGetUser: {} gave a user without a sub.", inner.place))
+        })
+    }
+
+    /// Writes the row's id into the attribute (AdminUpdateUserAttributes).
+    ///
+    /// # Errors
+    /// An id that is blank or too long is refused here: a blank value would delete the attribute.
+    pub async fn write_user_id(&self, username: &Username, id: &RowId) -> Result<(), PoolError> {
+        let value = id.to_string();
+        if value.trim().is_empty() {
+            return Err(PoolError::new(
+                Remedy::Refused,
+                "The row's id is blank, and a blank value deletes the attribute.",
+            ));
+        }
+        if value.chars().count() > LONGEST {
+            return Err(PoolError::new(
+                Remedy::Refused,
+                "The row's id is longer than the 2,048 characters of an attribute.",
+            ));
+        }
+        let inner = &*self.0.inner;
+        let attribute = AttributeType::builder().name(&inner.attribute).value(value).build();
+        let attribute = attribute.map_err(|_| PoolError::new(Remedy::Settings, "The attribute has no name."))?;
+        let request = || {
+            let request = inner.client.admin_update_user_attributes().user_pool_id(&inner.pool_id);
+            request.username(username.as_str()).user_attributes(attribute.clone()).send()
+        };
+        call(&inner.budget, Category::Update, "AdminUpdateUserAttributes", &inner.place, request).await?;
+        Ok(())
+    }
+
+    /// Deletes the attribute (AdminDeleteUserAttributes).
+    ///
+    /// # Errors
+    /// The usual ones.
+    pub async fn clear_user_id(&self, username: &Username) -> Result<(), PoolError> {
+        let inner = &*self.0.inner;
+        let request = || {
+            let request = inner.client.admin_delete_user_attributes().user_pool_id(&inner.pool_id);
+            request.username(username.as_str()).user_attribute_names(&inner.attribute).send()
+        };
+        call(&inner.budget, Category::Update, "AdminDeleteUserAttributes", &inner.place, request).await?;
+        Ok(())
+    }
+}
