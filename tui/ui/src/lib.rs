@@ -1,1 +1,33 @@
-//! ui
+//! The dashboard: a model, `update` and `view`.
+//!
+//! Both are pure. There is no clock, no I/O, no environment and no thread in this crate, and it depends on nothing
+//! that has any: time comes in with each event, and what must be done goes out as [`Effect`]s. The model holds a
+//! few screens of entries, so that a frame costs the same at ten entries and at ten million.
+
+#![warn(missing_docs)]
+
+mod command;
+mod confirm;
+mod effect;
+mod event;
+mod glyphs;
+mod keys;
+mod layout;
+mod list;
+mod model;
+mod paint;
+mod pairs;
+mod safe_text;
+mod theme;
+mod update;
+mod view;
+mod words;
+
+pub use confirm::Confirmed;
+pub use effect::Effect;
+pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSpec, Window};
+pub use model::{Model, Names, Setup};
+pub use safe_text::{fitted, is_odd_text, safe_text};
+pub use theme::Theme;
+pub use update::update;
+pub use view::{Regions, view};

@@ -1,0 +1,37 @@
+//! What the dashboard asks of the runtime. It does nothing itself.
+
+use userlink_domain::RecordRef;
+
+use crate::confirm::Confirmed;
+use crate::event::ViewSpec;
+
+/// One thing to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Give the entries `first..first + len` of a view, and say where the anchor's entry stands in it. The answer
+    /// may begin elsewhere where the anchor has moved; only the answer to the newest generation is of use.
+    Window {
+        /// Comes back with the answer.
+        generation: u64,
+        /// Of which view.
+        spec: ViewSpec,
+        /// The place of the first entry wanted.
+        first: usize,
+        /// How many entries are wanted.
+        len: usize,
+        /// The record under the cursor.
+        anchor: Option<RecordRef>,
+    },
+    /// Explain the entry of a record. Only the newest is of use.
+    Explain(RecordRef),
+    /// Read both sides afresh and say what a repair would do.
+    Prepare(RecordRef),
+    /// Do exactly this, verify it by reading it back, and say what came of it.
+    Repair(Confirmed),
+    /// Scan again.
+    Refresh,
+    /// Leave. A write under way is finished first.
+    Quit,
+    /// Stop as Ctrl-Z stops a program.
+    Suspend,
+}

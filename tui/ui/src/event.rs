@@ -1,0 +1,187 @@
+//! What can happen to the dashboard: keys, and news from the runtime.
+//!
+//! Data only. An event never carries a handle to something that could be waited for.
+
+use ratatui::crossterm::event::KeyEvent;
+use userlink_domain::{Flag, Group, RecordRef, Situation, Step, Timestamp};
+use userlink_link::{Entry, Explanation};
+
+/// One thing that happened.
+#[derive(Clone)]
+pub enum Event {
+    /// A key went down. Releases are ignored.
+    Key(KeyEvent),
+    /// Text was pasted. It goes into the filter and nowhere else: a paste never confirms anything.
+    Paste(String),
+    /// The terminal has so many columns and lines now.
+    Resize(u16, u16),
+    /// Time passed.
+    Tick,
+    /// How far the scan is.
+    Progress(Progress),
+    /// How many entries there are, by situation and by flag. Also says that the data changed.
+    Counts(Counts),
+    /// Entries changed: the window is asked for again.
+    Changed,
+    /// The answer to [`Effect::Window`](crate::Effect::Window).
+    Window(Window),
+    /// The answer to [`Effect::Explain`](crate::Effect::Explain).
+    Explained {
+        /// The record that was asked about.
+        of: RecordRef,
+        /// Why its entry is what it is.
+        explanation: Explanation,
+    },
+    /// The answer to [`Effect::Prepare`](crate::Effect::Prepare): the preview, freshly read.
+    Prepared(Result<Proposal, String>),
+    /// The answer to [`Effect::Repair`](crate::Effect::Repair).
+    Repaired(Result<Outcome, String>),
+    /// Something to tell the person. An error stays until it is dismissed.
+    Message {
+        /// How much it matters.
+        level: Level,
+        /// In sentences.
+        text: String,
+    },
+}
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Goes away by itself.
+    Info,
+    /// Stays until Esc.
+    Error,
+}
+
+/// Where the scan stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing was read yet.
+    #[default]
+    Connecting,
+    /// Under way.
+    Reading,
+    /// Both sides were read to their end.
+    Complete,
+    /// It stopped; what was read is kept.
+    Failed,
+}
+
+/// How far the scan is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Users read.
+    pub users: u64,
+    /// About how many there are, where the pool said so.
+    pub users_about: Option<u64>,
+    /// Rows read.
+    pub rows: u64,
+    /// About how many there are, where the database said so.
+    pub rows_about: Option<u64>,
+    /// Whether the pool is read to its end.
+    pub users_done: bool,
+    /// Whether the table is read to its end.
+    pub rows_done: bool,
+    /// Requests to the pool.
+    pub requests_per_second: f64,
+    /// Whether the pool is turning requests away.
+    pub throttled: bool,
+    /// Seconds.
+    pub seconds_left: Option<u64>,
+    /// When the scan was complete.
+    pub finished_at: Option<Timestamp>,
+    /// Rows whose sub is neither blank nor a UUID, and so counts as none.
+    pub malformed_subs: u64,
+}
+
+/// How many entries there are. A situation or flag that is not named has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Each situation at most once.
+    pub situations: Vec<(Situation, u64)>,
+    /// Each flag at most once.
+    pub flags: Vec<(Flag, u64)>,
+}
+
+impl Counts {
+    /// Entries of a group, or all.
+    pub fn of(&self, group: Option<Group>) -> u64 {
+        let counted = self.situations.iter().filter(|(situation, _)| group.is_none_or(|it| it == situation.group()));
+        counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
+    }
+
+    /// Entries with a flag.
+    pub fn with(&self, flag: Flag) -> u64 {
+        let counted = self.flags.iter().filter(|(it, _)| *it == flag);
+        counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
+    }
+}
+
+/// Which entries a person wants to see.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ViewSpec {
+    /// `None` is all.
+    pub group: Option<Group>,
+    /// What was typed, as it was typed; blank is no filter.
+    pub filter: String,
+}
+
+/// What a person searches for is often a name: it stays out of logs.
+impl std::fmt::Debug for ViewSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let group = self.group.map_or("all", Group::name);
+        write!(f, "ViewSpec({group}, filter of {} characters)", self.filter.chars().count())
+    }
+}
+
+/// A part of a view.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// That of the effect that asked for it; an answer to an older one is dropped.
+    pub generation: u64,
+    /// The view that it is a part of.
+    pub spec: ViewSpec,
+    /// Entries in this view.
+    pub total: usize,
+    /// The place of the first of `entries` in the view.
+    pub first: usize,
+    /// In the order of the view.
+    pub entries: Vec<Entry>,
+    /// Where the entry of the anchor record stands in the view now, if it is in it.
+    pub anchor_at: Option<usize>,
+    /// Grows whenever the data behind the view changed.
+    pub revision: u64,
+}
+
+/// What would be done: read afresh from both sides, frozen, and shown before anything is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The record that the repair was asked for.
+    pub of: RecordRef,
+    /// As it was read just now.
+    pub entry: Entry,
+    /// In the order in which they are made.
+    pub steps: Vec<Step>,
+    /// The situation after all of them.
+    pub afterwards: Situation,
+    /// To the pool, reads and writes together.
+    pub requests: u32,
+    /// Whether all of it can be taken back.
+    pub undoable: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The record that was repaired.
+    pub of: RecordRef,
+    /// One sentence a line.
+    pub words: Vec<String>,
+    /// Whether everything was written and verified by reading it back.
+    pub done: bool,
+    /// The run's name in the journal.
+    pub run: String,
+}

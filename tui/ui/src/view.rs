@@ -1,0 +1,116 @@
+//! Draws the model. One view, one small file below this one.
+//!
+//! Never changes anything and never looks further than the window that the model holds: a frame costs the same at
+//! ten entries and at ten million.
+
+mod detail;
+mod dialog;
+mod empty;
+mod entries;
+mod fields;
+mod foot;
+mod head;
+mod help;
+mod progress;
+mod question;
+mod tabs;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use userlink_domain::{Group, PoolUser, Row};
+use userlink_link::Entry;
+
+use crate::keys::Place;
+use crate::layout::{Layout, SMALLEST};
+use crate::model::{Model, Repairing};
+use crate::paint::draw_all;
+use crate::theme::Role;
+
+/// What was drawn where, for the mouse.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Regions {
+    /// The list.
+    pub list: Rect,
+    /// The entries on the screen, each with its place in the view.
+    pub entries: Vec<(Rect, usize)>,
+    /// The tabs, each with its group; `None` is all.
+    pub tabs: Vec<(Rect, Option<Group>)>,
+    /// The entry in words.
+    pub detail: Rect,
+}
+
+/// Draws the model, and says what stands where.
+pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
+    let mut regions = Regions::default();
+    let area = frame.area();
+    let layout = model.layout().filter(|layout| layout.keys.bottom() <= area.height && layout.keys.width <= area.width);
+    let Some(layout) = layout else {
+        too_small(model, frame);
+        return regions;
+    };
+    head::draw(model, frame, &layout);
+    tabs::draw(model, frame, &layout, &mut regions);
+    progress::draw(model, frame, &layout);
+    if model.opened.is_some() {
+        fields::draw(model, frame, &layout);
+    } else {
+        entries::draw(model, frame, &layout, &mut regions);
+        detail::draw(model, frame, &layout);
+        regions.detail = layout.detail;
+    }
+    foot::draw(model, frame, &layout);
+    if !matches!(model.repairing, Repairing::Idle | Repairing::Writing { quietly: true, .. }) {
+        question::draw(model, frame, &layout);
+    }
+    if model.help.is_some() {
+        help::draw(model, frame, &layout);
+    }
+    if model.leaving.is_some() {
+        question::draw_leaving(model, frame, &layout);
+    }
+    regions
+}
+
+/// How far a page can be scrolled.
+pub(crate) fn furthest(model: &Model, place: Place) -> usize {
+    let Some(layout) = model.layout() else { return 0 };
+    match place {
+        Place::Entry => fields::furthest(model, &layout),
+        Place::Help => help::furthest(model, &layout),
+        Place::Question => question::furthest(model, &layout),
+        _ => 0,
+    }
+}
+
+/// What a person calls an entry: its first user, or its first row.
+pub(crate) fn title(entry: &Entry) -> String {
+    let user = entry.users.first().map(user_name);
+    user.or_else(|| entry.rows.first().map(row_name)).unwrap_or_else(|| "an empty entry".to_owned())
+}
+
+/// What a person calls a user: the e-mail, and for a profile at another provider its username.
+pub(crate) fn user_name(user: &PoolUser) -> String {
+    let email = user.email.as_deref().filter(|email| !email.trim().is_empty() && !user.is_federated());
+    email.unwrap_or(user.username.as_str()).to_owned()
+}
+
+fn row_name(row: &Row) -> String {
+    let email = row.email.as_deref().filter(|email| !email.trim().is_empty());
+    email.map_or_else(|| format!("row {}", row.id), str::to_owned)
+}
+
+fn too_small(model: &Model, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let (width, height) = SMALLEST;
+    let text = format!(
+        "userlink needs {width} columns and {height} lines. This terminal has {} and {}.",
+        area.width, area.height
+    );
+    let lines = model.look().wrap(&text, Role::Plain, usize::from(area.width));
+    draw_all(lines, 0, frame, area);
+}
+
+/// The area of a page that takes the place of list and detail.
+fn page(layout: &Layout) -> Rect {
+    layout.body
+}

@@ -1,0 +1,130 @@
+//! The two lines at the foot: what was said last, or the filter; and the keys that make sense here.
+//!
+//! The bottom line names keys from the key table and nothing else.
+
+use ratatui::Frame;
+use ratatui::layout::Position;
+
+use super::empty::covered;
+use crate::event::Phase;
+use crate::glyphs::group_sign;
+use crate::keys::{Command, Place, hints};
+use crate::layout::Layout;
+use crate::model::{Model, Repairing};
+use crate::theme::Role;
+use crate::words::counted;
+use userlink_domain::Group;
+
+/// The bottom line names at most so many keys.
+const MOST_HINTS: usize = 5;
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    if model.typing.is_some() {
+        filter(model, frame, layout);
+    } else if !model.errors.is_empty() {
+        error(model, frame, layout);
+    } else if let Some(word) = &model.word {
+        let mut line = model.look().line();
+        line.cell(&format!(" {}", word.text), Role::Strong, usize::from(layout.message.width));
+        line.draw(frame, layout.message, layout.message.y);
+    } else if let Repairing::Writing { of, quietly: true } = &model.repairing {
+        let mut line = model.look().line();
+        let text = format!(" Repairing {of}: writing, then reading it back{}", model.look().glyphs.more);
+        line.cell(&text, Role::Attention, usize::from(layout.message.width));
+        line.draw(frame, layout.message, layout.message.y);
+    } else if !model.list.spec.filter.is_empty() {
+        filter(model, frame, layout);
+    }
+    keys(model, frame, layout);
+}
+
+fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let look = model.look();
+    let area = layout.message;
+    let Some(text) = model.errors.front() else { return };
+    let behind = match model.errors.len() {
+        1 => "Esc dismisses it".to_owned(),
+        count => format!("1 of {count}, Esc: next"),
+    };
+    let width = usize::from(area.width);
+    let lines = look.wrap(text, Role::Danger, width - 4);
+    let count = lines.len();
+    let (sign, role) = group_sign(Group::Conflict, look.ascii());
+    let last = usize::from(area.height) - 1;
+    for (at, body) in lines.into_iter().take(usize::from(area.height)).enumerate() {
+        let mut line = look.line();
+        line.text(&if at == 0 { format!(" {sign} ") } else { "   ".to_owned() }, role);
+        let cut = at == last && count > last + 1;
+        let used = line.width() + body.width();
+        line.append(body);
+        if cut {
+            line.text(look.glyphs.more, Role::Danger);
+        }
+        if at + 1 == count && used + look.width(&behind) + 3 <= width {
+            line.to(width - look.width(&behind) - 1);
+            line.text(&behind, Role::Muted);
+        }
+        line.draw(frame, area, area.y + at as u16);
+    }
+}
+
+fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let look = model.look();
+    let area = layout.message;
+    let width = usize::from(area.width);
+    let found = counted(model.list.total() as u64, "match", "matches");
+    let found = if model.list.is_current() { found } else { format!("searching{}", look.glyphs.more) };
+    let right = if model.phase() == Phase::Complete {
+        format!("{found} in everything")
+    } else {
+        format!("{found}; searched {}", covered(model))
+    };
+    let mut line = look.line();
+    line.text(" Filter  ", Role::Accent);
+    let room = width.saturating_sub(line.width() + look.width(&right) + 4).max(8);
+    let from = line.width();
+    if let Some(input) = &model.typing {
+        let scroll = input.visual_scroll(room - 1);
+        let mut skipped = 0;
+        let hidden = input.value().chars().take_while(|c| {
+            let before = skipped;
+            skipped += look.width(&c.to_string());
+            before < scroll
+        });
+        let hidden = hidden.count();
+        let value = input.value();
+        let seen: String = value.chars().skip(hidden).collect();
+        line.cell(&seen, Role::Strong, room);
+        let before: String = value.chars().skip(hidden).take(input.cursor().saturating_sub(hidden)).collect();
+        let column = (from + look.width(&before)).min(from + room - 1);
+        if model.place() == Place::Filter {
+            frame.set_cursor_position(Position::new(column as u16, area.y));
+        }
+    } else {
+        line.cell(&model.list.spec.filter, Role::Strong, room);
+    }
+    line.text("  ", Role::Plain);
+    line.right(&right, Role::Muted, width.saturating_sub(line.width() + 1));
+    line.draw(frame, area, area.y);
+}
+
+fn keys(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let look = model.look();
+    let place = model.place();
+    let mut line = look.line();
+    let makes_sense = |command: Command| match command {
+        Command::Repair => model.can_repair(),
+        Command::Scan => matches!(model.phase(), Phase::Complete | Phase::Failed),
+        _ => true,
+    };
+    for hint in hints(place).filter(|hint| makes_sense(hint.command)).take(MOST_HINTS) {
+        let width = look.width(hint.shown) + 1 + look.width(hint.words);
+        if line.width() + 1 + width > usize::from(layout.keys.width) {
+            break;
+        }
+        line.text(" ", Role::Plain);
+        line.text(hint.shown, Role::Strong);
+        line.text(&format!(" {}  ", hint.words), Role::Muted);
+    }
+    line.draw(frame, layout.keys, layout.keys.y);
+}

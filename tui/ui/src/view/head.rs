@@ -1,0 +1,72 @@
+//! The top line: which pool, which table, production or not, read-only or not. And what must be known before all.
+//!
+//! The right half is never cut: a person must not have to look for it.
+
+use ratatui::Frame;
+
+use crate::layout::Layout;
+use crate::model::Model;
+use crate::theme::Role;
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let (look, setup) = (model.look(), &model.setup);
+    let width = usize::from(layout.header.width);
+    let mut right = look.line();
+    if setup.production {
+        right.text("PRODUCTION", Role::Danger);
+    } else {
+        right.text("not production", Role::Muted);
+    }
+    right.text(&format!(" {} ", look.glyphs.dot), Role::Muted);
+    if setup.read_only {
+        right.text("READ-ONLY ", Role::Calm);
+    } else {
+        right.text("CAN WRITE ", Role::Attention);
+    }
+
+    let mut line = look.line();
+    let ties = format!(" {} ", look.glyphs.ties);
+    let wanted = [&setup.context, &setup.pool, &setup.table].map(|name| look.width(name));
+    let beside = right.width() + look.width(&ties) + 4;
+    let program = " userlink  ";
+    let fits = wanted.iter().sum::<usize>() + program.len() + beside <= width;
+    line.text(if fits { program } else { " " }, Role::Muted);
+    let room = width.saturating_sub(line.width() + beside);
+    let [context, pool, table] = share(wanted, room);
+    line.id(&setup.context, Role::Strong, context);
+    line.text("  ", Role::Plain);
+    line.id(&setup.pool, Role::Plain, pool);
+    line.text(&ties, Role::Muted);
+    line.id(&setup.table, Role::Plain, table);
+    line.to(width.saturating_sub(right.width()));
+    line.append(right);
+    line.draw(frame, layout.header, layout.header.y);
+
+    if model.notice() {
+        let mut line = look.line();
+        let text = format!(" Users can write {} themselves: alone it proves nothing.", model.names.user_id);
+        line.cell(&text, Role::Danger, width);
+        line.draw(frame, layout.notice, layout.notice.y);
+    }
+}
+
+/// Cuts the widest until all of them fit.
+fn share(mut widths: [usize; 3], room: usize) -> [usize; 3] {
+    while widths.iter().sum::<usize>() > room {
+        let Some(widest) = widths.iter_mut().max() else { break };
+        *widest = widest.saturating_sub(1);
+    }
+    widths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn the_widest_gives_way() {
+        assert_eq!(share([4, 20, 9], 100), [4, 20, 9]);
+        assert_eq!(share([4, 20, 9], 23), [4, 10, 9]);
+        assert_eq!(share([4, 20, 9], 0), [0, 0, 0]);
+    }
+}

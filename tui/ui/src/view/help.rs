@@ -1,0 +1,127 @@
+//! All keys, from the key table, and beside them what the signs mean.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use userlink_domain::Group;
+
+use super::dialog::clear;
+use super::page;
+use crate::glyphs::{GUTTER_WIDTH, Gutter, group_sign};
+use crate::keys::{Binding, Command, Place, TABLE};
+use crate::layout::Layout;
+use crate::model::Model;
+use crate::paint::{Cells, Look, draw_all};
+use crate::theme::Role;
+use crate::words::capital;
+
+const KEYS: usize = 15;
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let look = model.look();
+    let area = area(layout);
+    clear(frame, area);
+    let lines = lines(look, usize::from(area.width));
+    let skip = model.help.unwrap_or(0).min(lines.len().saturating_sub(usize::from(area.height)));
+    let below = lines.len() - skip > usize::from(area.height);
+    draw_all(lines, skip, frame, area);
+    if below {
+        let mut line = look.line();
+        line.cell(&format!(" {} more below", look.glyphs.below), Role::Muted, usize::from(area.width));
+        line.draw(frame, area, area.bottom() - 1);
+    }
+}
+
+pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
+    let area = area(layout);
+    lines(model.look(), usize::from(area.width)).len().saturating_sub(usize::from(area.height))
+}
+
+/// The body, and the message line below it.
+fn area(layout: &Layout) -> Rect {
+    let body = page(layout);
+    Rect { height: body.height + layout.message.height, ..body }
+}
+
+fn lines(look: Look, width: usize) -> Vec<Cells> {
+    let (keys, signs) = (keys(look), signs(look));
+    let half = (width / 2).min(60);
+    let mut title = look.line();
+    title.text(&format!("{0}{0} ", look.glyphs.rule), Role::Muted);
+    title.text("Keys", Role::Strong);
+    title.text(" ", Role::Plain);
+    title.fill(look.glyphs.rule, Role::Muted, half - 2);
+    title.text("  ", Role::Plain);
+    title.text("Signs", Role::Strong);
+    title.text(" ", Role::Plain);
+    title.fill(look.glyphs.rule, Role::Muted, width);
+    let mut out = vec![title];
+    let count = keys.len().max(signs.len());
+    let (mut keys, mut signs) = (keys.into_iter(), signs.into_iter());
+    for _ in 0..count {
+        let mut line = look.line();
+        line.text(" ", Role::Plain);
+        keys.next().into_iter().for_each(|cells| line.append(cells));
+        line.to(half);
+        signs.next().into_iter().for_each(|cells| line.append(cells));
+        out.push(line);
+    }
+    out
+}
+
+/// The keys of the list, and the one that answers a question with yes. What does the same stands together.
+fn keys(look: Look) -> Vec<Cells> {
+    let here = |place: Place| TABLE.iter().filter(move |binding| binding.places.contains(&place));
+    let mut rows: Vec<(Command, String, &str)> = Vec::new();
+    for Binding { command, shown, words, .. } in here(Place::Browse) {
+        let group = matches!(command, Command::Group(_));
+        match rows.last_mut() {
+            Some((last, _, _)) if group && matches!(last, Command::Group(_)) => {}
+            Some((last, keys, _)) if last == command => *keys = format!("{keys} {shown}"),
+            _ if group => rows.push((*command, "1 to 8".to_owned(), "a group")),
+            _ => rows.push((*command, (*shown).to_owned(), words)),
+        }
+    }
+    let yes = here(Place::Question).filter(|binding| binding.command == Command::Yes);
+    rows.extend(yes.map(|binding| (binding.command, binding.shown.to_owned(), "apply, when asked")));
+    rows.into_iter().map(|(_, shown, words)| key(look, &shown, words)).collect()
+}
+
+fn key(look: Look, shown: &str, words: &str) -> Cells {
+    let mut line = look.line();
+    line.cell(shown, Role::Strong, KEYS);
+    line.text(" ", Role::Plain);
+    line.text(words, Role::Plain);
+    line
+}
+
+fn signs(look: Look) -> Vec<Cells> {
+    let gutters = Gutter::LEGEND.into_iter().map(|(gutter, words)| {
+        let mut line = look.line();
+        line.text(gutter.sign(look.ascii()), gutter.role());
+        line.to(GUTTER_WIDTH + 1);
+        line.text(words, Role::Plain);
+        line
+    });
+    let groups = Group::ALL.into_iter().map(|group| {
+        let (sign, role) = group_sign(group, look.ascii());
+        let mut line = look.line();
+        line.text(&format!("{sign} {}", capital(group.name())), role);
+        line.to(13);
+        line.text(meaning(group), Role::Plain);
+        line
+    });
+    gutters.chain(groups).collect()
+}
+
+/// A group in a few words.
+fn meaning(group: Group) -> &'static str {
+    match group {
+        Group::Unlinked => "a pointer or row is absent",
+        Group::Duplicate => "two of one kind, one other",
+        Group::Conflict => "the pointers contradict",
+        Group::Orphan => "a row that nobody names",
+        Group::Expected => "needs no row",
+        Group::Linked => "both pointers agree",
+        Group::Unsettled => "no verdict yet",
+    }
+}

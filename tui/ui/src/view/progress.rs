@@ -1,0 +1,127 @@
+//! One line on how far the scan is. It never jumps back, and a scan that stopped says what is kept.
+
+use ratatui::Frame;
+
+use crate::event::{Phase, Progress};
+use crate::glyphs::group_sign;
+use crate::layout::Layout;
+use crate::model::Model;
+use crate::paint::Cells;
+use crate::theme::Role;
+use crate::words::{absolute, ago, counted, left, short, thousands};
+use userlink_domain::Group;
+
+/// From here on numbers are written in full.
+const WIDE: usize = 110;
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let width = usize::from(layout.progress.width);
+    let line = match (&model.progress, model.phase()) {
+        (None, _) | (_, Phase::Connecting) => connecting(model),
+        (Some(progress), Phase::Reading) => reading(model, progress, width),
+        (Some(progress), Phase::Complete) => complete(model, progress, width),
+        (Some(progress), Phase::Failed) => failed(model, progress, width),
+    };
+    line.draw(frame, layout.progress, layout.progress.y);
+}
+
+fn connecting(model: &Model) -> Cells {
+    let mut line = model.look().line();
+    line.text(&format!(" Connecting to the pool and the table{}", model.look().glyphs.more), Role::Muted);
+    line
+}
+
+fn reading(model: &Model, progress: &Progress, width: usize) -> Cells {
+    let wide = width >= WIDE;
+    let number = if wide { thousands } else { short };
+    let side = |read: u64, about: Option<u64>, done: bool, of: &str, say_about: bool| match about {
+        _ if done => format!("all {} {of}", number(read)),
+        Some(about) if say_about && about >= read => format!("{} of about {} {of}", number(read), number(about)),
+        _ => format!("{} {of}", number(read)),
+    };
+    let mut line = model.look().line();
+    line.text(" Read ", Role::Muted);
+    line.text(&side(progress.users, progress.users_about, progress.users_done, "users", true), Role::Strong);
+    let mut parts = vec![(side(progress.rows, progress.rows_about, progress.rows_done, "rows", wide), Role::Plain)];
+    if progress.throttled {
+        parts.push(("throttled".to_owned(), Role::Attention));
+    }
+    parts.extend(progress.seconds_left.map(|seconds| (left(seconds), Role::Plain)));
+    let rate = progress.requests_per_second;
+    if rate.is_finite() && rate > 0.0 {
+        parts.push((format!("{rate:.1} requests/s"), Role::Muted));
+    }
+    let bar = progress.users_about.is_some();
+    let room = width.saturating_sub(if bar { meter_width(width) + 5 } else { 1 });
+    add(model, &mut line, parts, room);
+    if bar {
+        meter(model, &mut line, width);
+    }
+    line
+}
+
+/// Only as wide as the terminal makes it: the bar must not grow or shrink with the words beside it.
+fn meter_width(width: usize) -> usize {
+    (width / 6).clamp(10, 32)
+}
+
+fn meter(model: &Model, line: &mut Cells, width: usize) {
+    let [start, full, rest, end] = model.look().glyphs.meter;
+    let inner = meter_width(width);
+    line.to(width.saturating_sub(inner + 3));
+    line.text(start, Role::Muted);
+    let from = line.width();
+    line.fill(full, Role::Accent, from + inner * usize::from(model.reached) / 1_000);
+    line.fill(rest, Role::Muted, from + inner);
+    line.text(end, Role::Muted);
+}
+
+fn complete(model: &Model, progress: &Progress, width: usize) -> Cells {
+    let mut line = model.look().line();
+    let (sign, role) = group_sign(Group::Linked, model.setup.ascii);
+    line.text(&format!(" {sign} "), role);
+    match progress.finished_at {
+        Some(at) => {
+            line.text("Read everything at ", Role::Plain);
+            line.text(&absolute(at), Role::Strong);
+            line.text(&format!(", {}", ago(at, model.now)), Role::Plain);
+        }
+        None => line.text("Read everything", Role::Plain),
+    }
+    let number = if width >= WIDE { thousands } else { short };
+    let mut parts = Vec::new();
+    if progress.malformed_subs > 0 {
+        let (one, many) = if width >= WIDE {
+            ("row with a sub that is no UUID", "rows with a sub that is no UUID")
+        } else {
+            ("bad sub", "bad subs")
+        };
+        parts.push((counted(progress.malformed_subs, one, many), Role::Attention));
+    }
+    let totals = format!("{} users, {} rows", number(progress.users), number(progress.rows));
+    parts.push((totals, Role::Muted));
+    add(model, &mut line, parts, width.saturating_sub(1));
+    line
+}
+
+fn failed(model: &Model, progress: &Progress, width: usize) -> Cells {
+    let mut line = model.look().line();
+    let (sign, role) = group_sign(Group::Conflict, model.setup.ascii);
+    line.text(&format!(" {sign} The scan stopped"), role);
+    let number = if width >= WIDE { thousands } else { short };
+    let kept = format!("{} users and {} rows are kept", number(progress.users), number(progress.rows));
+    let parts = vec![(kept, Role::Strong), ("R scans again".to_owned(), Role::Plain)];
+    add(model, &mut line, parts, width);
+    line
+}
+
+/// Adds what fits, in order.
+fn add(model: &Model, line: &mut Cells, parts: Vec<(String, Role)>, end: usize) {
+    let look = model.look();
+    for (text, role) in parts {
+        if line.width() + 3 + look.width(&text) <= end {
+            line.text(&format!(" {} ", look.glyphs.dot), Role::Muted);
+            line.text(&text, role);
+        }
+    }
+}

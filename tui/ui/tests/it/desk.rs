@@ -1,0 +1,285 @@
+//! A desk: the dashboard, and beside it somebody who answers its effects from a list of entries.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::{Buffer, CellWidth};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::{Color, Modifier};
+use userlink_domain::{Flag, RecordRef, Situation, Timestamp};
+use userlink_link::Entry;
+use userlink_ui::{
+    Counts, Effect, Event, Model, Names, Outcome, Phase, Progress, Proposal, Regions, Setup, Theme, ViewSpec, Window,
+    update, view,
+};
+
+use crate::people::{self, NOW, before};
+
+pub(crate) struct Desk {
+    pub(crate) model: Model,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) size: (u16, u16),
+    pub(crate) now: Timestamp,
+    /// Everything asked so far that was not answered at once: all but windows and explanations.
+    pub(crate) asked: Vec<Effect>,
+    pub(crate) revision: u64,
+}
+
+pub(crate) fn setup() -> Setup {
+    Setup {
+        context: "prod-eu".to_owned(),
+        pool: "eu-west-1_AbC123xyz".to_owned(),
+        table: "app.users".to_owned(),
+        production: true,
+        read_only: false,
+        theme: Theme::Color,
+        ascii: false,
+    }
+}
+
+impl Desk {
+    /// A dashboard that was just opened.
+    pub(crate) fn opened(setup: Setup, size: (u16, u16)) -> Self {
+        let names = Names { sub: "cognito_sub".to_owned(), show: vec!["name".to_owned()], ..Names::default() };
+        let model = Model::new(setup, size).with_names(names);
+        let mut desk = Self { model, entries: Vec::new(), size, now: NOW, asked: Vec::new(), revision: 1 };
+        desk.send(Event::Tick);
+        desk
+    }
+
+    /// A dashboard that has read all of these.
+    pub(crate) fn with(setup: Setup, size: (u16, u16), entries: Vec<Entry>) -> Self {
+        let mut desk = Self::opened(setup, size);
+        desk.entries = entries;
+        desk.send(Event::Progress(complete()));
+        desk.count();
+        desk
+    }
+
+    pub(crate) fn town(size: (u16, u16)) -> Self {
+        Self::with(setup(), size, people::town())
+    }
+
+    /// Tells the dashboard how many there are of each.
+    pub(crate) fn count(&mut self) {
+        self.revision += 1;
+        let count =
+            |situation: Situation| self.entries.iter().filter(|entry| entry.situation == situation).count() as u64;
+        let situations = Situation::ALL.map(|situation| (situation, count(situation))).to_vec();
+        let flagged = |flag: Flag| self.entries.iter().filter(|entry| entry.flags.contains(flag)).count() as u64;
+        let flags = Flag::ALL.map(|flag| (flag, flagged(flag))).to_vec();
+        self.send(Event::Counts(Counts { situations, flags }));
+    }
+
+    /// Sends an event, and answers what can be answered at once.
+    pub(crate) fn send(&mut self, event: Event) {
+        let mut waiting = update(&mut self.model, event, self.now);
+        let mut rounds = 0;
+        while !waiting.is_empty() {
+            rounds += 1;
+            assert!(rounds < 20, "the dashboard asks without end");
+            for effect in std::mem::take(&mut waiting) {
+                match self.answer(effect) {
+                    Ok(event) => waiting.extend(update(&mut self.model, event, self.now)),
+                    Err(effect) => self.asked.push(*effect),
+                }
+            }
+        }
+    }
+
+    fn answer(&self, effect: Effect) -> Result<Event, Box<Effect>> {
+        match effect {
+            Effect::Window { generation, spec, first, len, anchor } => {
+                Ok(Event::Window(self.window(generation, spec, first, len, anchor)))
+            }
+            Effect::Explain(of) => {
+                let entry = self.entries.iter().find(|entry| holds(entry, &of));
+                let explanation = entry.map(people::explanation).unwrap_or_default();
+                Ok(Event::Explained { of, explanation })
+            }
+            other => Err(Box::new(other)),
+        }
+    }
+
+    fn window(&self, generation: u64, spec: ViewSpec, first: usize, len: usize, anchor: Option<RecordRef>) -> Window {
+        let of_group = |entry: &&Entry| spec.group.is_none_or(|group| group == entry.situation.group());
+        let matching = |entry: &&Entry| {
+            let users = entry.users.iter().filter_map(|user| user.email.as_deref());
+            let mut emails = users.chain(entry.rows.iter().filter_map(|row| row.email.as_deref()));
+            spec.filter.trim().is_empty() || emails.any(|email| email.contains(spec.filter.trim()))
+        };
+        let seen: Vec<_> = self.entries.iter().filter(of_group).filter(matching).collect();
+        let anchor_at = anchor.and_then(|anchor| seen.iter().position(|entry| holds(entry, &anchor)));
+        let entries = seen.iter().skip(first).take(len).map(|entry| (*entry).clone()).collect();
+        Window { generation, total: seen.len(), spec: spec.clone(), first, entries, anchor_at, revision: self.revision }
+    }
+
+    /// Presses keys: `jj<Enter>`, `/ada<Esc>`, `<C-c>`.
+    pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
+        let mut rest = keys;
+        while let Some(c) = rest.chars().next() {
+            let (name, behind) = match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+                Some((name, behind)) => (name, behind),
+                None => rest.split_at(c.len_utf8()),
+            };
+            rest = behind;
+            self.send(Event::Key(key(name)));
+        }
+        self
+    }
+
+    /// What `r` prepares, as it would be read.
+    pub(crate) fn prepared(&mut self, number: usize) {
+        let entry = self.entries[number].clone();
+        let steps = vec![people::write(&entry.users[0], &entry.rows[0])];
+        let of = entry.lead().unwrap();
+        let proposal = Proposal { of, entry, steps, afterwards: Situation::Linked, requests: 4, undoable: true };
+        self.send(Event::Prepared(Ok(proposal)));
+    }
+
+    pub(crate) fn outcome(&mut self, number: usize, done: bool) {
+        let of = self.entries[number].lead().unwrap();
+        let words = if done {
+            vec![
+                "custom:userId was written and read back from the pool.".to_owned(),
+                "Both pointers agree now.".to_owned(),
+            ]
+        } else {
+            vec!["custom:userId was written, but reading it back gave another value.".to_owned()]
+        };
+        self.send(Event::Repaired(Ok(Outcome { of, words, done, run: "01JD-7Q2".to_owned() })));
+    }
+
+    pub(crate) fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        self.send(Event::Resize(size.0, size.1));
+    }
+
+    pub(crate) fn draw(&self) -> (Buffer, Regions) {
+        let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
+        let mut regions = Regions::default();
+        terminal.draw(|frame| regions = view(&self.model, frame)).unwrap();
+        (terminal.backend().buffer().clone(), regions)
+    }
+
+    /// The screen as text, and below it how it is styled.
+    pub(crate) fn screen(&self) -> String {
+        let (buffer, _) = self.draw();
+        format!("{}\n{}", text(&buffer), styles(&buffer))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        text(&self.draw().0)
+    }
+}
+
+pub(crate) fn holds(entry: &Entry, of: &RecordRef) -> bool {
+    match of {
+        RecordRef::User(sub) => entry.users.iter().any(|user| user.sub == *sub),
+        RecordRef::Row(id) => entry.rows.iter().any(|row| row.id == *id),
+    }
+}
+
+pub(crate) fn complete() -> Progress {
+    Progress {
+        phase: Phase::Complete,
+        users: 998_240,
+        users_about: Some(998_000),
+        rows: 994_611,
+        rows_about: Some(990_000),
+        users_done: true,
+        rows_done: true,
+        finished_at: Some(before(3)),
+        ..Progress::default()
+    }
+}
+
+pub(crate) fn reading() -> Progress {
+    Progress {
+        phase: Phase::Reading,
+        users: 340_112,
+        users_about: Some(998_000),
+        rows: 351_090,
+        rows_about: Some(994_000),
+        requests_per_second: 14.8,
+        seconds_left: Some(350),
+        ..Progress::default()
+    }
+}
+
+fn key(name: &str) -> KeyEvent {
+    let code = match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "S-Tab" => KeyCode::BackTab,
+        "Up" => KeyCode::Up,
+        "Down" => KeyCode::Down,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "PageUp" => KeyCode::PageUp,
+        "PageDown" => KeyCode::PageDown,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        "Backspace" => KeyCode::Backspace,
+        _ => match name.strip_prefix("C-") {
+            Some(letter) => {
+                return KeyEvent::new(KeyCode::Char(letter.chars().next().unwrap()), KeyModifiers::CONTROL);
+            }
+            None => KeyCode::Char(name.chars().next().unwrap()),
+        },
+    };
+    KeyEvent::from(code)
+}
+
+/// The screen line by line, without the blanks at the end.
+pub(crate) fn text(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut x = 0;
+        while x < buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            line.push_str(symbol);
+            x += symbol.cell_width().max(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// For each line the runs that are not plain: `4  0-9 dim, 12-20 red bold`.
+fn styles(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let mut runs: Vec<(u16, u16, String)> = Vec::new();
+        for x in 0..buffer.area.width {
+            let cell = &buffer[(x, y)];
+            let name = style_name(cell.fg, cell.bg, cell.modifier);
+            if name.is_empty() || (cell.symbol() == " " && !cell.modifier.contains(Modifier::REVERSED)) {
+                continue;
+            }
+            match runs.last_mut() {
+                Some((_, end, last)) if *last == name && x - *end <= 2 => *end = x,
+                _ => runs.push((x, x, name)),
+            }
+        }
+        if !runs.is_empty() {
+            let runs: Vec<_> = runs.into_iter().map(|(from, to, name)| format!("{from}-{to} {name}")).collect();
+            out.push_str(&format!("{y:>2}  {}\n", runs.join(", ")));
+        }
+    }
+    out
+}
+
+fn style_name(fg: Color, bg: Color, modifier: Modifier) -> String {
+    let mut words = Vec::new();
+    if fg != Color::Reset {
+        words.push(format!("{fg:?}").to_lowercase());
+    }
+    if bg != Color::Reset {
+        words.push(format!("on {bg:?}").to_lowercase());
+    }
+    words.extend(modifier.iter_names().map(|(name, _)| name.to_lowercase()));
+    words.join(" ")
+}

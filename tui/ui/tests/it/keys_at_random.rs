@@ -1,0 +1,131 @@
+//! Twenty thousand keys at random, on terminals of random sizes: never a panic, never a write without a question.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use userlink_domain::Timestamp;
+use userlink_ui::{Effect, Event, Level, Setup};
+
+use crate::desk::{Desk, complete, reading, setup};
+use crate::people::{self, NOW};
+
+/// A linear congruential generator: the same numbers everywhere, every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn key(&mut self) -> KeyEvent {
+        const LETTERS: &[u8] = b"jkhlgGrRyn/?12345678ad @.zqbf";
+        const CODES: &[KeyCode] = &[
+            KeyCode::Enter,
+            KeyCode::Esc,
+            KeyCode::Tab,
+            KeyCode::BackTab,
+            KeyCode::Up,
+            KeyCode::Down,
+            KeyCode::Left,
+            KeyCode::Right,
+            KeyCode::PageUp,
+            KeyCode::PageDown,
+            KeyCode::Home,
+            KeyCode::End,
+            KeyCode::Backspace,
+            KeyCode::Delete,
+            KeyCode::F(1),
+            KeyCode::Char('李'),
+            KeyCode::Char('\u{202E}'),
+        ];
+        let modifiers =
+            [KeyModifiers::NONE, KeyModifiers::NONE, KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT];
+        let modifiers = modifiers[self.roll(5) as usize];
+        match self.roll(3) {
+            0 => KeyEvent::new(CODES[self.roll(CODES.len() as u64) as usize], modifiers),
+            _ => KeyEvent::new(KeyCode::Char(LETTERS[self.roll(LETTERS.len() as u64) as usize] as char), modifiers),
+        }
+    }
+}
+
+fn wander(seed: u64, keys: u64, read_only: bool) {
+    let mut dice = Dice(seed);
+    let mut entries = people::town();
+    entries.extend(people::hostile());
+    entries.extend((100..140).map(|number| people::linked(number, &format!("l{number}@example.org"))));
+    let mut desk = Desk::with(Setup { read_only, ascii: seed % 2 == 1, ..setup() }, (80, 24), entries);
+    for _ in 0..keys {
+        desk.now = Timestamp::from_millis(NOW.as_millis() + dice.roll(1_000_000) as i64);
+        match dice.roll(40) {
+            0 => desk.resize((1 + dice.roll(210) as u16, 1 + dice.roll(60) as u16)),
+            1 => desk.resize((1, 1)),
+            2 => desk.resize((60 + dice.roll(80) as u16, 16 + dice.roll(20) as u16)),
+            3 => {
+                let (a, b) = (dice.roll(desk.entries.len() as u64), dice.roll(desk.entries.len() as u64));
+                desk.entries.swap(a as usize, b as usize);
+                desk.count();
+            }
+            4 => {
+                let gone = dice.roll(desk.entries.len() as u64) as usize;
+                let entry = desk.entries.remove(gone);
+                desk.send(Event::Changed);
+                desk.entries.push(entry);
+                desk.send(Event::Changed);
+            }
+            5 => desk.send(Event::Message { level: Level::Error, text: "No route to the table. ".repeat(9) }),
+            6 => desk.send(Event::Progress(if dice.roll(2) == 0 { reading() } else { complete() })),
+            7 => {
+                let number = desk.entries.iter().position(|entry| !entry.users.is_empty() && !entry.rows.is_empty());
+                desk.prepared(number.unwrap());
+            }
+            8 => desk.outcome(dice.roll(3) as usize, dice.roll(2) == 0),
+            9 => desk.send(Event::Paste("e\u{301}\u{200B}李\n".to_owned())),
+            10 => desk.send(Event::Prepared(Err("The pool is gone.".to_owned()))),
+            11 => {
+                // Whatever is being prepared is answered, so that questions are met.
+                let wanted = desk.asked.iter().rev().find_map(|effect| match effect {
+                    Effect::Prepare(of) => desk.entries.iter().position(|entry| crate::desk::holds(entry, of)),
+                    _ => None,
+                });
+                if let Some(number) = wanted {
+                    desk.prepared(number);
+                }
+            }
+            _ => desk.send(Event::Key(dice.key())),
+        }
+        if dice.roll(4) == 0 {
+            drop(desk.draw());
+        }
+        if read_only {
+            let wrote = desk.asked.iter().any(|effect| matches!(effect, Effect::Repair(_) | Effect::Prepare(_)));
+            assert!(!wrote, "read-only writes nothing");
+        }
+        if desk.asked.len() > 50 {
+            desk.asked.clear();
+        }
+    }
+}
+
+#[test]
+fn no_sequence_of_keys_panics() {
+    for seed in 0..4 {
+        wander(seed, 5_000, false);
+    }
+}
+
+#[test]
+fn read_only_never_prepares_or_writes() {
+    wander(7, 4_000, true);
+}
+
+#[test]
+fn every_size_is_drawn() {
+    let mut desk = Desk::town((1, 1));
+    for width in (1..210).step_by(7) {
+        for height in (1..60).step_by(5) {
+            desk.resize((width, height));
+            drop(desk.draw());
+        }
+    }
+    desk.resize((40, 5));
+    assert!(desk.text().starts_with("userlink needs 60 columns and 16 lines."));
+}

@@ -1,0 +1,11 @@
+//! Stories of the dashboard: these records, these keys, that screen.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
+
+mod desk;
+mod keys_at_random;
+mod lining_up;
+mod moving;
+mod pages;
+mod parts;
+mod people;
+mod repairing;
