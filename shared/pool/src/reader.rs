@@ -81,6 +81,7 @@ pub(crate) struct Inner {
     pub(crate) pool_id: String,
     pub(crate) attribute: String,
     pub(crate) budget: Budget,
+    rates: Rates,
     pub(crate) place: Place,
 }
 
@@ -143,6 +144,7 @@ impl PoolReader {
                 pool_id: options.pool_id.clone(),
                 attribute: options.attribute.clone(),
                 budget: Budget::new(options.rates),
+                rates: options.rates,
                 place,
             }),
         })
@@ -197,6 +199,11 @@ impl PoolReader {
     /// What the request budget has been doing.
     pub fn meter(&self) -> Meter {
         self.inner.budget.meter()
+    }
+
+    /// The requests a second that listing may use when nothing is refused.
+    pub fn list_rate(&self) -> f64 {
+        self.inner.rates.list
     }
 
     async fn one(&self, filter: &str, is_meant: impl Fn(&PoolUser) -> bool) -> Result<Option<PoolUser>, PoolError> {
