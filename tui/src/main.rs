@@ -1,1 +1,108 @@
-fn main() {}
+//! `userlink`: the dashboard, and the same as commands.
+
+mod cli;
+mod clock;
+mod commands;
+mod dashboard;
+mod demo;
+mod engine;
+mod logging;
+mod output;
+mod scan;
+mod settings;
+mod start;
+
+use std::io::{IsTerminal, stdin, stdout};
+use std::process::ExitCode;
+
+use clap::Parser;
+use userlink_ui::{Setup, Theme};
+
+use cli::{Cli, Command, Common};
+use commands::{FAILED, WRONG, say};
+use settings::{Context, SettingsError};
+use start::{Failure, Start};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&format!("No threads could be started: {}.", error.kind()));
+            return ExitCode::from(FAILED);
+        }
+    };
+    let code = runtime.block_on(run(cli)).unwrap_or_else(|error| {
+        say(&format!("{error:#}"));
+        let failure = error.downcast_ref::<Failure>().is_some_and(|failure| failure.settings);
+        if failure || error.is::<SettingsError>() { WRONG } else { FAILED }
+    });
+    if let Some(complaint) = logging::complaint() {
+        say(complaint);
+    }
+    // Reads under way are of no use any more; a write has been waited for.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+async fn run(cli: Cli) -> anyhow::Result<u8> {
+    logging::begin(cli.common.log_file.as_deref(), cli.common.verbose)?;
+    match &cli.command {
+        None => {
+            let context = context(&cli.common).await?;
+            let setup = setup(&cli.common, &context)?;
+            dashboard::run(setup, Start::Context(Box::new(context))).await
+        }
+        Some(Command::Demo(args)) => {
+            let demo = demo::Demo::prepare(args, cli.common.read_only)?;
+            if args.serve {
+                return demo.serve().await;
+            }
+            let setup = setup(&cli.common, &demo.context())?;
+            dashboard::run(setup, Start::Demo(demo)).await
+        }
+        Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
+        Some(Command::Migrate(args)) => commands::run_migrate(&context(&cli.common).await?, args).await,
+    }
+}
+
+async fn context(common: &Common) -> Result<Context, SettingsError> {
+    let settings = settings::load(common.config.as_deref())?;
+    let context = settings::resolve(&settings, common.overrides()).await?;
+    for name in &context.unused {
+        say(&format!("{name} is set, and this version does not act on it."));
+    }
+    Ok(context)
+}
+
+/// What the dashboard says of where it is; refuses a terminal that cannot show it.
+fn setup(common: &Common, context: &Context) -> Result<Setup, SettingsError> {
+    let term = std::env::var("TERM").unwrap_or_default();
+    if !stdin().is_terminal() || !stdout().is_terminal() {
+        return Err(SettingsError::new(
+            "The dashboard wants a terminal. For scripts there is: userlink scan --format json.",
+        ));
+    }
+    if term == "dumb" {
+        return Err(SettingsError::new(
+            "This terminal (TERM=dumb) cannot show the dashboard. There is: userlink scan.",
+        ));
+    }
+    let plain = common.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    // A locale that says that it is not UTF-8; one that says nothing is taken for modern.
+    let ascii = locale.is_some_and(|name| {
+        let name = name.to_ascii_lowercase();
+        !(name.contains("utf-8") || name.contains("utf8")) && name.contains('.') || name == "c" || name == "posix"
+    });
+    Ok(Setup {
+        context: context.name.clone(),
+        pool: context.pool.pool_id.clone(),
+        table: context.mapping.table.clone(),
+        production: context.production,
+        read_only: context.read_only,
+        theme: if plain { Theme::Mono } else { Theme::Color },
+        ascii,
+    })
+}

@@ -1,0 +1,158 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use secrecy::SecretString;
+use userlink_domain::Situation;
+
+use crate::settings::Overrides;
+
+/// Ties the users of a Cognito user pool to the rows of your users table: sees both, says what is wrong, repairs it.
+#[derive(Debug, Parser)]
+#[command(name = "userlink", version, max_term_width = 100, subcommand_help_heading = "Commands")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Flags of all commands.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The settings file
+    #[arg(long, global = true, value_name = "FILE", env = "USERLINK_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which context of the settings
+    #[arg(long, global = true, value_name = "NAME", env = "USERLINK_CONTEXT")]
+    context: Option<String>,
+    /// The user pool, as REGION_NAME
+    #[arg(long, global = true, value_name = "ID", env = "USERLINK_POOL_ID")]
+    pool_id: Option<String>,
+    /// The AWS region, where the pool's id does not say it
+    #[arg(long, global = true, env = "USERLINK_REGION")]
+    region: Option<String>,
+    /// A profile of AWS's configuration files
+    #[arg(long, global = true, value_name = "NAME")]
+    aws_profile: Option<String>,
+    /// Another place than AWS's: an emulator
+    #[arg(long, global = true, value_name = "URL", env = "USERLINK_ENDPOINT_URL")]
+    endpoint_url: Option<String>,
+    /// The database, without a password: that belongs into USERLINK_DATABASE_URL or the settings
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// The attribute that names the row [default: custom:userId]
+    #[arg(long, global = true, env = "USERLINK_ATTRIBUTE")]
+    attribute: Option<String>,
+    /// The users table [default: users]
+    #[arg(long, global = true, env = "USERLINK_TABLE")]
+    table: Option<String>,
+    /// Write nothing, whatever the settings allow
+    #[arg(long, global = true)]
+    pub(crate) read_only: bool,
+    /// Requests a second to list the pool with
+    #[arg(long, global = true, value_name = "N")]
+    rate: Option<f64>,
+    /// No colours
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Say more in the log; twice for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Write a log into this file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) log_file: Option<PathBuf>,
+}
+
+impl Common {
+    pub(crate) fn overrides(&self) -> Overrides {
+        let of_environment = ["USERLINK_DATABASE_URL", "DATABASE_URL"];
+        Overrides {
+            context: self.context.clone(),
+            pool_id: self.pool_id.clone(),
+            region: self.region.clone(),
+            aws_profile: self.aws_profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            database_url: self.database_url.clone(),
+            database_url_of_environment: of_environment
+                .into_iter()
+                .find_map(|name| std::env::var(name).ok().filter(|url| !url.is_empty()))
+                .map(SecretString::from),
+            attribute: self.attribute.clone(),
+            table: self.table.clone(),
+            read_only: self.read_only,
+            rate: self.rate,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Open the dashboard on an embedded pool and database that hold every situation
+    Demo(DemoArgs),
+    /// Read both sides, and print what is not linked
+    Scan(ScanArgs),
+    /// Create what is Userlink's own in the database: the journal, and on request the users table
+    Migrate(MigrateArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many pool users
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub(crate) users: u64,
+    /// The same seed makes the same world
+    #[arg(long, default_value_t = 42, value_name = "S")]
+    pub(crate) seed: u64,
+    /// Open no dashboard: print one line of JSON, and serve until stopped
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// Make the pool as strict as AWS's: its quotas
+    #[arg(long)]
+    pub(crate) quotas: bool,
+    /// Milliseconds that the pool takes for each answer
+    #[arg(long, value_name = "N")]
+    pub(crate) latency_ms: Option<u64>,
+    /// Make the pool give empty pages, refuse requests and drop connections
+    #[arg(long)]
+    pub(crate) faults: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// Write the result into this file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print linked entries, too
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// End with code 3 where there are entries of this situation; may be given more than once
+    #[arg(long, value_name = "SITUATION", value_parser = situation, value_delimiter = ',')]
+    pub(crate) fail_on: Vec<Situation>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Create the users table, too
+    #[arg(long)]
+    pub(crate) users_table: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+fn situation(name: &str) -> Result<Situation, String> {
+    Situation::parse(name).ok_or_else(|| {
+        match userlink_domain::nearest_name(name, Situation::ALL.map(Situation::name)) {
+            Some(near) => format!("there is no such situation; did you mean {near}?"),
+            None => "there is no such situation".to_owned(),
+        }
+    })
+}

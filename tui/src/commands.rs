@@ -1,0 +1,133 @@
+//! The commands that open no dashboard.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+use anyhow::Context as _;
+use tokio::sync::mpsc;
+use userlink_db::{Db, MigrateOptions, migrate};
+
+use crate::cli::{MigrateArgs, ScanArgs};
+use crate::clock;
+use crate::engine::Engine;
+use crate::output::{self, Report};
+use crate::scan::scan;
+use crate::settings::Context;
+use crate::start::{Failure, Start};
+
+/// Nothing to report.
+pub(crate) const DONE: u8 = 0;
+/// It failed.
+pub(crate) const FAILED: u8 = 1;
+/// The settings or the flags are wrong.
+pub(crate) const WRONG: u8 = 2;
+/// Entries of a situation named by `--fail-on` exist.
+const FOUND: u8 = 3;
+/// Stopped by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// Reads both sides, and prints what was found.
+pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Result<u8> {
+    let pool = context.pool.pool_id.clone();
+    let opened = Start::Context(Box::new(Context { read_only: true, ..context })).open().await?;
+    let began = clock::now();
+    let (to, mut news) = mpsc::channel(8);
+    let mut engine = Engine::new(opened.rules.clone());
+    let mut progress = Line::new();
+    let reading = tokio::spawn(scan(opened.sources.clone(), to));
+    loop {
+        tokio::select! {
+            heard = news.recv() => match heard {
+                Some(heard) => engine.take(heard),
+                None => break,
+            },
+            stopped = tokio::signal::ctrl_c() => {
+                stopped.context("Signals cannot be heard")?;
+                reading.abort();
+                progress.end();
+                return Ok(INTERRUPTED);
+            }
+        };
+        progress.show(&engine);
+    }
+    progress.end();
+    if engine.malformed_subs > 0 {
+        say(&format!(
+            "{} rows have something in their sub column that is no sub; it counts as none.",
+            engine.malformed_subs
+        ));
+    }
+    if engine.users == 0 || engine.rows == 0 {
+        say("One side is empty. Check that pool and table belong together.");
+    }
+    let complete = engine.done && engine.is_complete() && engine.failures.is_empty();
+    let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all };
+    // Where the very first request failed there is nothing to print.
+    if complete || engine.users + engine.rows > 0 {
+        output::write(&report, args.format, args.output.as_deref())
+            .or_else(quiet_pipe)
+            .context("The result cannot be written")?;
+    }
+    if let Some((_, settings)) = engine.failures.last() {
+        engine.failures.iter().for_each(|(text, _)| say(text));
+        return Ok(if *settings { WRONG } else { FAILED });
+    }
+    let counts = engine.linker.counts();
+    let found = args.fail_on.iter().any(|situation| counts.of(*situation) > 0);
+    Ok(if found { FOUND } else { DONE })
+}
+
+/// Whoever read the result has read enough.
+fn quiet_pipe(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+}
+
+/// Creates what is ours.
+pub(crate) async fn run_migrate(context: &Context, args: &MigrateArgs) -> anyhow::Result<u8> {
+    if context.read_only {
+        return Err(Failure { text: "This context is read-only: nothing is created.".into(), settings: true }.into());
+    }
+    let db = Db::connect(&context.database).await.map_err(Failure::from)?;
+    let options = MigrateOptions { journal: true, users_table: args.users_table };
+    let made = migrate(&db, &options).await.map_err(Failure::from)?;
+    let mut out = stdout().lock();
+    if made.is_empty() {
+        writeln!(out, "Nothing to do: everything is there.")?;
+    }
+    for name in made {
+        writeln!(out, "{name}")?;
+    }
+    Ok(DONE)
+}
+
+/// A line on standard error.
+pub(crate) fn say(text: &str) {
+    // Where even that cannot be written there is nobody to tell.
+    drop(writeln!(stderr(), "userlink: {}", userlink_ui::safe_text(text)));
+}
+
+/// How far the scan is: one line on standard error, and only where that is a terminal.
+struct Line {
+    shown: Option<std::time::Instant>,
+    wanted: bool,
+}
+
+impl Line {
+    fn new() -> Self {
+        Self { shown: None, wanted: stderr().is_terminal() }
+    }
+
+    fn show(&mut self, engine: &Engine) {
+        let recently = self.shown.is_some_and(|at| at.elapsed() < std::time::Duration::from_millis(200));
+        if self.wanted && !recently {
+            self.shown = Some(std::time::Instant::now());
+            let about = engine.users_about.map(|about| format!(" of about {about}")).unwrap_or_default();
+            drop(write!(stderr(), "\r\x1b[K{} users{about}, {} rows", engine.users, engine.rows));
+        }
+    }
+
+    fn end(&mut self) {
+        if self.shown.take().is_some() {
+            drop(write!(stderr(), "\r\x1b[K"));
+        }
+    }
+}

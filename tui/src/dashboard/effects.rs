@@ -1,0 +1,225 @@
+//! Carries out what the model wants. The only place of the dashboard that awaits the pool or the database.
+//!
+//! Reads may be dropped at any moment; a write is always brought to its end.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinHandle};
+use userlink_domain::{IdKind, RecordRef};
+use userlink_link::{Change, Entry, Rules};
+use userlink_repair::{Fresh, Repairer, Verdict, fresh, recover};
+use userlink_ui::{Confirmed, Effect, Event, Level, Outcome, Proposal};
+
+use super::worker::{Question, Worker};
+use crate::clock;
+use crate::scan::scan;
+use crate::start::{Opened, Repairs, Start};
+
+/// How many batches may wait for the linker: more would only be memory.
+const BATCHES: usize = 4;
+
+pub(super) struct Effects {
+    start: Arc<Start>,
+    to_model: mpsc::Sender<Event>,
+    worker: mpsc::UnboundedSender<Question>,
+    opened: Arc<tokio::sync::Mutex<Option<Arc<Opened>>>>,
+    scan: Option<AbortHandle>,
+    write: Option<JoinHandle<()>>,
+}
+
+impl Effects {
+    /// Starts the linker's thread and the first scan.
+    pub(super) fn begin(start: Start, to_model: mpsc::Sender<Event>) -> Self {
+        let (worker, questions) = mpsc::unbounded_channel();
+        let linker = Worker::new(Rules::new(IdKind::Uuid), to_model.clone());
+        let runtime = tokio::runtime::Handle::current();
+        let spawned = std::thread::Builder::new().name("linker".into()).spawn(move || {
+            runtime.block_on(linker.run(questions));
+        });
+        if let Err(error) = spawned {
+            tracing::error!(%error, "the linker has no thread");
+        }
+        let mut effects =
+            Self { start: Arc::new(start), to_model, worker, opened: Arc::default(), scan: None, write: None };
+        effects.scan();
+        effects
+    }
+
+    pub(super) fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Window { generation, spec, first, len, anchor } => {
+                self.ask(Question::Window { generation, spec, first, len, anchor });
+            }
+            Effect::Explain(of) => self.ask(Question::Explain(of)),
+            Effect::Prepare(of) => {
+                let (opened, worker, to) = (self.opened.clone(), self.worker.clone(), self.to_model.clone());
+                tokio::spawn(async move {
+                    let prepared = prepare(&opened, &worker, of).await;
+                    // Without a dashboard there is nobody to tell.
+                    drop(to.send(Event::Prepared(prepared)).await);
+                });
+            }
+            Effect::Repair(confirmed) => {
+                let (opened, worker, to) = (self.opened.clone(), self.worker.clone(), self.to_model.clone());
+                self.write = Some(tokio::spawn(async move {
+                    let repaired = repair(&opened, &worker, confirmed).await;
+                    drop(to.send(Event::Repaired(repaired)).await);
+                }));
+            }
+            Effect::Refresh => self.scan(),
+            // The loop's own.
+            Effect::Quit | Effect::Suspend => {}
+        }
+    }
+
+    /// Brings a write under way to its end.
+    pub(super) async fn finish(&mut self) {
+        if let Some(scan) = self.scan.take() {
+            scan.abort();
+        }
+        if let Some(write) = self.write.take()
+            && let Err(error) = write.await
+        {
+            tracing::error!(%error, "the write under way did not end well");
+        }
+    }
+
+    fn ask(&self, question: Question) {
+        if self.worker.send(question).is_err() {
+            tracing::error!("the linker does not answer");
+        }
+    }
+
+    fn scan(&mut self) {
+        if let Some(scan) = self.scan.take() {
+            scan.abort();
+        }
+        let (start, opened, worker, to) =
+            (self.start.clone(), self.opened.clone(), self.worker.clone(), self.to_model.clone());
+        let task = tokio::spawn(async move {
+            let now_open = match open(&start, &opened).await {
+                Ok(now_open) => now_open,
+                Err(text) => {
+                    drop(worker.send(Question::Failed(format!("{text} R tries again."))));
+                    return;
+                }
+            };
+            let (news, heard) = mpsc::channel(BATCHES);
+            let about = Question::Scan {
+                news: heard,
+                pool: Some(now_open.sources.pool.clone()),
+                rows_about: now_open.sources.table.schema().estimated_rows,
+                rules: now_open.rules.clone(),
+            };
+            if worker.send(about).is_ok() {
+                look_for_open_steps(&now_open, &to).await;
+                scan(now_open.sources.clone(), news).await;
+            }
+        });
+        self.scan = Some(task.abort_handle());
+    }
+}
+
+/// Opens pool and table once; what could not be opened is tried again by the next scan.
+async fn open(start: &Start, opened: &tokio::sync::Mutex<Option<Arc<Opened>>>) -> Result<Arc<Opened>, String> {
+    let mut opened = opened.lock().await;
+    if let Some(opened) = &*opened {
+        return Ok(opened.clone());
+    }
+    let now_open = Arc::new(start.open().await.map_err(|failure| failure.to_string())?);
+    *opened = Some(now_open.clone());
+    Ok(now_open)
+}
+
+async fn look_for_open_steps(opened: &Opened, to: &mpsc::Sender<Event>) {
+    let Repairs::Possible(repairer) = &opened.repairs else { return };
+    let text = match recover(&repairer.journal, &repairer.pool, clock::now()).await {
+        Ok(found) if found.found_done + found.not_done == 0 => return,
+        Ok(found) => format!(
+            "An earlier run had stopped in the middle: {} of its steps had been done, {} had not. Both are journalled.",
+            found.found_done, found.not_done
+        ),
+        Err(error) => format!("What an earlier run may have left open could not be looked at. {error}"),
+    };
+    drop(to.send(Event::Message { level: Level::Error, text }).await);
+}
+
+type MaybeOpen = tokio::sync::Mutex<Option<Arc<Opened>>>;
+
+async fn repairer(opened: &MaybeOpen) -> Result<(Arc<Opened>, Box<Repairer>), String> {
+    let now_open = opened.lock().await.clone().ok_or("Nothing is open yet.")?;
+    match &now_open.repairs {
+        Repairs::Possible(repairer) => {
+            let repairer = repairer.clone();
+            Ok((now_open, repairer))
+        }
+        Repairs::Refused(why) => Err(why.clone()),
+    }
+}
+
+/// The entry as the linker has it.
+async fn entry(worker: &mpsc::UnboundedSender<Question>, of: &RecordRef) -> Result<Entry, String> {
+    let (ask, answer) = oneshot::channel();
+    drop(worker.send(Question::Entry(of.clone(), ask)));
+    answer.await.ok().flatten().ok_or_else(|| "The entry is gone.".to_owned())
+}
+
+async fn learn(worker: &mpsc::UnboundedSender<Question>, changes: Vec<Change>) {
+    let (ask, answer) = oneshot::channel();
+    drop(worker.send(Question::Learn(changes, ask)));
+    // The screen shows it a moment later where the linker is gone.
+    drop(answer.await);
+}
+
+/// Reads both sides again, tries the step in memory, and says what would be done.
+async fn prepare(
+    opened: &MaybeOpen,
+    worker: &mpsc::UnboundedSender<Question>,
+    of: RecordRef,
+) -> Result<Proposal, String> {
+    let (now_open, _) = repairer(opened).await?;
+    let was = entry(worker, &of).await?;
+    let fresh =
+        fresh(&now_open.sources.pool, &now_open.sources.table, &was).await.map_err(|error| error.to_string())?;
+    learn(worker, vec![Change::User(fresh.user.clone()), Change::Row(fresh.row.clone())]).await;
+    let now = entry(worker, &of).await?;
+    let Fresh { user, row } = fresh;
+    let mut after = user.clone();
+    after.user_id = Some(row.id.to_string().into());
+    let (ask, answer) = oneshot::channel();
+    let (changes, back) = (vec![Change::User(after)], vec![Change::User(user.clone())]);
+    drop(worker.send(Question::Try { of: of.clone(), changes, back, answer: ask }));
+    let afterwards = answer.await.ok().flatten().ok_or("What it would become cannot be told.")?;
+    let steps = vec![userlink_domain::Step::WriteUserId {
+        username: user.username.as_str().to_owned(),
+        expect: user.user_id.as_deref().map(str::to_owned),
+        value: row.id.to_string(),
+    }];
+    // Read before and after, written once.
+    Ok(Proposal { of, entry: now, steps, afterwards, requests: 3, undoable: true })
+}
+
+/// Does what was confirmed, and tells the linker what was read back.
+async fn repair(
+    opened: &MaybeOpen,
+    worker: &mpsc::UnboundedSender<Question>,
+    confirmed: Confirmed,
+) -> Result<Outcome, String> {
+    let (_, repairer) = repairer(opened).await?;
+    let proposal = confirmed.into_proposal();
+    let ([user], [row]) = (&proposal.entry.users[..], &proposal.entry.rows[..]) else {
+        return Err("Nothing was written: the entry has changed.".into());
+    };
+    let was = Fresh { user: user.clone(), row: row.clone() };
+    let applied = repairer.write_user_id(&was, clock::now).await.map_err(|error| error.to_string())?;
+    if let Some(user) = applied.user {
+        learn(worker, vec![Change::User(user)]).await;
+    }
+    Ok(Outcome {
+        of: proposal.of,
+        words: applied.words,
+        done: applied.verdict == Verdict::Done,
+        run: applied.run.to_string(),
+    })
+}

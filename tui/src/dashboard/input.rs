@@ -1,0 +1,54 @@
+//! What comes from outside: keys, and signals.
+
+use std::io;
+
+use crossterm::event::{self, Event as Terminal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::iterator::Signals;
+use tokio::sync::mpsc;
+use userlink_ui::Event;
+
+/// Something that goes before all news.
+pub(super) enum Signal {
+    Input(Event),
+    /// Stop, as with Ctrl-Z.
+    Stop,
+    /// End, with this exit code.
+    End(u8),
+}
+
+/// Listens to keys and signals, on a thread each: both block.
+pub(super) fn listen() -> io::Result<mpsc::UnboundedReceiver<Signal>> {
+    let (to, signals) = mpsc::unbounded_channel();
+    let mut caught = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP])?;
+    let to_loop = to.clone();
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in caught.forever() {
+            let meant = match signal {
+                SIGTSTP => Signal::Stop,
+                SIGINT => Signal::End(130),
+                other => Signal::End(u8::try_from(128 + other).unwrap_or(1)),
+            };
+            if to_loop.send(meant).is_err() {
+                return;
+            }
+        }
+    })?;
+    std::thread::Builder::new().name("keys".into()).spawn(move || {
+        loop {
+            let meant = match event::read() {
+                Ok(Terminal::Key(key)) => Signal::Input(Event::Key(key)),
+                Ok(Terminal::Paste(text)) => Signal::Input(Event::Paste(text)),
+                Ok(Terminal::Resize(columns, lines)) => Signal::Input(Event::Resize(columns, lines)),
+                Ok(_) => continue,
+                // The terminal is gone.
+                Err(_) => Signal::End(129),
+            };
+            let over = matches!(meant, Signal::End(_));
+            if to.send(meant).is_err() || over {
+                return;
+            }
+        }
+    })?;
+    Ok(signals)
+}

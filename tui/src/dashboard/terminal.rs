@@ -1,0 +1,67 @@
+//! The terminal: taken over, and given back as it was, however the program ends.
+
+use std::io::{self, Stdout, Write, stdout};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute, style};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+/// The terminal while it is ours.
+pub(super) struct Screen {
+    pub(super) terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    pub(super) fn take() -> io::Result<Self> {
+        // With NO_COLOR the library would drop bold and reverse, too, and with them the selection. We have a theme for that.
+        style::force_color_output(true);
+        give_back_on_panic();
+        enter()?;
+        match Terminal::new(CrosstermBackend::new(stdout())) {
+            Ok(terminal) => Ok(Self { terminal }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the terminal again after it was given back, and draws all of it.
+    pub(super) fn take_again(&mut self) -> io::Result<()> {
+        enter()?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+}
+
+/// Gives the terminal back. It may be gone already; then there is nobody left to tell.
+pub(super) fn give_back() {
+    let mut out = stdout();
+    drop(execute!(out, DisableBracketedPaste, style::ResetColor, LeaveAlternateScreen, cursor::Show));
+    drop(out.flush());
+    drop(terminal::disable_raw_mode());
+}
+
+/// A panic on any thread ends the program: what it left behind cannot be trusted. A write under way is found again
+/// through its open journal entry.
+fn give_back_on_panic() {
+    std::panic::set_hook(Box::new(|info| {
+        give_back();
+        let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
+        let text = "userlink: stopped by a fault of its own. Start it again: a repair under way is looked at first.";
+        drop(writeln!(io::stderr(), "{text}{place}"));
+        std::process::exit(1);
+    }));
+}

@@ -1,0 +1,290 @@
+//! The linker's own thread: it takes in what the scan tells and answers what the screen asks. Questions go before news, so
+//! that a key never waits for a batch.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use userlink_domain::{RecordRef, Situation};
+use userlink_link::{Change, Entry, Lead, Rules};
+use userlink_pool::PoolReader;
+use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
+
+use crate::clock;
+use crate::engine::Engine;
+use crate::scan::News;
+
+/// How many records of one entry a window holds at most; the screen never shows more of one.
+const RECORDS_SHOWN: usize = 100;
+/// How often the screen is told that something changed, at most.
+const TELL: Duration = Duration::from_millis(150);
+
+/// What the screen and the repairs ask.
+pub(super) enum Question {
+    Window {
+        generation: u64,
+        spec: ViewSpec,
+        first: usize,
+        len: usize,
+        anchor: Option<RecordRef>,
+    },
+    Explain(RecordRef),
+    /// The entry of a record, as it is now.
+    Entry(RecordRef, oneshot::Sender<Option<Entry>>),
+    /// Records that were read afresh; the answer comes when they are taken in.
+    Learn(Vec<Change>, oneshot::Sender<()>),
+    /// What the entry of a record would be after these changes, which are not kept.
+    Try {
+        of: RecordRef,
+        changes: Vec<Change>,
+        back: Vec<Change>,
+        answer: oneshot::Sender<Option<Situation>>,
+    },
+    /// A new scan begins: what it tells comes from here.
+    Scan {
+        news: mpsc::Receiver<News>,
+        pool: Option<PoolReader>,
+        rows_about: Option<u64>,
+        rules: Rules,
+    },
+    /// The pool or the table cannot even be opened.
+    Failed(String),
+}
+
+pub(super) struct Worker {
+    engine: Engine,
+    to: mpsc::Sender<Event>,
+    news: Option<mpsc::Receiver<News>>,
+    pool: Option<PoolReader>,
+    rows_about: Option<u64>,
+    began: Instant,
+    revision: u64,
+    cache: Option<Cache>,
+    told: Instant,
+    /// Something changed that the screen has not been told of.
+    untold: bool,
+    failed: bool,
+    finished: bool,
+    meter: (Instant, u64),
+    rate: f64,
+}
+
+/// The entries of a view, kept until something has changed.
+struct Cache {
+    spec: ViewSpec,
+    revision: u64,
+    leads: Vec<Lead>,
+    made: Instant,
+    cost: Duration,
+}
+
+impl Worker {
+    pub(super) fn new(rules: Rules, to: mpsc::Sender<Event>) -> Self {
+        let now = Instant::now();
+        Self {
+            engine: Engine::new(rules),
+            to,
+            news: None,
+            pool: None,
+            rows_about: None,
+            began: now,
+            revision: 0,
+            cache: None,
+            told: now,
+            untold: false,
+            failed: false,
+            finished: false,
+            meter: (now, 0),
+            rate: 0.0,
+        }
+    }
+
+    /// Works until nobody asks any more.
+    pub(super) async fn run(mut self, mut questions: mpsc::UnboundedReceiver<Question>) {
+        loop {
+            tokio::select! {
+                biased;
+                question = questions.recv() => match question {
+                    Some(question) => if self.answer(question).await.is_err() { return },
+                    None => return,
+                },
+                news = receive(&mut self.news) => self.hear(news).await,
+                () = tokio::time::sleep(TELL), if self.untold || self.is_reading() => {}
+            }
+            if (self.untold || self.is_reading()) && self.told.elapsed() >= TELL && self.tell().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn is_reading(&self) -> bool {
+        self.news.is_some()
+    }
+
+    async fn hear(&mut self, news: Option<News>) {
+        match news {
+            Some(News::Failed { text, settings }) => {
+                self.failed = true;
+                self.untold = true;
+                let kept = "What was read so far is kept. R scans again.";
+                drop(self.to.send(Event::Message { level: Level::Error, text: format!("{text} {kept}") }).await);
+                self.engine.take(News::Failed { text, settings });
+            }
+            Some(news) => {
+                if self.engine.take(news) {
+                    self.revision += 1;
+                    self.untold = true;
+                }
+            }
+            None => {
+                self.news = None;
+                self.finished = true;
+                self.untold = true;
+            }
+        }
+    }
+
+    async fn answer(&mut self, question: Question) -> Result<(), mpsc::error::SendError<Event>> {
+        match question {
+            Question::Window { generation, spec, first, len, anchor } => {
+                let window = self.window(generation, spec, first, len, anchor.as_ref());
+                self.to.send(Event::Window(window)).await?;
+            }
+            Question::Explain(of) => {
+                if let Some(explanation) = self.engine.linker.explain(&of) {
+                    self.to.send(Event::Explained { of, explanation }).await?;
+                }
+            }
+            // Whoever asked may have gone meanwhile; then there is nobody to tell.
+            Question::Entry(of, answer) => drop(answer.send(self.engine.linker.entry(&of))),
+            Question::Learn(changes, answer) => {
+                self.engine.take(News::Batch(changes));
+                self.revision += 1;
+                self.cache = None;
+                answer.send(()).unwrap_or(());
+                self.tell().await?;
+            }
+            Question::Try { of, changes, back, answer } => {
+                self.engine.linker.apply(&changes);
+                let situation = self.engine.linker.entry(&of).map(|entry| entry.situation);
+                self.engine.linker.apply(&back);
+                // Nobody waits for it any more.
+                answer.send(situation).unwrap_or(());
+            }
+            Question::Scan { news, pool, rows_about, rules } => {
+                self.engine = Engine::new(rules);
+                self.revision += 1;
+                self.cache = None;
+                (self.news, self.pool, self.rows_about) = (Some(news), pool, rows_about);
+                (self.failed, self.finished) = (false, false);
+                self.began = Instant::now();
+                self.meter = (self.began, 0);
+                self.rate = 0.0;
+                self.tell().await?;
+            }
+            Question::Failed(text) => {
+                self.failed = true;
+                self.finished = true;
+                self.to.send(Event::Message { level: Level::Error, text }).await?;
+                self.tell().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the screen how far the scan is and that entries changed.
+    async fn tell(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
+        self.told = Instant::now();
+        self.untold = false;
+        let counts = self.engine.linker.counts();
+        let counts = Counts { situations: counts.situations().collect(), flags: counts.flags().collect() };
+        let progress = self.progress();
+        self.to.send(Event::Progress(progress)).await?;
+        self.to.send(Event::Counts(counts)).await
+    }
+
+    fn progress(&mut self) -> Progress {
+        let meter = self.pool.as_ref().map(PoolReader::meter).unwrap_or_default();
+        let (since, before) = self.meter;
+        if since.elapsed() >= Duration::from_secs(1) {
+            self.rate = (meter.listed.saturating_sub(before)) as f64 / since.elapsed().as_secs_f64();
+            self.meter = (Instant::now(), meter.listed);
+        }
+        let coverage = self.engine.linker.coverage();
+        let complete = self.finished && self.engine.is_complete() && !self.failed;
+        let seconds_left = self.engine.users_about.filter(|_| self.is_reading() && !coverage.users).and_then(|about| {
+            let left = about.saturating_sub(self.engine.users);
+            let speed = self.engine.users as f64 / self.began.elapsed().as_secs_f64();
+            (speed > 0.0 && self.engine.users > 0).then(|| (left as f64 / speed).ceil() as u64)
+        });
+        Progress {
+            phase: match (self.failed, complete, self.is_reading()) {
+                (true, _, _) => Phase::Failed,
+                (_, true, _) => Phase::Complete,
+                (_, _, true) => Phase::Reading,
+                _ => Phase::Connecting,
+            },
+            users: self.engine.users,
+            users_about: self.engine.users_about,
+            rows: self.engine.rows,
+            rows_about: self.rows_about,
+            users_done: coverage.users,
+            rows_done: coverage.rows,
+            requests_per_second: self.rate,
+            throttled: self.is_reading() && meter.throttled > 0 && meter.list_rate < self.full_rate() * 0.9,
+            seconds_left,
+            finished_at: complete.then(clock::now),
+            malformed_subs: self.engine.malformed_subs,
+        }
+    }
+
+    fn full_rate(&self) -> f64 {
+        self.pool.as_ref().map_or(0.0, PoolReader::list_rate)
+    }
+
+    fn window(
+        &mut self,
+        generation: u64,
+        spec: ViewSpec,
+        first: usize,
+        len: usize,
+        anchor: Option<&RecordRef>,
+    ) -> Window {
+        self.refresh(&spec);
+        let linker = &self.engine.linker;
+        let leads = self.cache.as_ref().map_or(&[][..], |cache| &cache.leads);
+        let anchor_at =
+            anchor.and_then(|of| linker.lead_of(of)).and_then(|lead| leads.iter().position(|it| *it == lead));
+        let first = match anchor_at {
+            Some(at) if !(first..first + len).contains(&at) => at.saturating_sub(len / 2),
+            _ => first.min(leads.len().saturating_sub(1)),
+        };
+        let shown = leads.iter().skip(first).take(len);
+        // A lead whose entry has merged into another since the list was made is shown as that entry.
+        let entries = shown.filter_map(|lead| linker.entry_of(*lead, RECORDS_SHOWN)).collect();
+        Window { generation, total: leads.len(), spec, first, entries, anchor_at, revision: self.revision }
+    }
+
+    /// Makes the list of a view anew where it is out of date, but never spends more than a tenth of the time on that.
+    fn refresh(&mut self, spec: &ViewSpec) {
+        if let Some(cache) = &self.cache
+            && cache.spec == *spec
+            && (cache.revision == self.revision || cache.made.elapsed() < cache.cost * 10)
+        {
+            // Told again once there is time for it.
+            self.untold |= cache.revision != self.revision;
+            return;
+        }
+        let began = Instant::now();
+        let leads = self.engine.linker.leads(spec.group, &spec.filter);
+        let made = Instant::now();
+        self.cache = Some(Cache { spec: spec.clone(), revision: self.revision, leads, made, cost: made - began });
+    }
+}
+
+/// The next news, or never where no scan is under way.
+async fn receive(news: &mut Option<mpsc::Receiver<News>>) -> Option<News> {
+    match news {
+        Some(news) => news.recv().await,
+        None => std::future::pending().await,
+    }
+}

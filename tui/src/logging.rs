@@ -1,0 +1,67 @@
+//! The log: into a file where one is named, nowhere else. It holds no names, e-mails or secrets, because nothing that is
+//! logged does.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::SettingsError;
+
+/// Begins to log into the file, if there is one.
+pub(crate) fn begin(file: Option<&Path>, verbose: u8) -> Result<(), SettingsError> {
+    let Some(path) = file else { return Ok(()) };
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options
+        .open(path)
+        .and_then(|mut file| writeln!(file, "userlink {} begins", env!("CARGO_PKG_VERSION")).map(|()| file));
+    let file = opened.map_err(|error| {
+        SettingsError::new(format!(
+            "The log file {} cannot be written: {}. Name another with --log-file.",
+            path.display(),
+            error.kind()
+        ))
+    })?;
+    let level = match verbose {
+        0 => "info",
+        1 => "debug",
+        _ => "trace",
+    };
+    // What libraries say at finer levels may quote values.
+    let filter = EnvFilter::new(format!(
+        "warn,userlink={level},userlink_pool={level},userlink_db={level},userlink_repair={level}"
+    ));
+    let to = Mutex::new(Patient(file));
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(to).finish();
+    tracing::subscriber::set_global_default(logger).map_err(|_| SettingsError::new("The log was begun twice."))
+}
+
+/// A log that cannot be written any more, because the disk is full say, stops nothing: it is said, once.
+struct Patient(std::fs::File);
+
+/// Whether a line of the log could not be written.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+impl Write for Patient {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.0.write_all(line).is_err() {
+            LOST.store(true, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A sentence for the person where lines of the log were lost since it was last asked.
+pub(crate) fn complaint() -> Option<&'static str> {
+    LOST.swap(false, Ordering::Relaxed).then_some("The log cannot be written: look at the space on its disk.")
+}

@@ -1,0 +1,73 @@
+//! CSV: one line a user or row, with the number of its entry.
+
+use std::io::{self, Write};
+
+use super::Report;
+
+const HEAD: [&str; 12] = [
+    "entry",
+    "situation",
+    "group",
+    "flags",
+    "kind",
+    "username_or_id",
+    "sub",
+    "user_id",
+    "email",
+    "email_verified",
+    "status",
+    "enabled",
+];
+
+pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+    let mut csv = ::csv::Writer::from_writer(out);
+    csv.write_record(HEAD)?;
+    let mut number = 0u64;
+    for of in report.entries() {
+        let Some(entry) = report.linker.entry(&of) else { continue };
+        number += 1;
+        let flags: Vec<_> = entry.flags.iter().map(userlink_domain::Flag::name).collect();
+        let head = [&number.to_string(), entry.situation.name(), entry.situation.group().name(), &flags.join(" ")]
+            .map(str::to_owned);
+        for user in &entry.users {
+            let cells = [
+                "user",
+                user.username.as_str(),
+                &user.sub.to_string(),
+                user.user_id.as_deref().unwrap_or_default(),
+                user.email.as_deref().unwrap_or_default(),
+                if user.email_verified { "true" } else { "false" },
+                user.status.as_str(),
+                if user.enabled { "true" } else { "false" },
+            ]
+            .map(harmless);
+            csv.write_record(head.iter().chain(&cells))?;
+        }
+        for row in &entry.rows {
+            let (sub, email) = (row.sub.as_deref().unwrap_or_default(), row.email.as_deref().unwrap_or_default());
+            let cells = ["row", &row.id.to_string(), sub, "", email, "", "", ""].map(harmless);
+            csv.write_record(head.iter().chain(&cells))?;
+        }
+    }
+    csv.flush()
+}
+
+/// A cell that a spreadsheet would run as a formula gets an apostrophe before it. A plain number is none.
+fn harmless(cell: &str) -> String {
+    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%']);
+    if risky && cell.parse::<i64>().is_err() { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_defused_and_numbers_left_alone() {
+        assert_eq!(harmless("=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
+        assert_eq!(harmless("@SUM(A1)"), "'@SUM(A1)");
+        assert_eq!(harmless("-7"), "-7");
+        assert_eq!(harmless("-7+cmd|' /C calc'!A0"), "'-7+cmd|' /C calc'!A0");
+        assert_eq!(harmless("ada@example.org"), "ada@example.org");
+    }
+}

@@ -1,0 +1,125 @@
+//! The JSON shape of the contract; `schema/scan.schema.json` describes it for other programs.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+use userlink_domain::{PoolUser, RecordRef, Row, Step};
+use userlink_link::Related;
+
+use super::Report;
+
+#[derive(Serialize)]
+struct Scan<'a> {
+    scanned_at: String,
+    pool: &'a str,
+    users: usize,
+    rows: usize,
+    complete: bool,
+    situations: BTreeMap<&'static str, u64>,
+    flags: BTreeMap<&'static str, u64>,
+    #[serde(serialize_with = "entries")]
+    entries: &'a Report<'a>,
+}
+
+#[derive(Serialize)]
+struct EntryOut {
+    situation: &'static str,
+    group: &'static str,
+    users: Vec<UserOut>,
+    rows: Vec<RowOut>,
+    flags: Vec<&'static str>,
+    related: Vec<RelatedOut>,
+    why: Vec<String>,
+    repair: Vec<Step>,
+    safe: bool,
+}
+
+#[derive(Serialize)]
+struct UserOut {
+    username: String,
+    sub: String,
+    user_id: Option<Box<str>>,
+    email: Option<Box<str>>,
+    email_verified: bool,
+    status: String,
+    enabled: bool,
+}
+
+#[derive(Serialize)]
+struct RowOut {
+    id: String,
+    sub: Option<Box<str>>,
+    email: Option<Box<str>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum RelatedOut {
+    User { username: String, sub: String, because: &'static str },
+    Row { id: String, because: &'static str },
+}
+
+pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+    let counts = report.linker.counts();
+    let (users, rows) = report.linker.len();
+    let scan = Scan {
+        scanned_at: report.scanned_at.to_string(),
+        pool: report.pool,
+        users,
+        rows,
+        complete: report.complete,
+        situations: counts.situations().map(|(situation, count)| (situation.name(), count)).collect(),
+        flags: counts.flags().map(|(flag, count)| (flag.name(), count)).collect(),
+        entries: report,
+    };
+    serde_json::to_writer_pretty(&mut *out, &scan)?;
+    writeln!(out)
+}
+
+/// One entry after the other, so that a large result is never held twice.
+fn entries<S: Serializer>(report: &Report<'_>, to: S) -> Result<S::Ok, S::Error> {
+    let found = report.entries();
+    to.collect_seq(found.iter().filter_map(|of| entry(report, of)))
+}
+
+fn entry(report: &Report<'_>, of: &RecordRef) -> Option<EntryOut> {
+    let entry = report.linker.entry(of)?;
+    let explained = report.linker.explain(of)?;
+    Some(EntryOut {
+        situation: entry.situation.name(),
+        group: entry.situation.group().name(),
+        users: entry.users.into_iter().map(user).collect(),
+        rows: entry.rows.into_iter().map(row).collect(),
+        flags: entry.flags.iter().map(userlink_domain::Flag::name).collect(),
+        related: explained.related.into_iter().map(related).collect(),
+        why: explained.why,
+        repair: explained.repair.steps,
+        safe: explained.repair.safe,
+    })
+}
+
+fn user(user: PoolUser) -> UserOut {
+    UserOut {
+        username: user.username.as_str().to_owned(),
+        sub: user.sub.to_string(),
+        user_id: user.user_id,
+        email: user.email,
+        email_verified: user.email_verified,
+        status: user.status.as_str().to_owned(),
+        enabled: user.enabled,
+    }
+}
+
+fn row(row: Row) -> RowOut {
+    RowOut { id: row.id.to_string(), sub: row.sub, email: row.email }
+}
+
+fn related(related: Related) -> RelatedOut {
+    match related {
+        Related::User { sub, username, because } => {
+            RelatedOut::User { username: username.as_str().to_owned(), sub: sub.to_string(), because: because.name() }
+        }
+        Related::Row { id, because } => RelatedOut::Row { id: id.to_string(), because: because.name() },
+    }
+}

@@ -1,0 +1,311 @@
+//! One context with everything in its place: what the file says, what the environment says, what the flags say.
+
+use std::collections::HashSet;
+
+use secrecy::{ExposeSecret, SecretString};
+use toml::Value;
+use url::Url;
+use userlink_db::{Condition, DbOptions, Literal, Mapping, Tls};
+use userlink_domain::{IdKind, RecordRef, RowId, Sub, nearest_name};
+use userlink_pool::{PoolOptions, Rates};
+
+use super::SettingsError;
+use super::file::{ContextSettings, Settings, TableSettings, config_path};
+use super::secret::SecretSource;
+
+/// What flags and variables say; they win over the file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) context: Option<String>,
+    pub(crate) pool_id: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) aws_profile: Option<String>,
+    pub(crate) endpoint_url: Option<String>,
+    /// From the flag; one that holds a password is refused.
+    pub(crate) database_url: Option<String>,
+    /// From a variable.
+    pub(crate) database_url_of_environment: Option<SecretString>,
+    pub(crate) attribute: Option<String>,
+    pub(crate) table: Option<String>,
+    pub(crate) read_only: bool,
+    pub(crate) rate: Option<f64>,
+}
+
+/// What is kept of a scan on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Snapshot {
+    Full,
+    Pointers,
+    Off,
+}
+
+/// Everything that is needed to begin.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) name: String,
+    pub(crate) pool: PoolOptions,
+    pub(crate) database: DbOptions,
+    pub(crate) mapping: Mapping,
+    pub(crate) read_only: bool,
+    pub(crate) production: bool,
+    pub(crate) protected: HashSet<RecordRef>,
+    /// Settings that are set and that this version does not act on: it must not look as if they were.
+    pub(crate) unused: Vec<&'static str>,
+}
+
+/// Puts the context together.
+pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Context, SettingsError> {
+    let (name, file) = choose(settings, over.context.as_deref())?;
+    let pool_id = over.pool_id.or(file.pool_id).ok_or_else(|| nothing_set("pool_id", "--pool-id"))?;
+    let set_but_unused = [
+        ("replica_url", file.replica_url.is_some()),
+        ("account", file.account.is_some()),
+        ("table.insert_function", file.table.insert_function.is_some()),
+    ];
+    let unused = set_but_unused.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+    let rate = positive("rate", over.rate.or(file.rate))?;
+    let write_rate = positive("write_rate", file.write_rate)?;
+    let defaults = Rates::default();
+    snapshot(file.snapshot.as_deref(), file.production)?;
+    let mapping = mapping(file.table, over.table)?;
+    let read_only = over.read_only || file.read_only;
+    let url = database_url(over.database_url, over.database_url_of_environment, file.database_url).await?;
+    Ok(Context {
+        name,
+        pool: PoolOptions {
+            pool_id,
+            region: over.region.or(file.region),
+            aws_profile: over.aws_profile.or(file.aws_profile),
+            endpoint_url: over.endpoint_url.or(file.endpoint_url),
+            attribute: attribute(over.attribute.or(file.attribute))?,
+            rates: Rates {
+                list: rate.unwrap_or(defaults.list),
+                update: write_rate.unwrap_or(defaults.update),
+                ..defaults
+            },
+            made_up_credentials: false,
+        },
+        database: DbOptions {
+            tls: tls(file.tls.as_deref())?,
+            root_cert: file.tls_root_cert,
+            read_only,
+            ..DbOptions::new(url.expose_secret())
+        },
+        protected: protected(&file.protected, mapping.id_kind),
+        mapping,
+        unused,
+        read_only,
+        production: file.production,
+    })
+}
+
+fn choose(settings: &Settings, wanted: Option<&str>) -> Result<(String, ContextSettings), SettingsError> {
+    let only = settings.contexts.keys().next().filter(|_| settings.contexts.len() == 1);
+    let Some(name) = wanted.or(settings.default_context.as_deref()).or(only.map(String::as_str)) else {
+        if settings.contexts.is_empty() {
+            return Ok(("default".into(), ContextSettings::default()));
+        }
+        let names: Vec<_> = settings.contexts.keys().map(String::as_str).collect();
+        let text =
+            format!("Which context? Say --context NAME, or set default_context. There are: {}.", names.join(", "));
+        return Err(SettingsError::new(text));
+    };
+    match settings.contexts.get(name) {
+        Some(context) => Ok((name.to_owned(), context.clone())),
+        None => {
+            let near = nearest_name(name, settings.contexts.keys().map(String::as_str));
+            let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+            Err(SettingsError::new(format!("There is no context {name} in the settings.{hint}")))
+        }
+    }
+}
+
+fn nothing_set(key: &str, flag: &str) -> SettingsError {
+    let path = config_path().map_or("the settings file".into(), |path| path.display().to_string());
+    SettingsError::new(format!(
+        "No {key} is set. Give {flag}, or write it into {path}. To look around first: userlink demo."
+    ))
+}
+
+fn positive(key: &str, value: Option<f64>) -> Result<Option<f64>, SettingsError> {
+    match value {
+        Some(rate) if !(rate.is_finite() && rate > 0.0 && rate <= 1000.0) => {
+            Err(SettingsError::new(format!("{key} is a number of requests a second above 0 and up to 1,000.")))
+        }
+        other => Ok(other),
+    }
+}
+
+fn attribute(name: Option<String>) -> Result<String, SettingsError> {
+    let name = name.unwrap_or_else(|| "custom:userId".into());
+    let custom = name.strip_prefix("custom:").or_else(|| name.strip_prefix("dev:custom:"));
+    // "Length Constraints: Maximum length of 20" of a custom attribute's name (API reference, SchemaAttributeType).
+    if custom.is_some_and(|rest| (1..=20).contains(&rest.chars().count())) {
+        return Ok(name);
+    }
+    Err(SettingsError::new(format!("attribute is custom: and a name of at most 20 characters; {name} is not.")))
+}
+
+fn snapshot(value: Option<&str>, production: bool) -> Result<Snapshot, SettingsError> {
+    match value {
+        Some("full") => Ok(Snapshot::Full),
+        Some("pointers") => Ok(Snapshot::Pointers),
+        Some("off") => Ok(Snapshot::Off),
+        Some(_) => Err(SettingsError::new("snapshot is one of full, pointers, off.")),
+        None if production => Ok(Snapshot::Pointers),
+        None => Ok(Snapshot::Full),
+    }
+}
+
+fn tls(value: Option<&str>) -> Result<Option<Tls>, SettingsError> {
+    match value {
+        None => Ok(None),
+        Some("verify-full") => Ok(Some(Tls::VerifyFull)),
+        Some("verify-ca") => Ok(Some(Tls::VerifyCa)),
+        Some("off") => Ok(Some(Tls::Off)),
+        Some(_) => Err(SettingsError::new("tls is one of verify-full, verify-ca, off.")),
+    }
+}
+
+async fn database_url(
+    flag: Option<String>,
+    environment: Option<SecretString>,
+    file: Option<SecretSource>,
+) -> Result<SecretString, SettingsError> {
+    if let Some(url) = flag {
+        let in_query = |url: &Url| url.query_pairs().any(|(key, _)| key == "password");
+        if Url::parse(&url).is_ok_and(|url| url.password().is_some() || in_query(&url)) {
+            return Err(SettingsError::new(
+                "--database-url holds a password, which everybody on this machine can read in the list of processes. \
+                 Set USERLINK_DATABASE_URL, or database_url in the settings.",
+            ));
+        }
+        return Ok(SecretString::from(url));
+    }
+    if let Some(url) = environment.filter(|url| !url.expose_secret().trim().is_empty()) {
+        return Ok(url);
+    }
+    match file {
+        Some(source) => source.fetch("database_url").await,
+        None => Err(nothing_set("database_url", "USERLINK_DATABASE_URL")),
+    }
+}
+
+fn mapping(file: TableSettings, table: Option<String>) -> Result<Mapping, SettingsError> {
+    let defaults = Mapping::default();
+    // An empty name says that the table has no such column.
+    let optional = |name: Option<String>, default: Option<String>| match name {
+        Some(name) if name.is_empty() => None,
+        Some(name) => Some(name),
+        None => default,
+    };
+    let conditions = file.conditions.into_iter().map(|(column, value)| Ok((condition(&column, value)?, column)));
+    let conditions: Vec<_> = conditions.collect::<Result<_, SettingsError>>()?;
+    Ok(Mapping {
+        table: table.or(file.name).unwrap_or(defaults.table),
+        id: file.id.unwrap_or(defaults.id),
+        sub: file.sub.unwrap_or(defaults.sub),
+        email: optional(file.email, defaults.email),
+        created_at: optional(file.created_at, defaults.created_at),
+        updated_at: optional(file.updated_at, defaults.updated_at),
+        show: file.show,
+        conditions: conditions.into_iter().map(|(condition, column)| (column, condition)).collect(),
+        id_kind: file.id_type,
+    })
+}
+
+fn condition(column: &str, value: Value) -> Result<Condition, SettingsError> {
+    let wrong = || {
+        SettingsError::new(format!("where.{column} is a text, a whole number, true or false, or {{ null = true }}."))
+    };
+    match value {
+        Value::String(text) => Ok(Condition::Equals(Literal::Text(text))),
+        Value::Integer(number) => Ok(Condition::Equals(Literal::Integer(number))),
+        Value::Boolean(flag) => Ok(Condition::Equals(Literal::Bool(flag))),
+        Value::Table(table) => match (table.len(), table.get("null")) {
+            (1, Some(Value::Boolean(true))) => Ok(Condition::Null),
+            (1, Some(Value::Boolean(false))) => Ok(Condition::NotNull),
+            _ => Err(wrong()),
+        },
+        _ => Err(wrong()),
+    }
+}
+
+/// A protected record is written as a sub or as a row's id; what can be read as both protects both.
+fn protected(list: &[String], kind: Option<IdKind>) -> HashSet<RecordRef> {
+    let kinds =
+        [IdKind::Uuid, IdKind::BigInt, IdKind::Text].into_iter().filter(move |it| kind.is_none_or(|k| k == *it));
+    let of = |text: &String| {
+        let rows = kinds.clone().filter_map(|kind| RowId::parse(kind, text)).map(RecordRef::Row);
+        Sub::parse(text).map(RecordRef::User).into_iter().chain(rows).collect::<Vec<_>>()
+    };
+    list.iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn settings(text: &str) -> Settings {
+        toml::from_str(text).unwrap()
+    }
+
+    const TWO: &str = "default_context='a'\n[contexts.a]\npool_id='eu-west-1_A'\ndatabase_url='sqlite:a.db'\n\
+                       [contexts.prod-eu]\npool_id='eu-west-1_B'\ndatabase_url='sqlite:b.db'\nread_only=true";
+
+    #[tokio::test]
+    async fn flags_win_over_the_environment_which_wins_over_the_file() {
+        let environment = Some(SecretString::from("sqlite:env.db".to_owned()));
+        let over = Overrides { database_url_of_environment: environment.clone(), ..Overrides::default() };
+        let context = resolve(&settings(TWO), over).await.unwrap();
+        assert_eq!(context.database.url.expose_secret(), "sqlite:env.db");
+        let over = Overrides {
+            database_url: Some("sqlite:flag.db".into()),
+            database_url_of_environment: environment,
+            pool_id: Some("eu-west-1_C".into()),
+            ..Overrides::default()
+        };
+        let context = resolve(&settings(TWO), over).await.unwrap();
+        assert_eq!(context.database.url.expose_secret(), "sqlite:flag.db");
+        assert_eq!(context.pool.pool_id, "eu-west-1_C");
+    }
+
+    #[tokio::test]
+    async fn a_flag_cannot_make_a_read_only_context_writable() {
+        let over = Overrides { context: Some("prod-eu".into()), ..Overrides::default() };
+        assert!(resolve(&settings(TWO), over).await.unwrap().read_only);
+    }
+
+    #[tokio::test]
+    async fn a_password_on_the_command_line_is_refused_and_not_repeated() {
+        for url in ["postgres://u:hush@h/d", "postgres://u@h/d?password=hush"] {
+            let over = Overrides { database_url: Some(url.into()), ..Overrides::default() };
+            let error = resolve(&settings(TWO), over).await.unwrap_err().to_string();
+            assert!(error.contains("USERLINK_DATABASE_URL") && !error.contains("hush"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_named() {
+        let wrong = |text: &'static str| async move {
+            resolve(&settings(text), Overrides::default()).await.unwrap_err().to_string()
+        };
+        assert!(wrong("").await.contains("userlink demo"));
+        assert!(
+            wrong("default_context='prodeu'\n[contexts.prod-eu]\n[contexts.b]").await.contains("Did you mean prod-eu?")
+        );
+        assert!(wrong("[contexts.a]\n[contexts.b]").await.contains("There are: a, b."));
+        assert!(wrong("[contexts.a]\npool_id='x_y'\nrate=0").await.contains("rate"));
+        assert!(wrong("[contexts.a]\npool_id='x_y'\nattribute='userId'").await.contains("custom:"));
+        assert!(wrong("[contexts.a]\npool_id='x_y'\n[contexts.a.table.where]\nd=[1]").await.contains("where.d"));
+    }
+
+    #[tokio::test]
+    async fn debug_shows_no_secret() {
+        let text = "[contexts.a]\npool_id='eu-west-1_A'\ndatabase_url='postgres://u:hush@127.0.0.1/d'";
+        let context = resolve(&settings(text), Overrides::default()).await.unwrap();
+        assert!(!format!("{context:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,135 @@
+//! Opening what a context names: the pool, the table, the journal.
+
+use std::any::Any;
+use std::path::PathBuf;
+
+use userlink_db::{Db, DbError, Journal, JournalError};
+use userlink_link::Rules;
+use userlink_pool::{PoolReader, PoolWriter};
+use userlink_repair::Repairer;
+
+use crate::demo::Demo;
+use crate::scan::Sources;
+use crate::settings::Context;
+
+/// What to open: a context of the settings, or the demo's own world.
+#[derive(Clone, Debug)]
+pub(crate) enum Start {
+    Context(Box<Context>),
+    Demo(Demo),
+}
+
+/// Everything open.
+pub(crate) struct Opened {
+    pub(crate) sources: Sources,
+    pub(crate) rules: Rules,
+    pub(crate) repairs: Repairs,
+    /// What has to stay alive as long as this is used: the demo's pool.
+    _keep: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// Whether repairs can be made, and if not, why.
+pub(crate) enum Repairs {
+    Possible(Box<Repairer>),
+    Refused(String),
+}
+
+/// Something that could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub(crate) struct Failure {
+    pub(crate) text: String,
+    pub(crate) settings: bool,
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self { text: error.to_string(), settings: error.is_settings() }
+    }
+}
+
+impl From<userlink_pool::PoolError> for Failure {
+    fn from(error: userlink_pool::PoolError) -> Self {
+        Self { text: error.to_string(), settings: error.is_settings() }
+    }
+}
+
+impl Start {
+    pub(crate) async fn open(&self) -> Result<Opened, Failure> {
+        match self {
+            Self::Context(context) => open(context, None).await,
+            Self::Demo(demo) => {
+                let (context, keep) = demo.begin().await?;
+                open(&context, Some(keep)).await
+            }
+        }
+    }
+}
+
+async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Result<Opened, Failure> {
+    let pool = PoolReader::connect(&context.pool).await?;
+    let db = Db::connect(&context.database).await?;
+    let table = db.open(context.mapping.clone()).await?;
+    let schema = table.schema();
+    let rules = Rules {
+        // In a text column the same sub can stand twice, in upper and in lower case.
+        sub_unique: schema.sub_unique && schema.sub_is_uuid,
+        protected: context.protected.clone(),
+        ..Rules::new(schema.id_kind)
+    };
+    let repairs = if context.read_only {
+        Repairs::Refused("Read-only: nothing is written.".into())
+    } else {
+        match journal(context, &db).await {
+            Ok(journal) => {
+                let pool = PoolWriter::new(pool.clone());
+                Repairs::Possible(Box::new(Repairer { pool, table: table.clone(), journal, actor: actor() }))
+            }
+            Err(refused) => Repairs::Refused(refused),
+        }
+    };
+    Ok(Opened { sources: Sources { pool, table }, rules, repairs, _keep: keep })
+}
+
+/// The journal in the application's database where it was made there, else in a file of ours. Production wants the shared
+/// one: with a local journal two people cannot know of each other.
+async fn journal(context: &Context, db: &Db) -> Result<Journal, String> {
+    match Journal::open(db).await {
+        Ok(journal) => return Ok(journal),
+        Err(JournalError::Missing) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    if context.production {
+        return Err("Production writes only with the shared journal: run userlink migrate first.".into());
+    }
+    let path = local_journal(&context.name).ok_or("There is no place for the journal: no home directory.")?;
+    let failed = |why: String| format!("The journal {} cannot be opened: {why}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| failed(error.kind().to_string()))?;
+    }
+    private(&path).map_err(|error| failed(error.kind().to_string()))?;
+    Journal::open_local(&path).await.map_err(|error| failed(error.to_string()))
+}
+
+/// Makes the file for its owner alone before anything is in it.
+fn private(path: &std::path::Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn local_journal(context: &str) -> Option<PathBuf> {
+    let name: String = context.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let dirs = directories::BaseDirs::new()?;
+    Some(dirs.data_local_dir().join("userlink").join(format!("journal-{name}.db")))
+}
+
+/// The user of the operating system, as far as the environment says.
+fn actor() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
