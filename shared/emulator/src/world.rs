@@ -301,7 +301,7 @@ impl World {
             }
             Situation::Swapped => {
                 let mut rows = vec![self.row_of(&mut a, number), self.row_of(&mut b, number + 1)];
-                if n % 2 == 0 {
+                if n.is_multiple_of(2) {
                     std::mem::swap(&mut a.user_id, &mut b.user_id);
                     (vec![a, b], rows)
                 } else {
@@ -319,7 +319,7 @@ impl World {
             Situation::DanglingUserId => {
                 let row = self.row_of(&mut a, number);
                 a.user_id = Some(self.row_id(number + 1, self.now).to_string().into());
-                (vec![a], if n % 2 == 0 { vec![row] } else { vec![] })
+                (vec![a], if n.is_multiple_of(2) { vec![row] } else { vec![] })
             }
             Situation::DeadSubClaimed => {
                 let mut row = self.row_of(&mut a, number);
@@ -342,7 +342,7 @@ impl World {
             }
             Situation::RowSideOnly => {
                 // A night in which the function ran out of time, and some others.
-                if n % 3 != 0 {
+                if !n.is_multiple_of(3) {
                     let night = self.now.as_millis().div_euclid(DAY) * DAY - DAY + 2 * 3_600_000 + 600_000;
                     a.created = Some(Timestamp::from_millis(night + (mix(number) % 1_800_000) as i64));
                     a.modified = a.created;
@@ -367,7 +367,7 @@ impl World {
             }
             Situation::Ambiguous => {
                 let first = self.row_like(&a, number);
-                if n % 2 == 0 {
+                if n.is_multiple_of(2) {
                     let second = self.row_like(&a, number + 1);
                     (vec![a], vec![first, second])
                 } else {

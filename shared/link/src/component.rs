@@ -166,7 +166,7 @@ impl Component {
                 None => needs.rows |= store.written_id(user).is_some(),
             }
             needs.users |= user.is_federated();
-            needs.rows |= !(sub_unique && !store.rows_with_sub(user.sub).is_empty());
+            needs.rows |= !sub_unique || store.rows_with_sub(user.sub).is_empty();
         }
         if !sub_unique {
             needs.rows |= self.rows.iter().any(|slot| store.row(*slot).is_some_and(|row| row.sub().is_some()));

@@ -59,10 +59,8 @@ impl Parts {
         let nobody_else = self.free_users.len() == 1 && self.other_users.is_empty() && self.other_rows.is_empty();
         match (nobody_else, &self.free_rows[..]) {
             (true, []) => together(Situation::NoRow),
-            (true, [row]) => together(match row_situation(row) {
-                Situation::DeadSub => Situation::Recreated,
-                _ => Situation::EmailMatch,
-            }),
+            (true, [row]) if row_situation(row) == Situation::DeadSub => together(Situation::Recreated),
+            (true, [_]) => together(Situation::EmailMatch),
             _ => together(Situation::Ambiguous),
         }
     }

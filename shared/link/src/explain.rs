@@ -241,19 +241,17 @@ impl Case<'_> {
     fn why_not(&self) -> Vec<String> {
         let mut out = Vec::new();
         let row = self.row_id();
-        match self.base {
-            Situation::RowSideOnly | Situation::DanglingUserId if !self.rows.is_empty() => {
-                out.push(format!("linked: the user id would have to be {row}"));
-            }
-            Situation::UserSideOnly | Situation::DeadSubClaimed => {
-                if let Some(user) = self.users.first() {
-                    out.push(format!("linked: the sub of row {row} would have to be {}", user.sub));
-                }
-            }
-            Situation::EmailMatch | Situation::Recreated => {
-                out.push("linked: an e-mail never links by itself; a person has to say that both are the same".into());
-            }
-            _ => {}
+        let base = self.base;
+        if matches!(base, Situation::RowSideOnly | Situation::DanglingUserId) && !self.rows.is_empty() {
+            out.push(format!("linked: the user id would have to be {row}"));
+        }
+        if matches!(base, Situation::UserSideOnly | Situation::DeadSubClaimed)
+            && let Some(user) = self.users.first()
+        {
+            out.push(format!("linked: the sub of row {row} would have to be {}", user.sub));
+        }
+        if matches!(base, Situation::EmailMatch | Situation::Recreated) {
+            out.push("linked: an e-mail never links by itself; a person has to say that both are the same".into());
         }
         for user in &self.users {
             let unverified = user.email.as_deref().filter(|_| !user.email_verified);

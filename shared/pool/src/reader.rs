@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
@@ -32,6 +33,8 @@ pub struct PoolOptions {
     /// The attribute that names the row, with its `custom:` before it.
     pub attribute: String,
     pub rates: Rates,
+    /// Signs with credentials that mean nothing, for an emulator that checks none. Only with an `endpoint_url`.
+    pub made_up_credentials: bool,
 }
 
 /// What the pool says of itself.
@@ -127,6 +130,9 @@ impl PoolReader {
         }
         if let Some(url) = &options.endpoint_url {
             loader = loader.endpoint_url(url);
+            if options.made_up_credentials {
+                loader = loader.credentials_provider(Credentials::new("none", "none", None, None, "emulator"));
+            }
         }
         let config = loader.load().await;
         if let Some(provider) = config.credentials_provider() {
@@ -298,6 +304,7 @@ mod tests {
             endpoint_url: endpoint.map(Into::into),
             attribute: "custom:userId".into(),
             rates: Rates::default(),
+            made_up_credentials: false,
         }
     }
 

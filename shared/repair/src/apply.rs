@@ -56,7 +56,8 @@ impl Repairer {
             return Err(Refusal::Stale("another user has this username now."));
         }
         let id = was.row.id.clone();
-        let row = self.table.by_ids(std::slice::from_ref(&id)).await?.pop().ok_or(Refusal::Stale("the row is gone."))?;
+        let row =
+            self.table.by_ids(std::slice::from_ref(&id)).await?.pop().ok_or(Refusal::Stale("the row is gone."))?;
         check(&before, &row, self.table.by_subs(&[before.sub]).await?.len())?;
 
         let run = Uuid::now_v7();
@@ -102,12 +103,18 @@ impl Repairer {
             Ok(user) if user.user_id() == Some(&*id.to_string()) => {
                 let closed = self.close(run, Outcome::Done, "", &now).await;
                 let mut words = vec!["Written, and read back: the user id is set.", TOKENS];
-                words.extend((!closed).then_some("The journal could not be closed; the next start looks and closes it."));
+                words.extend(
+                    (!closed).then_some("The journal could not be closed; the next start looks and closes it."),
+                );
                 applied(Verdict::Done, &words, Some(user))
             }
             Ok(user) => {
                 self.close(run, Outcome::Failed, "read back with another value", &now).await;
-                applied(Verdict::Failed, &["Written, but read back with another value: somebody else writes, too."], Some(user))
+                applied(
+                    Verdict::Failed,
+                    &["Written, but read back with another value: somebody else writes, too."],
+                    Some(user),
+                )
             }
             Err(error) => applied(Verdict::Unverified, &[&error.to_string(), UNVERIFIED], None),
         })

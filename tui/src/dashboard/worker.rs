@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use userlink_domain::{RecordRef, Situation};
+use userlink_domain::{RecordRef, Situation, Timestamp};
 use userlink_link::{Change, Entry, Lead, Rules};
 use userlink_pool::PoolReader;
 use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
@@ -64,6 +64,8 @@ pub(super) struct Worker {
     untold: bool,
     failed: bool,
     finished: bool,
+    /// When both sides had been read and settled.
+    finished_at: Option<Timestamp>,
     meter: (Instant, u64),
     rate: f64,
 }
@@ -93,6 +95,7 @@ impl Worker {
             untold: false,
             failed: false,
             finished: false,
+            finished_at: None,
             meter: (now, 0),
             rate: 0.0,
         }
@@ -138,6 +141,7 @@ impl Worker {
             None => {
                 self.news = None;
                 self.finished = true;
+                self.finished_at = Some(clock::now());
                 self.untold = true;
             }
         }
@@ -232,7 +236,7 @@ impl Worker {
             requests_per_second: self.rate,
             throttled: self.is_reading() && meter.throttled > 0 && meter.list_rate < self.full_rate() * 0.9,
             seconds_left,
-            finished_at: complete.then(clock::now),
+            finished_at: self.finished_at.filter(|_| complete),
             malformed_subs: self.engine.malformed_subs,
         }
     }
