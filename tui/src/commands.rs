@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write, stderr, stdout};
 use anyhow::Context as _;
 use tokio::sync::mpsc;
 use userlink_db::{Db, MigrateOptions, migrate};
+use userlink_pool::Writable;
 
 use crate::cli::{MigrateArgs, ScanArgs};
 use crate::clock;
@@ -27,7 +28,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Reads both sides, and prints what was found.
 pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Result<u8> {
-    let pool = context.pool.pool_id.clone();
+    let (pool, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());
     let opened = Start::Context(Box::new(Context { read_only: true, ..context })).open().await?;
     let began = clock::now();
     let (to, mut news) = mpsc::channel(8);
@@ -55,6 +56,16 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
             "{} rows have something in their sub column that is no sub; it counts as none.",
             engine.malformed_subs
         ));
+    }
+    match &engine.writable {
+        Some(Writable::By(clients)) => say(&format!(
+            "Users can write {attribute} themselves ({}): alone it proves nothing. Take it out of WriteAttributes.",
+            clients.join(", ")
+        )),
+        Some(Writable::Unknown) => say(&format!(
+            "Whether users can write {attribute} themselves is not known: this role may not look at the app clients."
+        )),
+        Some(Writable::No) | None => {}
     }
     if engine.users == 0 || engine.rows == 0 {
         say("One side is empty. Check that pool and table belong together.");

@@ -3,7 +3,7 @@
 
 use userlink_domain::{Group, RecordRef, Situation};
 use userlink_link::{Change, Coverage, Entry, Linker, Rules};
-use userlink_pool::Attribute;
+use userlink_pool::{Attribute, Writable};
 
 use crate::scan::{News, Side};
 
@@ -16,6 +16,8 @@ pub(crate) struct Engine {
     pub(crate) rows: u64,
     pub(crate) users_about: Option<u64>,
     pub(crate) attribute: Option<Attribute>,
+    /// Whether users can write the attribute themselves, once that was looked at.
+    pub(crate) writable: Option<Writable>,
     pub(crate) malformed_subs: u64,
     /// What went wrong, and whether the settings are to blame.
     pub(crate) failures: Vec<(String, bool)>,
@@ -30,6 +32,7 @@ impl Engine {
             rows: 0,
             users_about: None,
             attribute: None,
+            writable: None,
             malformed_subs: 0,
             failures: Vec::new(),
             done: false,
@@ -43,6 +46,15 @@ impl Engine {
                 self.users_about = (users_about > 0).then_some(users_about);
                 self.attribute = Some(attribute);
                 false
+            }
+            News::Writable(writable) => {
+                let known = match &writable {
+                    Writable::No => Some(false),
+                    Writable::By(_) => Some(true),
+                    Writable::Unknown => None,
+                };
+                self.writable = Some(writable);
+                self.linker.apply(&[Change::Writable(known)]).all
             }
             News::Batch(changes) => {
                 self.linker.apply(&changes);

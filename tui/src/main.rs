@@ -16,7 +16,7 @@ use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
-use userlink_ui::{Setup, Theme};
+use userlink_ui::{Names, Setup, Theme};
 
 use cli::{Cli, Command, Common};
 use commands::{FAILED, WRONG, say};
@@ -51,15 +51,15 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         None => {
             let context = context(&cli.common).await?;
             let setup = setup(&cli.common, &context)?;
-            dashboard::run(setup, Start::Context(Box::new(context))).await
+            dashboard::run(setup, names(&context), Start::Context(Box::new(context))).await
         }
         Some(Command::Demo(args)) => {
             let demo = demo::Demo::prepare(args, cli.common.read_only)?;
             if args.serve {
                 return demo.serve().await;
             }
-            let setup = setup(&cli.common, &demo.context())?;
-            dashboard::run(setup, Start::Demo(demo)).await
+            let context = demo.context();
+            dashboard::run(setup(&cli.common, &context)?, names(&context), Start::Demo(demo)).await
         }
         Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
         Some(Command::Migrate(args)) => commands::run_migrate(&context(&cli.common).await?, args).await,
@@ -73,6 +73,17 @@ async fn context(common: &Common) -> Result<Context, SettingsError> {
         say(&format!("{name} is set, and this version does not act on it."));
     }
     Ok(context)
+}
+
+/// What attribute and columns are called in this pool and table.
+fn names(context: &Context) -> Names {
+    let mapping = &context.mapping;
+    Names {
+        user_id: context.pool.attribute.clone(),
+        id: mapping.id.clone(),
+        sub: mapping.sub.clone(),
+        show: mapping.show.clone(),
+    }
 }
 
 /// What the dashboard says of where it is; refuses a terminal that cannot show it.

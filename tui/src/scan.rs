@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use userlink_db::UsersTable;
 use userlink_domain::{RecordRef, Row, RowId, Sub, Timestamp};
 use userlink_link::{Change, Entry};
-use userlink_pool::{Attribute, PoolReader, Remedy};
+use userlink_pool::{Attribute, PoolReader, Remedy, Writable};
 
 use crate::clock;
 
@@ -43,6 +43,8 @@ pub(crate) enum Side {
 pub(crate) enum News {
     /// About how many users there are, and what the schema says of the attribute.
     Pool { users_about: u64, attribute: Attribute },
+    /// Whether users can write the attribute themselves.
+    Writable(Writable),
     /// What was read.
     Batch(Vec<Change>),
     /// A side has been read to its end.
@@ -58,8 +60,12 @@ pub(crate) enum News {
 /// Reads everything and tells `to`. Ends early where nobody listens any more.
 pub(crate) async fn scan(sources: Sources, to: mpsc::Sender<News>) {
     let began = clock::now();
-    let ended = tokio::join!(read_pool(&sources.pool, &to), read_table(&sources.table, &to));
-    if let (Ok(true), Ok(true)) = ended {
+    let ended = tokio::join!(
+        read_pool(&sources.pool, &to),
+        read_table(&sources.table, &to),
+        read_clients(&sources.pool, &to)
+    );
+    if let (Ok(true), Ok(true), Ok(())) = ended {
         // Without listeners there is nothing to settle.
         drop(settle(&sources, began, &to).await);
     }
@@ -112,6 +118,15 @@ async fn read_pool(pool: &PoolReader, to: &mpsc::Sender<News>) -> Result<bool, U
             }
         }
     }
+}
+
+/// Without an answer the verdicts stand, and it is said that nobody knows.
+async fn read_clients(pool: &PoolReader, to: &mpsc::Sender<News>) -> Result<(), Unheard> {
+    let writable = pool.writable().await.unwrap_or_else(|error| {
+        tracing::warn!(remedy = ?error.remedy(), "the app clients could not be looked at");
+        Writable::Unknown
+    });
+    Ok(to.send(News::Writable(writable)).await?)
 }
 
 /// True where the table was read to its end.

@@ -8,7 +8,8 @@ use crate::entries::Slot;
 use crate::linker::Linker;
 use crate::store::Rec;
 
-/// The flags of an entry.
+/// The flags of an entry that follow from its records. `writable` is laid over them when they are read, so that it
+/// costs nothing when it becomes known.
 pub(crate) fn flags(linker: &Linker, entry: u32, slot: &Slot) -> Flags {
     let mut flags = Flags::default();
     let store = &linker.store;
@@ -30,9 +31,6 @@ pub(crate) fn flags(linker: &Linker, entry: u32, slot: &Slot) -> Flags {
         if user.is_some_and(|user| email_differs(user, row)) {
             flags.insert(Flag::EmailDiffers);
         }
-    }
-    if linker.rules.writable == Some(true) && slot.situation.rests_on_attribute() {
-        flags.insert(Flag::Writable);
     }
     if rivals(linker, entry, slot).next().is_some() {
         flags.insert(Flag::Contested);

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use userlink_domain::{EmailKey, PoolUser, RecordRef, Row, Situation, UserStatus};
+use userlink_domain::{EmailKey, Flag, PoolUser, RecordRef, Row, Situation, UserStatus};
 
 use crate::component::{Component, Kind, Marks};
 use crate::correlate::{Parts, unmatched};
@@ -109,6 +109,10 @@ impl Linker {
                     all |= *coverage != self.coverage;
                     self.coverage = *coverage;
                 }
+                Change::Writable(writable) => {
+                    all |= *writable != self.rules.writable;
+                    self.rules.writable = *writable;
+                }
                 Change::Unsettled(of) => {
                     if let Some(rec) = self.find(of) {
                         self.unsettled.insert(rec);
@@ -122,7 +126,8 @@ impl Linker {
 
     /// How many entries there are, by situation and by flag, at what has been read so far.
     pub fn counts(&self) -> Counts {
-        self.entries.counts(self.coverage)
+        let counts = self.entries.counts(self.coverage);
+        if self.rules.writable == Some(true) { counts.with_writable() } else { counts }
     }
 
     /// How far both sides have been read.
@@ -154,11 +159,14 @@ impl Linker {
     pub(crate) fn entry_at(&self, entry: u32, at_most: usize) -> Option<Entry> {
         let slot = self.entries.get(entry)?;
         let verdict = slot.verdict?;
-        let (situation, flags, so_far) = if self.coverage.covers(verdict.needs) {
+        let (situation, mut flags, so_far) = if self.coverage.covers(verdict.needs) {
             (verdict.situation, verdict.flags, None)
         } else {
             (Situation::Reading, userlink_domain::Flags::default(), Some(slot.situation))
         };
+        if self.rules.writable == Some(true) && situation.rests_on_attribute() {
+            flags.insert(Flag::Writable);
+        }
         let (users, rows) = (slot.members.users(), slot.members.rows());
         Some(Entry {
             situation,

@@ -59,6 +59,8 @@ pub enum Change {
     RowGone(RowId),
     /// How far the two sides have been read by now.
     Covered(Coverage),
+    /// Whether an app client lets its users write the attribute; `None` where that could not be found out.
+    Writable(Option<bool>),
     /// The record differed between two reads: nothing can be said of its entry until it is read again.
     Unsettled(RecordRef),
 }
@@ -68,7 +70,7 @@ pub enum Change {
 pub struct Delta {
     /// One record of every entry that is new or different.
     pub changed: Vec<RecordRef>,
-    /// Every entry may read differently: a side came to its end.
+    /// Every entry may read differently: a side came to its end, or the attribute lost its worth.
     pub all: bool,
 }
 
@@ -98,6 +100,13 @@ impl Counts {
     /// Every flag that occurred, with its count.
     pub fn flags(&self) -> impl Iterator<Item = (Flag, u64)> {
         Flag::ALL.into_iter().map(|flag| (flag, self.of_flag(flag))).filter(|(_, count)| *count > 0)
+    }
+
+    /// Says of every entry that rests on the attribute that users can write it.
+    pub(crate) fn with_writable(mut self) -> Self {
+        let resting = self.situations().filter(|(situation, _)| situation.rests_on_attribute());
+        self.flags[Flag::Writable as usize] = resting.map(|(_, count)| count).sum();
+        self
     }
 
     /// How many entries there are.

@@ -5,12 +5,14 @@
 
 mod budget;
 mod call;
+mod clients;
 mod convert;
 mod error;
 mod reader;
 mod writer;
 
 pub use budget::{Category, Meter, Rates};
+pub use clients::Writable;
 pub use error::{PoolError, Remedy};
 pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader};
 pub use writer::PoolWriter;

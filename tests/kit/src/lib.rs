@@ -3,8 +3,10 @@
 #![allow(clippy::expect_used, reason = "tests alone use this, and a test stops at the first surprise")]
 
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
@@ -46,6 +48,23 @@ pub fn cognito_local_url() -> String {
 /// A Python that has boto3.
 pub fn python() -> PathBuf {
     part("USERLINK_TEST_PYTHON").into()
+}
+
+/// Has a client that is not ours do something: makes a pool (`"do": "make"`), reads a user (`"do": "read"`).
+/// `pool.py` says what goes in and what comes out.
+pub fn boto3(asked: &Value) -> Value {
+    let mut child = Command::new(python())
+        .args(["-c", include_str!("pool.py")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("start Python");
+    let mut stdin = child.stdin.take().expect("Python's standard input");
+    serde_json::to_writer(&mut stdin, asked).expect("ask");
+    drop(stdin);
+    let output = child.wait_with_output().expect("wait for Python");
+    assert!(output.status.success(), "boto3 failed: what it said stands above");
+    serde_json::from_slice(&output.stdout).expect("JSON from Python")
 }
 
 /// An empty database, dropped with this value.

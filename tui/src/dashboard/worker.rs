@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use userlink_domain::{RecordRef, Situation, Timestamp};
 use userlink_link::{Change, Entry, Lead, Rules};
-use userlink_pool::PoolReader;
+use userlink_pool::{PoolReader, Writable};
 use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
 
 use crate::clock;
@@ -238,6 +238,10 @@ impl Worker {
             seconds_left,
             finished_at: self.finished_at.filter(|_| complete),
             malformed_subs: self.engine.malformed_subs,
+            writable_by: match &self.engine.writable {
+                Some(Writable::By(clients)) => clients.clone(),
+                Some(Writable::No | Writable::Unknown) | None => Vec::new(),
+            },
         }
     }
 

@@ -1,4 +1,4 @@
-//! The JSON shape of the contract; `schema/scan.schema.json` describes it for other programs.
+//! The JSON shape of the contract; `tui/schema/scan.schema.json` describes it for other programs.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -69,6 +69,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
     snapshot(file.snapshot.as_deref(), file.production)?;
     let mapping = mapping(file.table, over.table)?;
     let read_only = over.read_only || file.read_only;
+    let attribute = attribute(over.attribute.or(file.attribute))?;
     let url = database_url(over.database_url, over.database_url_of_environment, file.database_url).await?;
     Ok(Context {
         name,
@@ -77,7 +78,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
             region: over.region.or(file.region),
             aws_profile: over.aws_profile.or(file.aws_profile),
             endpoint_url: over.endpoint_url.or(file.endpoint_url),
-            attribute: attribute(over.attribute.or(file.attribute))?,
+            attribute,
             rates: Rates {
                 list: rate.unwrap_or(defaults.list),
                 update: write_rate.unwrap_or(defaults.update),

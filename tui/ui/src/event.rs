@@ -95,6 +95,8 @@ pub struct Progress {
     pub finished_at: Option<Timestamp>,
     /// Rows whose sub is neither blank nor a UUID, and so counts as none.
     pub malformed_subs: u64,
+    /// App clients that let their users write the attribute that names the row.
+    pub writable_by: Vec<String>,
 }
 
 /// How many entries there are. A situation or flag that is not named has none.

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use tui_input::Input;
-use userlink_domain::{Flag, Group, RecordRef, Situation, Timestamp};
+use userlink_domain::{Group, RecordRef, Situation, Timestamp};
 use userlink_link::{Entry, Explanation};
 
 use crate::confirm::Question;
@@ -184,7 +184,7 @@ impl Model {
 
     /// Whether it must be said at the top that the attribute proves nothing.
     pub(crate) fn notice(&self) -> bool {
-        self.counts.with(Flag::Writable) > 0
+        self.progress.as_ref().is_some_and(|progress| !progress.writable_by.is_empty())
     }
 
     /// Lines of the list.

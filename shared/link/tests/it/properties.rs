@@ -77,7 +77,7 @@ fn end_of(kind: userlink_domain::IdKind, batches: &[Vec<Change>]) -> World {
             Change::Row(row) => drop(rows.insert(row.id.clone(), row.clone())),
             Change::UserGone(sub) => drop(users.remove(sub)),
             Change::RowGone(id) => drop(rows.remove(id)),
-            Change::Covered(_) | Change::Unsettled(_) => {}
+            Change::Covered(_) | Change::Writable(_) | Change::Unsettled(_) => {}
         }
     }
     World { kind, users: users.into_values().collect(), rows: rows.into_values().collect() }

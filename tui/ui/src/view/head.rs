@@ -44,7 +44,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 
     if model.notice() {
         let mut line = look.line();
-        let text = format!(" Users can write {} themselves: alone it proves nothing.", model.names.user_id);
+        let clients = model.progress.as_ref().map(|progress| progress.writable_by.join(", ")).unwrap_or_default();
+        let text = format!(" Users can write {} themselves: alone it proves nothing. ({clients})", model.names.user_id);
         line.cell(&text, Role::Danger, width);
         line.draw(frame, layout.notice, layout.notice.y);
     }

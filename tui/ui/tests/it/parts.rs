@@ -65,10 +65,10 @@ fn progress_says_how_far_and_what_is_wrong_with_the_data() {
 
 #[test]
 fn an_attribute_that_users_can_write_is_told_at_the_top() {
-    let mut town = people::town();
-    town[8].flags.insert(Flag::Writable);
-    let desk = Desk::with(setup(), (80, 24), town);
-    assert!(desk.text().lines().nth(1).unwrap().contains("Users can write custom:userId themselves"));
+    let mut desk = Desk::town((80, 24));
+    desk.send(Event::Progress(Progress { writable_by: vec!["web".to_owned()], ..complete() }));
+    let told = " Users can write custom:userId themselves: alone it proves nothing. (web)";
+    assert_eq!(desk.text().lines().nth(1).unwrap().trim_end(), told);
 }
 
 #[test]

@@ -1,0 +1,10 @@
+//! Stories with the real program: on moto, on the emulator, on PostgreSQL and SQLite, in a real pseudo-terminal.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod dashboard;
+mod endings;
+mod failures;
+mod pty;
+mod scanning;
+mod town;
+mod while_reading;
