@@ -1,8 +1,12 @@
 //! The commands that open no dashboard.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context as _;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::sync::mpsc;
 use userlink_db::{Db, MigrateOptions, migrate};
 use userlink_pool::Writable;
@@ -29,7 +33,8 @@ const INTERRUPTED: u8 = 130;
 /// Reads both sides, and prints what was found.
 pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Result<u8> {
     let (pool, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());
-    let opened = Start::Context(Box::new(Context { read_only: true, ..context })).open().await?;
+    let stop = Stop::listen().context("Signals cannot be heard")?;
+    let opened = Start::Context(Box::new(context.for_reading())).open().await?;
     let began = clock::now();
     let (to, mut news) = mpsc::channel(8);
     let mut engine = Engine::new(opened.rules.clone());
@@ -41,8 +46,7 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
                 Some(heard) => engine.take(heard),
                 None => break,
             },
-            stopped = tokio::signal::ctrl_c() => {
-                stopped.context("Signals cannot be heard")?;
+            () = stop.stopped() => {
                 reading.abort();
                 progress.end();
                 return Ok(INTERRUPTED);
@@ -51,11 +55,36 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
         progress.show(&engine);
     }
     progress.end();
-    if engine.malformed_subs > 0 {
-        say(&format!(
-            "{} rows have something in their sub column that is no sub; it counts as none.",
-            engine.malformed_subs
-        ));
+    remarks(&engine, &attribute);
+    let complete = engine.done && engine.is_complete() && engine.failures.is_empty();
+    let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all };
+    // Where the very first request failed there is nothing to print.
+    if complete || engine.users + engine.rows > 0 {
+        match output::write(&report, args.format, args.output.as_deref(), &stop) {
+            _ if stop.is_stopped() => return Ok(INTERRUPTED),
+            // Whoever read the result has read enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written.context("The result cannot be written")?,
+        }
+    }
+    if !complete {
+        engine.failures.iter().for_each(|(text, _)| say(text));
+        if engine.failures.is_empty() {
+            say("The scan ended before both sides were read. Scan again; --log-file has more.");
+        }
+        let wrong = engine.failures.last().is_some_and(|(_, settings)| *settings);
+        return Ok(if wrong { WRONG } else { FAILED });
+    }
+    let counts = engine.linker.counts();
+    let found = args.fail_on.iter().any(|situation| counts.of(*situation) > 0);
+    Ok(if found { FOUND } else { DONE })
+}
+
+/// What a person has to know besides the verdicts.
+fn remarks(engine: &Engine, attribute: &str) {
+    let malformed = engine.malformed_subs();
+    if malformed > 0 {
+        say(&format!("{malformed} rows have something in their sub column that is no sub; it counts as none."));
     }
     match &engine.writable {
         Some(Writable::By(clients)) => say(&format!(
@@ -63,33 +92,38 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
             clients.join(", ")
         )),
         Some(Writable::Unknown) => say(&format!(
-            "Whether users can write {attribute} themselves is not known: this role may not look at the app clients."
+            "Whether users can write {attribute} themselves is not known: the app clients could not be looked at."
         )),
         Some(Writable::No) | None => {}
     }
-    if engine.users == 0 || engine.rows == 0 {
+    if engine.is_complete() && (engine.users == 0 || engine.rows == 0) {
         say("One side is empty. Check that pool and table belong together.");
     }
-    let complete = engine.done && engine.is_complete() && engine.failures.is_empty();
-    let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all };
-    // Where the very first request failed there is nothing to print.
-    if complete || engine.users + engine.rows > 0 {
-        output::write(&report, args.format, args.output.as_deref())
-            .or_else(quiet_pipe)
-            .context("The result cannot be written")?;
-    }
-    if let Some((_, settings)) = engine.failures.last() {
-        engine.failures.iter().for_each(|(text, _)| say(text));
-        return Ok(if *settings { WRONG } else { FAILED });
-    }
-    let counts = engine.linker.counts();
-    let found = args.fail_on.iter().any(|situation| counts.of(*situation) > 0);
-    Ok(if found { FOUND } else { DONE })
 }
 
-/// Whoever read the result has read enough.
-fn quiet_pipe(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+/// Whether Ctrl-C was pressed: known to whoever waits, and to whoever does not.
+pub(crate) struct Stop {
+    flag: Arc<AtomicBool>,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, flag.clone())?;
+        }
+        Ok(Self { flag })
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
+    async fn stopped(&self) {
+        while !self.is_stopped() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
 }
 
 /// Creates what is ours.

@@ -1,24 +1,28 @@
 //! The linker with what is known about the scan that feeds it. Used alike by the dashboard, on a thread of its own, and by
 //! the commands.
 
-use userlink_domain::{Group, RecordRef, Situation};
+use std::collections::{HashMap, HashSet};
+
+use userlink_domain::{Group, RecordRef, Row, RowId, Situation, Sub, Username};
 use userlink_link::{Change, Coverage, Entry, Linker, Rules};
-use userlink_pool::{Attribute, Writable};
+use userlink_pool::Writable;
 
 use crate::scan::{News, Side};
-
-/// More suspects than this are an incident, and reading them again would say nothing new.
-const SUSPECTS_AT_MOST: usize = 20_000;
 
 pub(crate) struct Engine {
     pub(crate) linker: Linker,
     pub(crate) users: u64,
     pub(crate) rows: u64,
     pub(crate) users_about: Option<u64>,
-    pub(crate) attribute: Option<Attribute>,
     /// Whether users can write the attribute themselves, once that was looked at.
     pub(crate) writable: Option<Writable>,
-    pub(crate) malformed_subs: u64,
+    /// Rows whose sub is neither blank nor a UUID.
+    malformed_subs: HashSet<RowId>,
+    /// Where the pool is read from its start again: who has come by now.
+    again: Option<HashSet<Sub>>,
+    /// Whose the usernames are that are not themselves the sub. One that was deleted and made anew while the pool was
+    /// listed comes twice.
+    by_name: HashMap<Username, Sub>,
     /// What went wrong, and whether the settings are to blame.
     pub(crate) failures: Vec<(String, bool)>,
     pub(crate) done: bool,
@@ -31,9 +35,10 @@ impl Engine {
             users: 0,
             rows: 0,
             users_about: None,
-            attribute: None,
             writable: None,
-            malformed_subs: 0,
+            malformed_subs: HashSet::new(),
+            again: None,
+            by_name: HashMap::new(),
             failures: Vec::new(),
             done: false,
         }
@@ -42,9 +47,8 @@ impl Engine {
     /// Takes in what the scan tells; true where entries may look different.
     pub(crate) fn take(&mut self, news: News) -> bool {
         match news {
-            News::Pool { users_about, attribute } => {
-                self.users_about = (users_about > 0).then_some(users_about);
-                self.attribute = Some(attribute);
+            News::UsersAbout(about) => {
+                self.users_about = (about > 0).then_some(about);
                 false
             }
             News::Writable(writable) => {
@@ -57,14 +61,17 @@ impl Engine {
                 self.linker.apply(&[Change::Writable(known)]).all
             }
             News::Batch(changes) => {
-                self.linker.apply(&changes);
-                let malformed = |change: &&Change| matches!(change, Change::Row(row) if row.has_malformed_sub());
-                self.malformed_subs += changes.iter().filter(malformed).count() as u64;
-                let (users, rows) = self.linker.len();
-                (self.users, self.rows) = (users as u64, rows as u64);
+                self.learn(&changes);
                 true
             }
+            News::Anew => {
+                self.again = Some(HashSet::new());
+                false
+            }
             News::End(side) => {
+                if let (Side::Pool, Some(again)) = (side, self.again.take()) {
+                    self.forget_all_but(&again);
+                }
                 let Coverage { users, rows } = self.linker.coverage();
                 let coverage = match side {
                     Side::Pool => Coverage { users: true, rows },
@@ -77,9 +84,13 @@ impl Engine {
                 self.failures.push((text, settings));
                 false
             }
+            // Whoever asked may have stopped meanwhile.
             News::WhatIsWrong(answer) => {
-                // Whoever asked may have stopped meanwhile.
-                drop(answer.send(self.suspects()));
+                drop(answer.send(self.linker.of_situation(is_wrong)));
+                false
+            }
+            News::Entries(of, answer) => {
+                drop(answer.send(self.suspects(&of)));
                 false
             }
             News::Done => {
@@ -94,16 +105,51 @@ impl Engine {
         self.linker.coverage() == Coverage::ALL
     }
 
-    fn suspects(&self) -> Vec<Entry> {
-        let is_wrong = |situation: Situation| match situation.group() {
-            Group::Unlinked | Group::Duplicate | Group::Conflict | Group::Orphan => true,
-            Group::Expected | Group::Linked | Group::Unsettled => false,
-        };
-        let mut wrong: Vec<RecordRef> = self.linker.of_situation(is_wrong);
-        if wrong.len() > SUSPECTS_AT_MOST {
-            tracing::warn!(entries = wrong.len(), "more entries look wrong than are read again");
-            wrong.truncate(SUSPECTS_AT_MOST);
+    /// Takes in records that were read.
+    pub(crate) fn learn(&mut self, changes: &[Change]) {
+        let mut replaced = Vec::new();
+        for change in changes {
+            match change {
+                Change::Row(row) if row.has_malformed_sub() => drop(self.malformed_subs.insert(row.id.clone())),
+                Change::Row(Row { id, .. }) | Change::RowGone(id) => drop(self.malformed_subs.remove(id)),
+                Change::User(user) => {
+                    drop(self.again.as_mut().map(|again| again.insert(user.sub)));
+                    if user.username.as_str() != user.sub.to_string() {
+                        let before = self.by_name.insert(user.username.clone(), user.sub);
+                        replaced.extend(before.filter(|before| *before != user.sub).map(Change::UserGone));
+                    }
+                }
+                _ => {}
+            }
         }
-        wrong.iter().filter_map(|of| self.linker.entry(of)).collect()
+        self.linker.apply(changes);
+        self.linker.apply(&replaced);
+        let (users, rows) = self.linker.len();
+        (self.users, self.rows) = (users as u64, rows as u64);
+    }
+
+    /// How many rows have something in their sub column that is no sub.
+    pub(crate) fn malformed_subs(&self) -> u64 {
+        self.malformed_subs.len() as u64
+    }
+
+    fn forget_all_but(&mut self, again: &HashSet<Sub>) {
+        let gone: Vec<Change> =
+            self.linker.subs().filter(|sub| !again.contains(sub)).map(Change::UserGone).collect();
+        self.learn(&gone);
+    }
+
+    /// The entries that these records are in, once each, as far as they look wrong.
+    fn suspects(&self, of: &[RecordRef]) -> Vec<Entry> {
+        let mut seen = HashSet::new();
+        let entries = of.iter().filter_map(|of| self.linker.entry(of));
+        entries.filter(|entry| is_wrong(entry.situation) && seen.insert(entry.lead())).collect()
+    }
+}
+
+fn is_wrong(situation: Situation) -> bool {
+    match situation.group() {
+        Group::Unlinked | Group::Duplicate | Group::Conflict | Group::Orphan => true,
+        Group::Expected | Group::Linked | Group::Unsettled => false,
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use userlink_db::UsersTable;
+use userlink_db::{DbError, UsersTable};
 use userlink_domain::{RecordRef, Row, RowId, Sub, Timestamp};
 use userlink_link::{Change, Entry};
 use userlink_pool::{Attribute, PoolReader, Remedy, Writable};
@@ -17,6 +17,8 @@ use crate::clock;
 const ROWS: u32 = 1_000;
 /// Rows that are read again in one statement.
 const AGAIN: usize = 500;
+/// Entries that are looked at together while settling.
+const SUSPECTS: usize = 500;
 /// How many users are read again singly. It costs the list quota one request each.
 const SINGLY_AT_MOST: usize = 60;
 /// A user who was made or changed less than this long before the scan may still be in the making.
@@ -29,6 +31,8 @@ const TRIES: u32 = 3;
 pub(crate) struct Sources {
     pub(crate) pool: PoolReader,
     pub(crate) table: UsersTable,
+    /// The pool's attribute that names the row.
+    pub(crate) attribute: String,
 }
 
 /// A side of the linkage.
@@ -41,18 +45,22 @@ pub(crate) enum Side {
 /// What the scan tells.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// About how many users there are, and what the schema says of the attribute.
-    Pool { users_about: u64, attribute: Attribute },
+    /// About how many users there are.
+    UsersAbout(u64),
     /// Whether users can write the attribute themselves.
     Writable(Writable),
     /// What was read.
     Batch(Vec<Change>),
+    /// The pool is read from its start again: who was read before and does not come again is gone.
+    Anew,
     /// A side has been read to its end.
     End(Side),
-    /// A side could not be read to its end; what was read of it stays.
+    /// Something could not be read; what was read stays.
     Failed { text: String, settings: bool },
-    /// Both sides have been read: which entries should be looked at once more?
-    WhatIsWrong(oneshot::Sender<Vec<Entry>>),
+    /// Both sides have been read: which entries should be looked at once more? One record of each.
+    WhatIsWrong(oneshot::Sender<Vec<RecordRef>>),
+    /// The entries that these records are in by now, as far as they still look wrong.
+    Entries(Vec<RecordRef>, oneshot::Sender<Vec<Entry>>),
     /// There is nothing more to come.
     Done,
 }
@@ -61,7 +69,7 @@ pub(crate) enum News {
 pub(crate) async fn scan(sources: Sources, to: mpsc::Sender<News>) {
     let began = clock::now();
     let ended = tokio::join!(
-        read_pool(&sources.pool, &to),
+        read_pool(&sources, &to),
         read_table(&sources.table, &to),
         read_clients(&sources.pool, &to)
     );
@@ -81,18 +89,30 @@ impl<T> From<mpsc::error::SendError<T>> for Unheard {
     }
 }
 
+async fn failed(to: &mpsc::Sender<News>, text: String, settings: bool) -> Result<bool, Unheard> {
+    to.send(News::Failed { text, settings }).await?;
+    Ok(false)
+}
+
 /// True where the pool was read to its end.
-async fn read_pool(pool: &PoolReader, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
+async fn read_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
+    let (pool, attribute) = (&sources.pool, &sources.attribute);
     match pool.describe().await {
-        Ok(described) => {
-            to.send(News::Pool { users_about: described.estimated_users, attribute: described.attribute }).await?;
+        // Every user would read as one without the attribute, and every pair as one to be repaired.
+        Ok(described) if described.attribute == Attribute::Missing => {
+            let text = format!(
+                "The pool {} has no attribute {attribute}. Set `attribute` to the one that names the row, or add it to \
+                 the pool's schema as mutable.",
+                described.name
+            );
+            return failed(to, text, true).await;
         }
+        Ok(described) => to.send(News::UsersAbout(described.estimated_users)).await?,
         // A role may list without being allowed to describe; then there is no total to show.
-        Err(error) if error.remedy() == Remedy::NotPermitted => tracing::info!("the pool cannot be described"),
-        Err(error) => {
-            to.send(News::Failed { text: error.to_string(), settings: error.is_settings() }).await?;
-            return Ok(false);
+        Err(error) if error.remedy() == Remedy::NotPermitted => {
+            tracing::warn!("the pool cannot be described: that its schema has the attribute was not checked");
         }
+        Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
     }
     let (mut token, mut begun) = (None, 1);
     loop {
@@ -111,11 +131,9 @@ async fn read_pool(pool: &PoolReader, to: &mpsc::Sender<News>) -> Result<bool, U
                 tracing::warn!(begun, "the listing's token is no longer good; it begins anew");
                 begun += 1;
                 token = None;
+                to.send(News::Anew).await?;
             }
-            Err(error) => {
-                to.send(News::Failed { text: error.to_string(), settings: error.is_settings() }).await?;
-                return Ok(false);
-            }
+            Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
         }
     }
 }
@@ -132,88 +150,146 @@ async fn read_clients(pool: &PoolReader, to: &mpsc::Sender<News>) -> Result<(), 
 /// True where the table was read to its end.
 async fn read_table(table: &UsersTable, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
     let mut after: Option<RowId> = None;
+    loop {
+        let rows = match patiently(|| table.page(after.as_ref(), ROWS)).await {
+            Ok(rows) => rows,
+            Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
+        };
+        let last = rows.last().map(|row| row.id.clone());
+        if !rows.is_empty() {
+            to.send(News::Batch(rows.into_iter().map(Change::Row).collect())).await?;
+        }
+        if last.is_none() {
+            to.send(News::End(Side::Table)).await?;
+            return Ok(true);
+        }
+        after = last;
+    }
+}
+
+/// Reads from the database, and again where what failed may pass.
+async fn patiently<T, F: Future<Output = Result<T, DbError>>>(mut read: impl FnMut() -> F) -> Result<T, DbError> {
     let mut failed = 0;
     loop {
-        match table.page(after.as_ref(), ROWS).await {
-            Ok(rows) => {
-                failed = 0;
-                let last = rows.last().map(|row| row.id.clone());
-                if !rows.is_empty() {
-                    to.send(News::Batch(rows.into_iter().map(Change::Row).collect())).await?;
-                }
-                if last.is_none() {
-                    to.send(News::End(Side::Table)).await?;
-                    return Ok(true);
-                }
-                after = last;
-            }
+        match read().await {
             Err(error) if error.is_transient() && failed < TRIES => {
                 failed += 1;
-                tracing::warn!(failed, "a page of rows is read again");
+                tracing::warn!(failed, "rows are read again");
                 tokio::time::sleep(Duration::from_millis(500) * 2u32.pow(failed)).await;
             }
-            Err(error) => {
-                to.send(News::Failed { text: error.to_string(), settings: error.is_settings() }).await?;
-                return Ok(false);
-            }
+            other => return other,
         }
     }
 }
 
 /// Reads again what does not look right: rows in lists, which costs the pool nothing, then single users where a row
-/// differed or who may have been in the making.
-async fn settle(sources: &Sources, began: Timestamp, to: &mpsc::Sender<News>) -> Result<(), Unheard> {
-    let suspects = what_is_wrong(to).await?;
-    let rows: HashMap<&RowId, &Row> = suspects.iter().flat_map(|entry| &entry.rows).map(|row| (&row.id, row)).collect();
-    let subs: Vec<Sub> = suspects.iter().flat_map(|entry| &entry.users).map(|user| user.sub).collect();
-    let ids: Vec<RowId> = rows.keys().map(|id| (*id).clone()).collect();
-    let mut changes = Vec::new();
+/// differed or who may have been in the making. What could not be read again is no verdict, and the scan says so.
+async fn settle(sources: &Sources, began: Timestamp, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
+    let (ask, answer) = oneshot::channel();
+    to.send(News::WhatIsWrong(ask)).await?;
+    let wrong = answer.await.map_err(|_| Unheard)?;
+    let mut left = SINGLY_AT_MOST;
+    for wrong in wrong.chunks(SUSPECTS) {
+        let suspects = entries(to, wrong).await?;
+        let (changes, differed) = match rows_again(&sources.table, &suspects).await {
+            Ok(again) => again,
+            Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
+        };
+        if !changes.is_empty() {
+            to.send(News::Batch(changes)).await?;
+        }
+        let still = entries(to, wrong).await?;
+        let changes = users_again(&sources.pool, &still, &differed, began, &mut left).await;
+        if !changes.is_empty() {
+            to.send(News::Batch(changes)).await?;
+        }
+    }
+    Ok(true)
+}
+
+async fn entries(to: &mpsc::Sender<News>, of: &[RecordRef]) -> Result<Vec<Entry>, Unheard> {
+    let (ask, answer) = oneshot::channel();
+    to.send(News::Entries(of.to_vec(), ask)).await?;
+    answer.await.map_err(|_| Unheard)
+}
+
+/// The rows of these entries as they are now, by id and by sub, and those that their users name: what differs, and the
+/// records whose entries it touched.
+async fn rows_again(
+    table: &UsersTable,
+    suspects: &[Entry],
+) -> Result<(Vec<Change>, HashSet<RecordRef>), DbError> {
+    let kind = table.schema().id_kind;
+    let users = || suspects.iter().flat_map(|entry| &entry.users);
+    let held: HashMap<&RowId, &Row> = suspects.iter().flat_map(|entry| &entry.rows).map(|row| (&row.id, row)).collect();
+    let named = users().filter_map(|user| RowId::parse(kind, user.user_id()?));
+    let ids: HashSet<RowId> = held.keys().map(|id| (*id).clone()).chain(named).collect();
+    let ids: Vec<RowId> = ids.into_iter().collect();
+    let subs: Vec<Sub> = users().map(|user| user.sub).collect();
+
+    let mut again: HashMap<RowId, Row> = HashMap::new();
     for ids in ids.chunks(AGAIN) {
-        let Ok(again) = sources.table.by_ids(ids).await else { return Ok(()) };
-        let there: HashSet<&RowId> = again.iter().map(|row| &row.id).collect();
-        changes.extend(ids.iter().filter(|id| !there.contains(id)).cloned().map(Change::RowGone));
-        changes.extend(again.iter().filter(|row| rows.get(&row.id) != Some(row)).cloned().map(Change::Row));
+        again.extend(patiently(|| table.by_ids(ids)).await?.into_iter().map(|row| (row.id.clone(), row)));
     }
     for subs in subs.chunks(AGAIN) {
-        let Ok(again) = sources.table.by_subs(subs).await else { return Ok(()) };
-        changes.extend(again.into_iter().filter(|row| rows.get(&row.id) != Some(&row)).map(Change::Row));
+        again.extend(patiently(|| table.by_subs(subs)).await?.into_iter().map(|row| (row.id.clone(), row)));
     }
-    let differed: HashSet<RowId> = changes
+    let gone = held.keys().filter(|id| !again.contains_key(**id)).map(|id| Change::RowGone((*id).clone()));
+    let gone: Vec<Change> = gone.collect();
+    let differs = again.into_values().filter(|row| held.get(&row.id) != Some(&row)).map(Change::Row);
+    let changes: Vec<Change> = differs.chain(gone).collect();
+
+    let touched: HashSet<&RowId> = changes
         .iter()
         .filter_map(|change| match change {
-            Change::Row(row) => Some(row.id.clone()),
+            Change::Row(row) => Some(&row.id),
+            Change::RowGone(id) => Some(id),
             _ => None,
         })
         .collect();
-    if !changes.is_empty() {
-        to.send(News::Batch(changes)).await?;
-    }
-
-    let is_fresh = |at: Option<Timestamp>| at.is_some_and(|at| began.since(at) < FRESH_MILLIS);
-    let in_the_making = |entry: &Entry| {
-        entry.users.iter().any(|user| is_fresh(user.created) || is_fresh(user.modified))
-            || entry.rows.iter().any(|row| differed.contains(&row.id))
-    };
-    let still = what_is_wrong(to).await?;
-    let mut changes = Vec::new();
-    for (count, user) in still.into_iter().filter(in_the_making).flat_map(|entry| entry.users).enumerate() {
-        let unsettled = Change::Unsettled(RecordRef::User(user.sub));
-        if count >= SINGLY_AT_MOST {
-            changes.push(unsettled);
-            continue;
-        }
-        match sources.pool.by_sub(user.sub).await {
-            Ok(Some(again)) if again == user => {}
-            Ok(Some(again)) => changes.extend([Change::User(again), unsettled]),
-            Ok(None) | Err(_) => changes.push(unsettled),
-        }
-    }
-    to.send(News::Batch(changes)).await?;
-    Ok(())
+    let mut differed: HashSet<RecordRef> = touched.iter().map(|id| RecordRef::Row((*id).clone())).collect();
+    let was_there = |entry: &&Entry| entry.rows.iter().any(|row| touched.contains(&row.id));
+    differed.extend(suspects.iter().filter(was_there).flat_map(|entry| &entry.users).map(|user| RecordRef::User(user.sub)));
+    Ok((changes, differed))
 }
 
-async fn what_is_wrong(to: &mpsc::Sender<News>) -> Result<Vec<Entry>, Unheard> {
-    let (ask, answer) = oneshot::channel();
-    to.send(News::WhatIsWrong(ask)).await?;
-    answer.await.map_err(|_| Unheard)
+/// The users of what still looks wrong and was in the making, as they are now. `left` is how many more may be asked for:
+/// whoever cannot be asked for is unsettled.
+async fn users_again(
+    pool: &PoolReader,
+    still: &[Entry],
+    differed: &HashSet<RecordRef>,
+    began: Timestamp,
+    left: &mut usize,
+) -> Vec<Change> {
+    let is_fresh = |at: Option<Timestamp>| at.is_some_and(|at| began.since(at) < FRESH_MILLIS);
+    let mut changes = Vec::new();
+    for entry in still {
+        let in_the_making = entry.users.iter().any(|user| is_fresh(user.created) || is_fresh(user.modified))
+            || entry.rows.iter().any(|row| is_fresh(row.created_at) || is_fresh(row.updated_at))
+            || entry.users.iter().any(|user| differed.contains(&RecordRef::User(user.sub)))
+            || entry.rows.iter().any(|row| differed.contains(&RecordRef::Row(row.id.clone())));
+        if !in_the_making {
+            continue;
+        }
+        let held = entry.users.iter().map(|user| (user.sub, Some(user)));
+        // A user who signed up behind the listing's back is not held at all.
+        let absent = entry.rows.iter().filter_map(Row::sub);
+        let absent = absent.filter(|sub| entry.users.iter().all(|user| user.sub != *sub)).map(|sub| (sub, None));
+        for (sub, user) in held.chain(absent) {
+            let unsettled = entry.lead().map(Change::Unsettled);
+            if *left == 0 {
+                changes.extend(unsettled);
+                break;
+            }
+            *left -= 1;
+            match (pool.by_sub(sub).await, user) {
+                (Ok(Some(again)), Some(user)) if again == *user => {}
+                (Ok(Some(again)), _) => changes.extend([Change::User(again)].into_iter().chain(unsettled)),
+                (Ok(None), None) => {}
+                (Ok(None), Some(_)) | (Err(_), _) => changes.extend(unsettled),
+            }
+        }
+    }
+    changes
 }

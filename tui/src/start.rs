@@ -88,7 +88,8 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
             Err(refused) => Repairs::Refused(refused),
         }
     };
-    Ok(Opened { sources: Sources { pool, table }, rules, repairs, _keep: keep })
+    let sources = Sources { pool, table, attribute: context.pool.attribute.clone() };
+    Ok(Opened { sources, rules, repairs, _keep: keep })
 }
 
 /// The journal in the application's database where it was made there, else in a file of ours. Production wants the shared

@@ -26,8 +26,13 @@ pub struct Faults {
     pub credentials_expire_after: Option<u64>,
     /// Operations that the role may not call.
     pub denied: Vec<String>,
-    /// How long each answer takes.
+    /// How long each answer takes, by everybody's clock. Requests of several connections wait side by side.
     pub latency: Duration,
+    /// How far ListUsers is behind, on the pool's own clock: it shows what was there that long ago. AdminGetUser is never
+    /// behind.
+    pub list_lag: Duration,
+    /// A filter only thins out the pages of the whole pool, so that a listing by shards costs sixteen times as much.
+    pub filter_after_paging: bool,
 }
 
 /// What becomes of a request.

@@ -1,10 +1,10 @@
 //! The filter of ListUsers: one attribute, `=` or `^=`, a quoted value.
 
 use crate::refusal::Refusal;
-use crate::store::Stored;
+use crate::user::Stored;
 
 /// What can be filtered by (API reference, ListUsers, `Filter`). Custom attributes cannot.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 10] = [
     "username",
     "email",
     "phone_number",
@@ -15,7 +15,6 @@ const KNOWN: [&str; 11] = [
     "cognito:user_status",
     "status",
     "sub",
-    "Status",
 ];
 /// Characters of a filter at most.
 const LONGEST: usize = 256;
@@ -61,12 +60,19 @@ impl Filter {
 
     pub(crate) fn admits(&self, user: &Stored) -> bool {
         let held = match self.attribute.as_str() {
+            // Alone in being compared without regard to case (API reference, ListUsers, `Filter`).
+            "cognito:user_status" => {
+                return self.matches(&user.status.to_ascii_uppercase(), &self.value.to_ascii_uppercase());
+            }
             "username" => Some(user.username.as_str()),
-            "cognito:user_status" => Some(user.status.as_str()),
-            "status" | "Status" => Some(if user.enabled { "Enabled" } else { "Disabled" }),
-            name => user.attributes.get(name).map(String::as_str),
+            "status" => Some(if user.enabled { "Enabled" } else { "Disabled" }),
+            name => user.attribute(name),
         };
-        held.is_some_and(|held| if self.prefix { held.starts_with(&self.value) } else { held == self.value })
+        held.is_some_and(|held| self.matches(held, &self.value))
+    }
+
+    fn matches(&self, held: &str, value: &str) -> bool {
+        if self.prefix { held.starts_with(value) } else { held == value }
     }
 }
 

@@ -17,6 +17,17 @@ impl Refusal {
         Self::new("InvalidParameterException", message)
     }
 
+    pub(crate) fn too_large(name: &str, most: u64) -> Self {
+        Self::parameter(format!(
+            "1 validation error detected: Value at '{name}' failed to satisfy constraint: Member must have value less \
+             than or equal to {most}"
+        ))
+    }
+
+    pub(crate) fn missing(message: impl Into<String>) -> Self {
+        Self::new("ResourceNotFoundException", message)
+    }
+
     pub(crate) fn no_user() -> Self {
         Self::new("UserNotFoundException", "User does not exist.")
     }

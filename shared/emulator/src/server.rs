@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -19,11 +19,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use userlink_domain::{PoolUser, Timestamp};
 use uuid::Uuid;
 
+use crate::clients::{Client, Registered};
+use crate::clock::{Clock, Moment};
 use crate::faults::{Fate, Faults};
-use crate::operations::{Pool, schema};
-use crate::quota::{Quotas, Window};
+use crate::operations::{Asked, Pool};
+use crate::quota::{Meters, Quotas};
 use crate::refusal::Refusal;
-use crate::store::{Custom, Store};
+use crate::schema::Schema;
+use crate::store::Store;
+use crate::user::Stored;
 use crate::world::World;
 
 /// Bytes of a request at most.
@@ -47,9 +51,12 @@ pub struct PoolOptions {
     pub attribute: String,
     /// Whether people sign in by e-mail, so that usernames of new users are subs.
     pub email_sign_in: bool,
+    /// The app clients that it has from the beginning.
+    pub clients: Vec<Client>,
     pub quotas: Option<Quotas>,
     pub faults: Faults,
-    /// How many of the pool's seconds pass in one.
+    /// How many of the pool's seconds pass in one: for the age of tokens, the quotas and the lag of listings. Dates of users
+    /// and [`Faults::latency`] are by everybody's clock.
     pub time_scale: f64,
 }
 
@@ -60,6 +67,7 @@ impl PoolOptions {
             source,
             attribute: "custom:userId".into(),
             email_sign_in: true,
+            clients: Vec::new(),
             quotas: None,
             faults: Faults::default(),
             time_scale: 1.0,
@@ -88,9 +96,9 @@ pub struct Emulator {
 struct Shared {
     pools: Mutex<HashMap<String, Pool>>,
     faults: Mutex<Faults>,
-    window: Mutex<Window>,
+    quotas: Mutex<(Option<Quotas>, Meters)>,
     stats: Mutex<Stats>,
-    quotas: Option<Quotas>,
+    clock: Clock,
     number: AtomicU64,
 }
 
@@ -112,22 +120,22 @@ impl Emulator {
     pub async fn start(options: PoolOptions) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let custom = vec![Custom { name: options.attribute.clone(), mutable: true }];
+        let clients = (0..).zip(options.clients).map(|(number, client)| Registered::first(number, client, now()));
         let pool = Pool {
             id: options.pool_id.clone(),
             name: "demo".into(),
-            store: Store::new(options.source, options.attribute, custom, options.email_sign_in),
-            started: Instant::now(),
-            time_scale: options.time_scale,
+            schema: Schema::with(&options.attribute),
+            store: Store::new(options.source, options.attribute, options.email_sign_in),
+            clients: clients.collect(),
             token_expires_after: options.faults.token_expires_after,
             pages: 0,
         };
         let shared = Arc::new(Shared {
             pools: Mutex::new(HashMap::from([(options.pool_id.clone(), pool)])),
             faults: Mutex::new(options.faults),
-            window: Mutex::default(),
+            quotas: Mutex::new((options.quotas, Meters::default())),
             stats: Mutex::default(),
-            quotas: options.quotas,
+            clock: Clock::start(options.time_scale),
             number: AtomicU64::new(0),
         });
         let stop = CancellationToken::new();
@@ -150,10 +158,15 @@ impl Emulator {
 
     /// From now on these things go wrong.
     pub fn set_faults(&self, faults: Faults) {
-        if let Some(pool) = lock(&self.shared.pools).get_mut(&self.pool_id) {
+        self.with_pool(|pool, _| {
             pool.token_expires_after = faults.token_expires_after.map(|after| pool.pages + after);
-        }
+        });
         *lock(&self.shared.faults) = faults;
+    }
+
+    /// From now on so many requests a second are allowed; those of the last second count.
+    pub fn set_quotas(&self, quotas: Option<Quotas>) {
+        lock(&self.shared.quotas).0 = quotas;
     }
 
     pub fn stats(&self) -> Stats {
@@ -162,7 +175,51 @@ impl Emulator {
 
     /// A user as it is now, without asking over HTTP.
     pub fn user(&self, username: &str) -> Option<PoolUser> {
-        lock(&self.shared.pools).get(&self.pool_id)?.store.peek(username)
+        self.with_pool(|pool, _| pool.store.find(username)?.1.pool_user(&pool.store.attribute))?
+    }
+
+    /// Somebody signs up. Says whether they could: not where there is somebody of this username or sub.
+    pub fn add_user(&self, user: &PoolUser) -> bool {
+        let add = |pool: &mut Pool, at| {
+            let keys = [user.username.as_str(), &user.sub.to_string()];
+            let is_new = keys.into_iter().all(|key| pool.store.find(key).is_none());
+            if is_new {
+                let stored = Stored::of(user, &pool.store.attribute);
+                pool.store.add(stored, at);
+            }
+            is_new
+        };
+        self.with_pool(add).unwrap_or_default()
+    }
+
+    /// Somebody changes a user, and no schema stands in the way. Says whether there was one; its username and sub stay.
+    pub fn change_user(&self, username: &str, change: impl FnOnce(&mut PoolUser)) -> bool {
+        self.with_pool(|pool, at| pool.put_user(username, change, at)).unwrap_or_default()
+    }
+
+    /// Somebody deletes a user. Says whether there was one.
+    pub fn delete_user(&self, username: &str) -> bool {
+        let delete = |pool: &mut Pool, at| match pool.store.find(username) {
+            Some((index, _)) => {
+                pool.store.delete(index, at);
+                true
+            }
+            None => false,
+        };
+        self.with_pool(delete).unwrap_or_default()
+    }
+
+    fn with_pool<T>(&self, what: impl FnOnce(&mut Pool, Moment) -> T) -> Option<T> {
+        let lag = lock(&self.shared.faults).list_lag;
+        let mut pools = lock(&self.shared.pools);
+        Some(what(pools.get_mut(&self.pool_id)?, self.shared.moment(lag)))
+    }
+}
+
+impl Shared {
+    /// To be asked for while the pools are locked, so that changes are in the order of their moments.
+    fn moment(&self, lag: Duration) -> Moment {
+        Moment { date: now(), clock: self.clock.elapsed(), lag }
     }
 }
 
@@ -222,37 +279,40 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<
 }
 
 fn serve(shared: &Shared, operation: &str, body: &[u8], faults: &Faults, number: u64) -> Result<Value, Refusal> {
-    if let Some(quotas) = shared.quotas {
-        lock(&shared.window).admit(quotas, operation, Instant::now())?;
+    {
+        let mut guard = lock(&shared.quotas);
+        let (quotas, meters) = &mut *guard;
+        if let Some(quotas) = quotas {
+            meters.admit(*quotas, operation, shared.clock.elapsed())?;
+        }
     }
     let malformed = |_| Refusal::new("SerializationException", "The request is no JSON.");
     let input: Value = serde_json::from_slice(body).map_err(malformed)?;
     let mut pools = lock(&shared.pools);
     if operation == "CreateUserPool" {
-        return Ok(create_pool(&mut pools, &input));
+        return create_pool(&mut pools, &input);
     }
     let id = input["UserPoolId"].as_str().unwrap_or_default();
-    let missing = || Refusal::new("ResourceNotFoundException", format!("User pool {id} does not exist."));
+    let missing = || Refusal::missing(format!("User pool {id} does not exist."));
     let pool = pools.get_mut(id).ok_or_else(missing)?;
-    pool.serve(operation, &input, now(), |full| faults.page_size(full, number))
+    pool.serve(operation, &Asked { input: &input, at: shared.moment(faults.list_lag), faults, number })
 }
 
-fn create_pool(pools: &mut HashMap<String, Pool>, input: &Value) -> Value {
+fn create_pool(pools: &mut HashMap<String, Pool>, input: &Value) -> Result<Value, Refusal> {
     let id = format!("eu-central-1_{}", &Uuid::new_v4().simple().to_string()[..9]);
-    let name = input["PoolName"].as_str().unwrap_or_default().to_owned();
     let by_email = input["UsernameAttributes"].as_array().is_some_and(|list| list.contains(&json!("email")));
-    let store = Store::new(Source::Users(Vec::new()), "custom:userId".into(), schema(input), by_email);
     let pool = Pool {
         id: id.clone(),
-        name: name.clone(),
-        store,
-        started: Instant::now(),
-        time_scale: 1.0,
+        name: input["PoolName"].as_str().unwrap_or_default().to_owned(),
+        schema: Schema::parse(input)?,
+        store: Store::new(Source::Users(Vec::new()), "custom:userId".into(), by_email),
+        clients: Vec::new(),
         token_expires_after: None,
         pages: 0,
     };
-    pools.insert(id.clone(), pool);
-    json!({"UserPool": {"Id": id, "Name": name}})
+    let answer = pool.describe();
+    pools.insert(id, pool);
+    Ok(answer)
 }
 
 fn now() -> Timestamp {

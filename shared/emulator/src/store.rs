@@ -1,57 +1,53 @@
-//! The users of the pool: a computed world, with a layer of what was changed and added on top.
+//! The users of the pool: a computed world, with a layer of what was changed, added and deleted on top.
+//!
+//! The layer remembers when each change was made, for as long as a listing still shows what was there before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::time::Duration;
 
-use userlink_domain::{PoolUser, Sub, Timestamp, UserStatus, Username};
+use userlink_domain::Sub;
 
+use crate::clock::Moment;
 use crate::filter::Filter;
 use crate::server::Source;
+use crate::user::Stored;
 
-/// A user as the pool keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stored {
-    pub(crate) username: String,
-    pub(crate) attributes: BTreeMap<String, String>,
-    pub(crate) status: String,
-    pub(crate) enabled: bool,
-    pub(crate) created: Timestamp,
-    pub(crate) modified: Timestamp,
-}
-
-/// An attribute that the pool's schema knows beside the standard ones.
-#[derive(Clone, Debug)]
-pub(crate) struct Custom {
-    pub(crate) name: String,
-    pub(crate) mutable: bool,
+/// What a user was from some moment on; `None` is a deleted one.
+struct Version {
+    from: Duration,
+    user: Option<Stored>,
 }
 
 pub(crate) struct Store {
-    pub(crate) schema: Vec<Custom>,
-    /// Whether people sign in by e-mail; then usernames are subs.
+    /// Whether people sign in by e-mail; then usernames are subs, and addresses are aliases.
     pub(crate) email_sign_in: bool,
+    /// The attribute that names the row.
+    pub(crate) attribute: String,
     source: Source,
-    attribute: String,
-    changed: HashMap<u64, Stored>,
-    added: Vec<Stored>,
-    added_by_username: HashMap<String, u64>,
+    /// The versions of whoever was changed, added or deleted, by place; the oldest first.
+    versions: HashMap<u64, Vec<Version>>,
+    added: u64,
+    deleted: u64,
+    /// The places of those users by every sub, username and address that they have or had.
+    places: HashMap<String, Vec<u64>>,
 }
 
 impl Store {
-    pub(crate) fn new(source: Source, attribute: String, schema: Vec<Custom>, email_sign_in: bool) -> Self {
+    pub(crate) fn new(source: Source, attribute: String, email_sign_in: bool) -> Self {
         let mut store = Self {
-            schema,
             email_sign_in,
-            source: Source::Users(Vec::new()),
             attribute,
-            changed: HashMap::new(),
-            added: Vec::new(),
-            added_by_username: HashMap::new(),
+            source: Source::Users(Vec::new()),
+            versions: HashMap::new(),
+            added: 0,
+            deleted: 0,
+            places: HashMap::new(),
         };
         match source {
             Source::Users(users) => {
                 for user in users {
-                    let stored = store.stored(&user);
-                    store.add(stored);
+                    let stored = Stored::of(&user, &store.attribute);
+                    store.add(stored, Moment::BEGINNING);
                 }
             }
             world @ Source::World(_) => store.source = world,
@@ -66,105 +62,128 @@ impl Store {
         }
     }
 
-    pub(crate) fn len(&self) -> u64 {
-        self.computed() + self.added.len() as u64
+    /// How many users there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.computed() + self.added - self.deleted
     }
 
-    pub(crate) fn add(&mut self, user: Stored) -> u64 {
-        let index = self.len();
-        self.added_by_username.insert(user.username.clone(), index);
-        self.added.push(user);
-        index
+    /// One more than the last place; the places of deleted users stay empty.
+    fn end(&self) -> u64 {
+        self.computed() + self.added
     }
 
-    pub(crate) fn get(&self, index: u64) -> Option<Stored> {
-        if let Some(changed) = self.changed.get(&index) {
-            return Some(changed.clone());
-        }
+    /// What was at a place in the beginning.
+    fn original(&self, index: u64) -> Option<Stored> {
         match &self.source {
-            Source::World(world) if index < world.user_count() => world.user(index).map(|user| self.stored(&user)),
-            _ => self.added.get(usize::try_from(index - self.computed()).ok()?).cloned(),
-        }
-    }
-
-    pub(crate) fn put(&mut self, index: u64, user: Stored) {
-        self.changed.insert(index, user);
-    }
-
-    /// The place of a user by its username; by its address, too, where people sign in with that.
-    pub(crate) fn find(&self, username: &str) -> Option<u64> {
-        let of_world = match &self.source {
-            Source::World(world) => world.index_of_username(username),
+            Source::World(world) => world.user(index).map(|user| Stored::of(&user, &self.attribute)),
             Source::Users(_) => None,
-        };
-        let alias = || {
-            let filter = Filter { attribute: "email".into(), prefix: false, value: username.to_owned() };
-            let mut found = self.candidates(&filter).filter(|i| self.get(*i).is_some_and(|user| filter.admits(&user)));
-            found.next()
-        };
-        let by_name = of_world.or_else(|| self.added_by_username.get(username).copied());
-        by_name.or_else(|| if self.email_sign_in && username.contains('@') { alias() } else { None })
+        }
     }
 
-    /// The places where users that the filter admits can be: few for what is looked up by key.
-    pub(crate) fn candidates(&self, filter: &Filter) -> Box<dyn Iterator<Item = u64> + '_> {
-        let rest = self.computed()..self.len();
-        let Source::World(world) = &self.source else { return Box::new(rest) };
-        let few: Option<Vec<u64>> = match (filter.attribute.as_str(), filter.prefix) {
-            ("sub", false) => {
-                Some(Sub::parse(&filter.value).and_then(|sub| world.index_of_sub(sub)).into_iter().collect())
+    /// The user at a place, as it is.
+    pub(crate) fn current(&self, index: u64) -> Option<Stored> {
+        match self.versions.get(&index) {
+            Some(versions) => versions.last()?.user.clone(),
+            None => self.original(index),
+        }
+    }
+
+    /// The user at a place, as it was.
+    pub(crate) fn at(&self, index: u64, then: Duration) -> Option<Stored> {
+        let known = self.versions.get(&index).and_then(|versions| versions.iter().rfind(|known| known.from <= then));
+        match known {
+            Some(known) => known.user.clone(),
+            None => self.original(index),
+        }
+    }
+
+    pub(crate) fn add(&mut self, user: Stored, at: Moment) {
+        let index = self.end();
+        self.added += 1;
+        self.keep_place(Some(&user.username), index);
+        self.keep_place(user.attribute("sub"), index);
+        self.record(index, Some(user), at);
+    }
+
+    pub(crate) fn put(&mut self, index: u64, user: Stored, at: Moment) {
+        self.record(index, Some(user), at);
+    }
+
+    pub(crate) fn delete(&mut self, index: u64, at: Moment) {
+        self.deleted += 1;
+        self.record(index, None, at);
+    }
+
+    fn record(&mut self, index: u64, user: Option<Stored>, at: Moment) {
+        self.keep_place(user.as_ref().and_then(|user| user.attribute("email")), index);
+        let versions = self.versions.entry(index).or_default();
+        versions.push(Version { from: at.clock, user });
+        // What no listing shows any more is forgotten; the oldest that is left stands for all time before.
+        if let Some(oldest) = versions.iter().rposition(|known| known.from <= at.listed()) {
+            versions.drain(..oldest);
+            versions[0].from = Duration::ZERO;
+        }
+    }
+
+    fn keep_place(&mut self, key: Option<&str>, index: u64) {
+        let Some(key) = key else { return };
+        let places = self.places.entry(key.to_owned()).or_default();
+        if !places.contains(&index) {
+            places.push(index);
+        }
+    }
+
+    /// Where the users can be who have this as their sub, username or address: a few places, or none.
+    fn places(&self, key: &str) -> Vec<u64> {
+        let mut places = self.places.get(key).cloned().unwrap_or_default();
+        if let Source::World(world) = &self.source {
+            places.extend(world.index_of_username(key));
+            places.extend(Sub::parse(key).and_then(|sub| world.index_of_sub(sub)));
+            places.extend(world.indexes_of_email(key));
+        }
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// Whom a request addresses: by the username, by the sub of a user who is no other provider's, and by the address
+    /// where people sign in with that (API reference, AdminGetUser, `Username`).
+    pub(crate) fn find(&self, name: &str) -> Option<(u64, Stored)> {
+        let there: Vec<_> =
+            self.places(name).into_iter().filter_map(|index| Some((index, self.current(index)?))).collect();
+        let one = |is: &dyn Fn(&Stored) -> bool| there.iter().find(|(_, user)| is(user)).cloned();
+        one(&|user| user.username == name)
+            .or_else(|| one(&|user| !user.is_federated() && user.attribute("sub") == Some(name)))
+            .or_else(|| one(&|user| self.is_alias(name, user)))
+    }
+
+    /// Who signs in with this address.
+    pub(crate) fn holder(&self, email: &str) -> Option<u64> {
+        let holds = |index: &u64| self.current(*index).is_some_and(|user| self.is_alias(email, &user));
+        self.places(email).into_iter().find(holds)
+    }
+
+    fn is_alias(&self, email: &str, user: &Stored) -> bool {
+        self.email_sign_in && !user.is_federated() && user.attribute("email") == Some(email)
+    }
+
+    /// The places from this one on where users that the filter admits can be: few for what is looked up by key.
+    pub(crate) fn candidates(&self, filter: Option<&Filter>, from: u64) -> Box<dyn Iterator<Item = u64> + '_> {
+        match filter {
+            Some(Filter { attribute, prefix: false, value })
+                if ["sub", "username", "email"].contains(&&**attribute) =>
+            {
+                Box::new(self.places(value).into_iter().filter(move |index| *index >= from))
             }
-            ("username", false) => Some(world.index_of_username(&filter.value).into_iter().collect()),
-            ("email", false) => Some(world.indexes_of_email(&filter.value)),
-            _ => None,
-        };
-        match few {
-            Some(few) => Box::new(few.into_iter().chain(rest)),
-            None => Box::new(0..self.len()),
+            _ => Box::new(from..self.end()),
         }
     }
 
-    fn stored(&self, user: &PoolUser) -> Stored {
-        let mut attributes = BTreeMap::from([("sub".to_owned(), user.sub.to_string())]);
-        let mut set = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                attributes.insert(name.to_owned(), value.to_owned());
-            }
-        };
-        let flag = |held: bool| Some(if held { "true" } else { "false" });
-        set("email", user.email.as_deref());
-        set("email_verified", user.email.as_deref().and_then(|_| flag(user.email_verified)));
-        set("phone_number", user.phone.as_deref());
-        set("phone_number_verified", user.phone.as_deref().and_then(|_| flag(user.phone_verified)));
-        set(&self.attribute, user.user_id.as_deref());
-        if !user.identities.is_empty() {
-            let list = user.identities.iter().map(|identity| {
-                serde_json::json!({"userId": identity.user_id, "providerName": identity.provider,
-                    "providerType": identity.provider, "issuer": null, "primary": "false", "dateCreated": "1"})
-            });
-            set("identities", serde_json::to_string(&list.collect::<Vec<_>>()).ok().as_deref());
-        }
-        let created = user.created.unwrap_or(Timestamp::from_millis(0));
-        Stored {
-            username: user.username.as_str().to_owned(),
-            attributes,
-            status: user.status.as_str().to_owned(),
-            enabled: user.enabled,
-            created,
-            modified: user.modified.unwrap_or(created),
-        }
-    }
-
-    /// The user as a test wants to see it.
-    pub(crate) fn peek(&self, username: &str) -> Option<PoolUser> {
-        let stored = self.get(self.find(username)?)?;
-        let mut user = PoolUser::new(Sub::parse(stored.attributes.get("sub")?)?, "");
-        user.username = Username::new(stored.username.as_str());
-        user.user_id = stored.attributes.get(&self.attribute).map(|value| value.as_str().into());
-        user.email = stored.attributes.get("email").map(|value| value.as_str().into());
-        user.email_verified = stored.attributes.get("email_verified").is_some_and(|value| value == "true");
-        user.status = UserStatus::parse(&stored.status);
-        user.enabled = stored.enabled;
-        Some(user)
+    /// Whether the number alone says that the filter does not admit this user: a listing in sixteen shards looks at
+    /// every user sixteen times.
+    pub(crate) fn rules_out(&self, filter: &Filter, index: u64) -> bool {
+        let Source::World(world) = &self.source else { return false };
+        let of_shard = filter.prefix && filter.attribute == "sub";
+        of_shard && world.sub(index).is_some_and(|sub| !sub.to_string().starts_with(&filter.value))
     }
 }

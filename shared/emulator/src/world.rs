@@ -4,21 +4,22 @@
 //! situation that a quiet pool and table can be in is there at least twice. Plain users are computed when they are asked for,
 //! so that a million of them cost nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use userlink_domain::{IdKind, Identity, PoolUser, RecordRef, Row, RowId, Situation, Sub, Timestamp, UserStatus};
+use userlink_domain::{IdKind, PoolUser, RecordRef, Row, RowId, Situation, Sub, Timestamp};
 
+use crate::cases::{Case, SHARES};
 use crate::names;
 use crate::permutation::{Permutation, mix};
 
-const DAY: i64 = 86_400_000;
+pub(crate) const DAY: i64 = 86_400_000;
 
 /// A pool and a table.
 #[derive(Debug)]
 pub struct World {
     users: u64,
     seed: u64,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     subs: Permutation,
     /// Users who are not simply linked, by their place in the pool.
     special: HashMap<u64, PoolUser>,
@@ -26,7 +27,7 @@ pub struct World {
     protected: Vec<RecordRef>,
     expected: Vec<(RecordRef, Situation)>,
     by_username: HashMap<Box<str>, u64>,
-    by_email: HashMap<Box<str>, u64>,
+    by_email: HashMap<Box<str>, Vec<u64>>,
 }
 
 /// There is no world this small that holds everything twice.
@@ -40,39 +41,6 @@ impl std::fmt::Display for TooSmall {
 }
 
 impl std::error::Error for TooSmall {}
-
-/// The situations of the demo: how often each is there for every ten thousand users.
-const SHARES: [(Situation, u64); 22] = [
-    (Situation::RowSideOnly, 60),
-    (Situation::NoRow, 40),
-    (Situation::UnlinkedInactive, 60),
-    (Situation::EmailMatch, 20),
-    (Situation::JoinedProfile, 20),
-    (Situation::OrphanRow, 20),
-    (Situation::DeadSub, 12),
-    (Situation::LinkedInactive, 20),
-    (Situation::DanglingUserId, 8),
-    (Situation::UserSideOnly, 6),
-    (Situation::Recreated, 6),
-    (Situation::RowTaken, 5),
-    (Situation::FederatedTwin, 6),
-    (Situation::Ambiguous, 5),
-    (Situation::DuplicateRows, 6),
-    (Situation::DuplicateUserId, 3),
-    (Situation::Swapped, 2),
-    (Situation::Tangled, 2),
-    (Situation::DeadSubClaimed, 3),
-    (Situation::Stranded, 2),
-    (Situation::Ignored, 1),
-    (Situation::Linked, 16),
-];
-
-/// Users and rows of one special case.
-#[derive(Default)]
-struct Case {
-    users: Vec<PoolUser>,
-    rows: Vec<Row>,
-}
 
 impl World {
     /// The fewest users in which everything has its place.
@@ -116,6 +84,11 @@ impl World {
         })
     }
 
+    /// The sub of the user at a place, without making the user.
+    pub fn sub(&self, index: u64) -> Option<Sub> {
+        (index < self.users).then(|| self.subs.sub(index))
+    }
+
     /// The place of the user with this sub.
     pub fn index_of_sub(&self, sub: Sub) -> Option<u64> {
         self.subs.number(sub).filter(|index| *index < self.users)
@@ -132,14 +105,12 @@ impl World {
 
     /// The places of the users with exactly this address.
     pub fn indexes_of_email(&self, email: &str) -> Vec<u64> {
-        let mut places: Vec<u64> = self.by_email.get(email).copied().into_iter().collect();
+        let mut places = self.by_email.get(email).cloned().unwrap_or_default();
         if let Some(index) = names::number_in(email)
             && self.user(index).is_some_and(|user| user.email.as_deref() == Some(email))
         {
             places.push(index);
         }
-        // Two of a case may share an address: they are few.
-        places.extend(self.special.iter().filter(|(_, user)| user.email.as_deref() == Some(email)).map(|(at, _)| *at));
         places.sort_unstable();
         places.dedup();
         places
@@ -166,7 +137,7 @@ impl World {
         Timestamp::from_millis(self.now.as_millis() - 3 * DAY - ago as i64)
     }
 
-    fn row_id(&self, n: u64, at: Timestamp) -> RowId {
+    pub(crate) fn row_id(&self, n: u64, at: Timestamp) -> RowId {
         // As a UUID of version 7 is made: milliseconds, then what only has to differ.
         let low = mix(self.seed ^ n ^ 0x77) & ((1 << 62) - 1) | 1 << 63;
         let high = (at.as_millis() as u64) << 16 | 0x7000 | n & 0xfff;
@@ -182,7 +153,7 @@ impl World {
     }
 
     /// A confirmed user without pointers.
-    fn someone(&self, index: u64) -> PoolUser {
+    pub(crate) fn someone(&self, index: u64) -> PoolUser {
         let sub = self.subs.sub(index);
         let mut user = PoolUser::new(sub, sub.to_string());
         user.email = Some(names::email(self.seed, index).into());
@@ -193,7 +164,7 @@ impl World {
     }
 
     /// A row with the user's e-mail and without pointers.
-    fn row_like(&self, user: &PoolUser, n: u64) -> Row {
+    pub(crate) fn row_like(&self, user: &PoolUser, n: u64) -> Row {
         let at = user.created.unwrap_or(self.now);
         let mut row = Row::new(self.row_id(n, at));
         row.email = user.email.clone();
@@ -202,7 +173,7 @@ impl World {
     }
 
     /// The row that a user is linked to.
-    fn row_of(&self, user: &mut PoolUser, n: u64) -> Row {
+    pub(crate) fn row_of(&self, user: &mut PoolUser, n: u64) -> Row {
         let mut row = self.row_like(user, n);
         row.sub = Some(user.sub.to_string().into());
         user.user_id = Some(row.id.to_string().into());
@@ -210,7 +181,7 @@ impl World {
     }
 
     /// A sub that no user has.
-    fn dead_sub(&self, n: u64) -> Box<str> {
+    pub(crate) fn dead_sub(&self, n: u64) -> Box<str> {
         self.subs.sub(self.users + n).to_string().into()
     }
 
@@ -254,189 +225,10 @@ impl World {
                 self.by_username.insert(user.username.as_str().into(), index);
             }
             if let Some(email) = &user.email {
-                self.by_email.insert(email.clone(), index);
+                self.by_email.entry(email.clone()).or_default().push(index);
             }
             self.special.insert(index, user);
         }
         self.rows.extend(case.rows);
     }
-
-    /// The records of one case. The first user, or the first row where there is no user, is the one whose entry has the
-    /// situation. `n` is the number of the case among those of its kind, and `number` one that no other record has.
-    fn case(&self, situation: Situation, n: u64, indexes: [u64; 3], number: u64) -> Case {
-        let [mut a, mut b, mut c] = indexes.map(|index| self.someone(index));
-        let clear = |row: &mut Row, sub: Option<Box<str>>| row.sub = sub;
-        let (users, rows) = match situation {
-            Situation::Linked => {
-                // Linked, and hard to show; every third has something beside it to be flagged.
-                a.email = Some(names::hostile_email(n).into());
-                let mut row = self.row_of(&mut a, number);
-                match n % 3 {
-                    0 => row.email = Some(format!("old.address{number}@example.com").into()),
-                    1 => a.user_id = Some(row.id.to_string().to_uppercase().into()),
-                    _ => {}
-                }
-                (vec![a], vec![row])
-            }
-            Situation::LinkedInactive => {
-                let row = self.row_of(&mut a, number);
-                match n % 3 {
-                    0 => a.enabled = false,
-                    1 => a.status = UserStatus::ForceChangePassword,
-                    _ => a.status = UserStatus::Other("COMPROMISED".into()),
-                }
-                (vec![a], vec![row])
-            }
-            Situation::DuplicateRows => {
-                let first = self.row_of(&mut a, number);
-                let mut second = self.row_like(&a, number + 1);
-                second.sub = first.sub.clone();
-                (vec![a], vec![first, second])
-            }
-            Situation::DuplicateUserId => {
-                let first = self.row_of(&mut a, number);
-                let second = self.row_of(&mut b, number + 1);
-                b.user_id = a.user_id.clone();
-                (vec![a, b], vec![first, second])
-            }
-            Situation::Swapped => {
-                let mut rows = vec![self.row_of(&mut a, number), self.row_of(&mut b, number + 1)];
-                if n.is_multiple_of(2) {
-                    std::mem::swap(&mut a.user_id, &mut b.user_id);
-                    (vec![a, b], rows)
-                } else {
-                    rows.push(self.row_of(&mut c, number + 2));
-                    std::mem::swap(&mut a.user_id, &mut b.user_id);
-                    std::mem::swap(&mut b.user_id, &mut c.user_id);
-                    (vec![a, b, c], rows)
-                }
-            }
-            Situation::Tangled => {
-                let rows = vec![self.row_of(&mut a, number), self.row_of(&mut b, number + 1)];
-                a.user_id = b.user_id.take();
-                (vec![a, b], rows)
-            }
-            Situation::DanglingUserId => {
-                let row = self.row_of(&mut a, number);
-                a.user_id = Some(self.row_id(number + 1, self.now).to_string().into());
-                (vec![a], if n.is_multiple_of(2) { vec![row] } else { vec![] })
-            }
-            Situation::DeadSubClaimed => {
-                let mut row = self.row_of(&mut a, number);
-                clear(&mut row, Some(self.dead_sub(number)));
-                (vec![a], vec![row])
-            }
-            Situation::Stranded | Situation::JoinedProfile => {
-                let own = self.row_of(&mut a, number);
-                federate(&mut b, number);
-                b.email = a.email.clone();
-                a.identities = vec![identity(number)];
-                if situation == Situation::JoinedProfile {
-                    (vec![b, a], vec![own])
-                } else {
-                    let mut stranded = self.row_like(&b, number + 1);
-                    stranded.sub = Some(b.sub.to_string().into());
-                    stranded.email = None;
-                    (vec![b, a], vec![own, stranded])
-                }
-            }
-            Situation::RowSideOnly => {
-                // A night in which the function ran out of time, and some others.
-                if !n.is_multiple_of(3) {
-                    let night = self.now.as_millis().div_euclid(DAY) * DAY - DAY + 2 * 3_600_000 + 600_000;
-                    a.created = Some(Timestamp::from_millis(night + (mix(number) % 1_800_000) as i64));
-                    a.modified = a.created;
-                }
-                if n % 7 == 5 {
-                    a.email = Some(names::hostile_email(number).into());
-                }
-                let row = self.row_of(&mut a, number);
-                a.user_id = None;
-                (vec![a], vec![row])
-            }
-            Situation::UserSideOnly => {
-                let mut row = self.row_of(&mut a, number);
-                clear(&mut row, None);
-                (vec![a], vec![row])
-            }
-            Situation::EmailMatch | Situation::Recreated => {
-                let mut row = self.row_like(&a, number);
-                row.email = a.email.as_deref().map(|email| email.to_ascii_uppercase().into());
-                clear(&mut row, (situation == Situation::Recreated).then(|| self.dead_sub(number)));
-                (vec![a], vec![row])
-            }
-            Situation::Ambiguous => {
-                let first = self.row_like(&a, number);
-                if n.is_multiple_of(2) {
-                    let second = self.row_like(&a, number + 1);
-                    (vec![a], vec![first, second])
-                } else {
-                    b.email = a.email.clone();
-                    (vec![a, b], vec![first])
-                }
-            }
-            Situation::RowTaken => {
-                let mut row = self.row_of(&mut b, number);
-                row.email = a.email.clone();
-                b.email_verified = false;
-                (vec![a, b], vec![row])
-            }
-            Situation::FederatedTwin => {
-                let row = self.row_of(&mut a, number);
-                federate(&mut b, number);
-                b.email = a.email.clone();
-                (vec![b, a], vec![row])
-            }
-            Situation::UnlinkedInactive => {
-                match n % 3 {
-                    0 => a.enabled = false,
-                    1 => a.status = UserStatus::ForceChangePassword,
-                    _ => {
-                        a.status = UserStatus::Unconfirmed;
-                        a.email_verified = false;
-                    }
-                }
-                if n % 6 == 2 {
-                    // Somebody who signed up with another's id.
-                    let row = self.row_of(&mut b, number);
-                    a.user_id = b.user_id.clone();
-                    (vec![a, b], vec![row])
-                } else {
-                    (vec![a], vec![])
-                }
-            }
-            Situation::OrphanRow | Situation::DeadSub => {
-                let mut row = self.row_like(&a, number);
-                row.email = (n % 4 != 1).then(|| format!("gone.person{number}@example.net").into());
-                clear(&mut row, (situation == Situation::DeadSub).then(|| self.dead_sub(number)));
-                (vec![], vec![row])
-            }
-            Situation::NoRow | Situation::Ignored | Situation::Reading | Situation::Unsettled => {
-                if n % 4 == 1 {
-                    a.email = None;
-                    a.email_verified = false;
-                    a.phone = Some(format!("+4930{:08}", number % 100_000_000).into());
-                    a.phone_verified = true;
-                }
-                (vec![a], vec![])
-            }
-        };
-        Case { users, rows }
-    }
-}
-
-fn identity(number: u64) -> Identity {
-    Identity { provider: "Google".into(), user_id: format!("1093{number:012}").into() }
-}
-
-/// Makes a profile at another provider of a user.
-fn federate(user: &mut PoolUser, number: u64) {
-    let Identity { provider, user_id } = identity(number);
-    user.username = userlink_domain::Username::new(format!("{provider}_{user_id}"));
-    user.status = UserStatus::ExternalProvider;
-}
-
-/// Every situation that the demo's world holds.
-pub fn situations() -> HashSet<Situation> {
-    SHARES.iter().map(|(situation, _)| *situation).collect()
 }

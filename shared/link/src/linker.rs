@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use userlink_domain::{EmailKey, Flag, PoolUser, RecordRef, Row, Situation, UserStatus};
+use userlink_domain::{EmailKey, Flag, PoolUser, RecordRef, Row, Situation, Sub, UserStatus};
 
 use crate::component::{Component, Kind, Marks};
 use crate::correlate::{Parts, unmatched};
@@ -143,6 +143,26 @@ impl Linker {
     /// Whether there is no record at all.
     pub fn is_empty(&self) -> bool {
         self.len() == (0, 0)
+    }
+
+    /// What would bring a record that a change is about back to what it is now.
+    pub fn held(&self, change: &Change) -> Option<Change> {
+        match change {
+            Change::User(PoolUser { sub, .. }) | Change::UserGone(sub) => {
+                let held = self.store.user_slot(*sub).and_then(|slot| self.store.user(slot)).cloned();
+                Some(held.map_or(Change::UserGone(*sub), Change::User))
+            }
+            Change::Row(Row { id, .. }) | Change::RowGone(id) => {
+                let held = self.store.row_slot(id).and_then(|slot| self.store.row(slot)).cloned();
+                Some(held.map_or(Change::RowGone(id.clone()), Change::Row))
+            }
+            Change::Covered(_) | Change::Writable(_) | Change::Unsettled(_) => None,
+        }
+    }
+
+    /// The subs of all users.
+    pub fn subs(&self) -> impl Iterator<Item = Sub> {
+        self.store.subs()
     }
 
     /// What the linker was told to judge by.

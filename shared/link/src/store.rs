@@ -62,6 +62,10 @@ impl Store {
         self.user_by_sub.get(&sub).copied()
     }
 
+    pub(crate) fn subs(&self) -> impl Iterator<Item = Sub> {
+        self.user_by_sub.keys().copied()
+    }
+
     pub(crate) fn row_slot(&self, id: &RowId) -> Option<u32> {
         self.row_by_id.get(id).copied()
     }

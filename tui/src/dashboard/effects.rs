@@ -55,9 +55,9 @@ impl Effects {
             Effect::Prepare(of) => {
                 let (opened, worker, to) = (self.opened.clone(), self.worker.clone(), self.to_model.clone());
                 tokio::spawn(async move {
-                    let prepared = prepare(&opened, &worker, of).await;
+                    let answer = prepare(&opened, &worker, of.clone()).await;
                     // Without a dashboard there is nobody to tell.
-                    drop(to.send(Event::Prepared(prepared)).await);
+                    drop(to.send(Event::Prepared { of, answer }).await);
                 });
             }
             Effect::Repair(confirmed) => {
@@ -188,8 +188,7 @@ async fn prepare(
     let mut after = user.clone();
     after.user_id = Some(row.id.to_string().into());
     let (ask, answer) = oneshot::channel();
-    let (changes, back) = (vec![Change::User(after)], vec![Change::User(user.clone())]);
-    drop(worker.send(Question::Try { of: of.clone(), changes, back, answer: ask }));
+    drop(worker.send(Question::Try { of: of.clone(), changes: vec![Change::User(after)], answer: ask }));
     let afterwards = answer.await.ok().flatten().ok_or("What it would become cannot be told.")?;
     let steps = vec![userlink_domain::Step::WriteUserId {
         username: user.username.as_str().to_owned(),

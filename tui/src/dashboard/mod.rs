@@ -31,11 +31,31 @@ pub(crate) async fn run(setup: Setup, names: Names, start: Start) -> anyhow::Res
     let size = screen.terminal.size().context("The terminal does not say how large it is")?;
     let mut model = Model::new(setup, (size.width, size.height)).with_names(names);
     let mut effects = Effects::begin(start, to_model);
+    let left = until_left(&mut model, &mut effects, &mut screen, &mut signals, &mut events).await;
+    // Whatever ended it, a write under way is brought to its end. Nobody looks any more: the terminal goes back first,
+    // and nothing waits for news to be heard.
+    drop(screen);
+    events.close();
+    if model.is_writing() {
+        crate::commands::say("A repair is being written: this ends when it is read back and journalled.");
+    }
+    effects.finish().await;
+    left
+}
+
+async fn until_left(
+    model: &mut Model,
+    effects: &mut Effects,
+    screen: &mut Screen,
+    signals: &mut mpsc::UnboundedReceiver<Signal>,
+    events: &mut mpsc::Receiver<Event>,
+) -> anyhow::Result<u8> {
     let mut drawn = None;
     let mut dirty = true;
+    let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         if dirty && drawn.is_none_or(|at: Instant| at.elapsed() >= FRAME) {
-            screen.terminal.draw(|frame| drop(view(&model, frame))).context("The terminal cannot be written to")?;
+            screen.draw(|frame| drop(view(model, frame))).context("The terminal cannot be written to")?;
             drawn = Some(Instant::now());
             dirty = false;
         }
@@ -45,34 +65,30 @@ pub(crate) async fn run(setup: Setup, names: Names, start: Start) -> anyhow::Res
             signal = signals.recv() => match signal {
                 Some(Signal::Input(event)) => event,
                 Some(Signal::Stop) => {
-                    suspend(&mut screen)?;
+                    suspend(screen)?;
                     dirty = true;
                     continue;
                 }
-                Some(Signal::End(code)) => {
-                    effects.finish().await;
-                    return Ok(code);
-                }
+                Some(Signal::End(code)) => return Ok(code),
                 None => return Ok(1),
+            },
+            () = tokio::time::sleep(until_frame), if dirty => continue,
+            _ = second.tick() => match crate::logging::complaint() {
+                Some(text) => Event::Message { level: Level::Error, text: text.to_owned() },
+                // An idle screen is not drawn again for nothing.
+                None if model.wants_redraw_by().is_none_or(|at| clock::now() < at) => continue,
+                None => Event::Tick,
             },
             event = events.recv() => match event {
                 Some(event) => event,
                 None => return Ok(1),
             },
-            () = tokio::time::sleep(until_frame), if dirty => continue,
-            () = tokio::time::sleep(Duration::from_secs(1)) => match crate::logging::complaint() {
-                Some(text) => Event::Message { level: Level::Error, text: text.to_owned() },
-                None => Event::Tick,
-            },
         };
         dirty = true;
-        for effect in update(&mut model, event, clock::now()) {
+        for effect in update(model, event, clock::now()) {
             match effect {
-                Effect::Quit => {
-                    effects.finish().await;
-                    return Ok(0);
-                }
-                Effect::Suspend => suspend(&mut screen)?,
+                Effect::Quit => return Ok(0),
+                Effect::Suspend => suspend(screen)?,
                 other => effects.carry_out(other),
             }
         }

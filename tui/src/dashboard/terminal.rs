@@ -3,10 +3,12 @@
 use std::io::{self, Stdout, Write, stdout};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, execute, style};
-use ratatui::Terminal;
+use crossterm::terminal::{
+    self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+};
+use crossterm::{cursor, execute, queue, style};
 use ratatui::backend::CrosstermBackend;
+use ratatui::{Frame, Terminal};
 
 /// The terminal while it is ours.
 pub(super) struct Screen {
@@ -28,6 +30,13 @@ impl Screen {
         }
     }
 
+    /// Draws one frame. The terminal shows it as a whole, never half of it.
+    pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(render)?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
     /// Takes the terminal again after it was given back, and draws all of it.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
         enter()?;
@@ -43,13 +52,13 @@ impl Drop for Screen {
 
 fn enter() -> io::Result<()> {
     terminal::enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).inspect_err(|_| give_back())
 }
 
 /// Gives the terminal back. It may be gone already; then there is nobody left to tell.
 pub(super) fn give_back() {
     let mut out = stdout();
-    drop(execute!(out, DisableBracketedPaste, style::ResetColor, LeaveAlternateScreen, cursor::Show));
+    drop(execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, style::ResetColor, LeaveAlternateScreen, cursor::Show));
     drop(out.flush());
     drop(terminal::disable_raw_mode());
 }

@@ -36,7 +36,6 @@ pub(super) enum Question {
     Try {
         of: RecordRef,
         changes: Vec<Change>,
-        back: Vec<Change>,
         answer: oneshot::Sender<Option<Situation>>,
     },
     /// A new scan begins: what it tells comes from here.
@@ -51,7 +50,11 @@ pub(super) enum Question {
 }
 
 pub(super) struct Worker {
+    /// What the screen shows.
     engine: Engine,
+    /// What a scan is reading while an earlier one is still shown. It takes its place when it is complete: until then it
+    /// would know less.
+    coming: Option<Engine>,
     to: mpsc::Sender<Event>,
     news: Option<mpsc::Receiver<News>>,
     pool: Option<PoolReader>,
@@ -84,6 +87,7 @@ impl Worker {
         let now = Instant::now();
         Self {
             engine: Engine::new(rules),
+            coming: None,
             to,
             news: None,
             pool: None,
@@ -106,10 +110,14 @@ impl Worker {
         loop {
             tokio::select! {
                 biased;
-                question = questions.recv() => match question {
-                    Some(question) => if self.answer(question).await.is_err() { return },
-                    None => return,
-                },
+                question = questions.recv() => {
+                    let Some(question) = question else { return };
+                    for question in newest(question, &mut questions) {
+                        if self.answer(question).await.is_err() {
+                            return;
+                        }
+                    }
+                }
                 news = receive(&mut self.news) => self.hear(news).await,
                 () = tokio::time::sleep(TELL), if self.untold || self.is_reading() => {}
             }
@@ -123,23 +131,39 @@ impl Worker {
         self.news.is_some()
     }
 
+    /// What the scan that is under way reads into.
+    fn reading(&mut self) -> &mut Engine {
+        self.coming.as_mut().unwrap_or(&mut self.engine)
+    }
+
     async fn hear(&mut self, news: Option<News>) {
         match news {
             Some(News::Failed { text, settings }) => {
                 self.failed = true;
                 self.untold = true;
-                let kept = "What was read so far is kept. R scans again.";
+                let kept = match &self.coming {
+                    Some(_) => "What the scan before it read is kept. R scans again.",
+                    None => "What was read so far is kept. R scans again.",
+                };
                 drop(self.to.send(Event::Message { level: Level::Error, text: format!("{text} {kept}") }).await);
-                self.engine.take(News::Failed { text, settings });
+                self.reading().take(News::Failed { text, settings });
             }
             Some(news) => {
-                if self.engine.take(news) {
+                let changed = self.reading().take(news);
+                // What is read anew is not shown yet.
+                if changed && self.coming.is_none() {
                     self.revision += 1;
-                    self.untold = true;
                 }
+                self.untold = true;
             }
             None => {
                 self.news = None;
+                if let Some(coming) = self.coming.take_if(|coming| coming.is_complete() && coming.failures.is_empty()) {
+                    self.engine = coming;
+                    self.revision += 1;
+                    self.cache = None;
+                }
+                self.coming = None;
                 self.finished = true;
                 self.finished_at = Some(clock::now());
                 self.untold = true;
@@ -161,23 +185,32 @@ impl Worker {
             // Whoever asked may have gone meanwhile; then there is nobody to tell.
             Question::Entry(of, answer) => drop(answer.send(self.engine.linker.entry(&of))),
             Question::Learn(changes, answer) => {
-                self.engine.take(News::Batch(changes));
+                if let Some(coming) = &mut self.coming {
+                    coming.learn(&changes);
+                }
+                self.engine.learn(&changes);
                 self.revision += 1;
                 self.cache = None;
                 answer.send(()).unwrap_or(());
                 self.tell().await?;
             }
-            Question::Try { of, changes, back, answer } => {
-                self.engine.linker.apply(&changes);
-                let situation = self.engine.linker.entry(&of).map(|entry| entry.situation);
-                self.engine.linker.apply(&back);
+            Question::Try { of, changes, answer } => {
+                let linker = &mut self.engine.linker;
+                let held = changes.iter().filter_map(|change| linker.held(change)).collect::<Vec<_>>();
+                linker.apply(&changes);
+                let situation = linker.entry(&of).map(|entry| entry.situation);
+                linker.apply(&held);
                 // Nobody waits for it any more.
                 answer.send(situation).unwrap_or(());
             }
             Question::Scan { news, pool, rows_about, rules } => {
-                self.engine = Engine::new(rules);
-                self.revision += 1;
-                self.cache = None;
+                if self.engine.is_complete() {
+                    self.coming = Some(Engine::new(rules));
+                } else {
+                    self.engine = Engine::new(rules);
+                    self.revision += 1;
+                    self.cache = None;
+                }
                 (self.news, self.pool, self.rows_about) = (Some(news), pool, rows_about);
                 (self.failed, self.finished) = (false, false);
                 self.began = Instant::now();
@@ -213,12 +246,13 @@ impl Worker {
             self.rate = (meter.listed.saturating_sub(before)) as f64 / since.elapsed().as_secs_f64();
             self.meter = (Instant::now(), meter.listed);
         }
-        let coverage = self.engine.linker.coverage();
-        let complete = self.finished && self.engine.is_complete() && !self.failed;
-        let seconds_left = self.engine.users_about.filter(|_| self.is_reading() && !coverage.users).and_then(|about| {
-            let left = about.saturating_sub(self.engine.users);
-            let speed = self.engine.users as f64 / self.began.elapsed().as_secs_f64();
-            (speed > 0.0 && self.engine.users > 0).then(|| (left as f64 / speed).ceil() as u64)
+        let engine = self.coming.as_ref().unwrap_or(&self.engine);
+        let coverage = engine.linker.coverage();
+        let complete = self.finished && engine.is_complete() && !self.failed;
+        let seconds_left = engine.users_about.filter(|_| self.is_reading() && !coverage.users).and_then(|about| {
+            let left = about.saturating_sub(engine.users);
+            let speed = engine.users as f64 / self.began.elapsed().as_secs_f64();
+            (speed > 0.0 && engine.users > 0).then(|| (left as f64 / speed).ceil() as u64)
         });
         Progress {
             phase: match (self.failed, complete, self.is_reading()) {
@@ -227,9 +261,9 @@ impl Worker {
                 (_, _, true) => Phase::Reading,
                 _ => Phase::Connecting,
             },
-            users: self.engine.users,
-            users_about: self.engine.users_about,
-            rows: self.engine.rows,
+            users: engine.users,
+            users_about: engine.users_about,
+            rows: engine.rows,
             rows_about: self.rows_about,
             users_done: coverage.users,
             rows_done: coverage.rows,
@@ -237,8 +271,8 @@ impl Worker {
             throttled: self.is_reading() && meter.throttled > 0 && meter.list_rate < self.full_rate() * 0.9,
             seconds_left,
             finished_at: self.finished_at.filter(|_| complete),
-            malformed_subs: self.engine.malformed_subs,
-            writable_by: match &self.engine.writable {
+            malformed_subs: engine.malformed_subs(),
+            writable_by: match engine.writable.as_ref().or(self.engine.writable.as_ref()) {
                 Some(Writable::By(clients)) => clients.clone(),
                 Some(Writable::No | Writable::Unknown) | None => Vec::new(),
             },
@@ -287,6 +321,28 @@ impl Worker {
         let made = Instant::now();
         self.cache = Some(Cache { spec: spec.clone(), revision: self.revision, leads, made, cost: made - began });
     }
+}
+
+/// All that is asked by now, without what a newer question of its kind has replaced: who types faster than a list is
+/// made waits for one list, not for all.
+fn newest(first: Question, more: &mut mpsc::UnboundedReceiver<Question>) -> Vec<Question> {
+    let mut asked = vec![first];
+    asked.extend(std::iter::from_fn(|| more.try_recv().ok()));
+    let windows = asked.iter().filter(|question| matches!(question, Question::Window { .. })).count();
+    let whys = asked.iter().filter(|question| matches!(question, Question::Explain(_))).count();
+    let (mut window, mut why) = (0, 0);
+    asked.retain(|question| match question {
+        Question::Window { .. } => {
+            window += 1;
+            window == windows
+        }
+        Question::Explain(_) => {
+            why += 1;
+            why == whys
+        }
+        _ => true,
+    });
+    asked
 }
 
 /// The next news, or never where no scan is under way.

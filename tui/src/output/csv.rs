@@ -1,6 +1,6 @@
 //! CSV: one line a user or row, with the number of its entry.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use super::Report;
 
@@ -19,7 +19,7 @@ const HEAD: [&str; 12] = [
     "enabled",
 ];
 
-pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> Result<(), ::csv::Error> {
     let mut csv = ::csv::Writer::from_writer(out);
     csv.write_record(HEAD)?;
     let mut number = 0u64;
@@ -49,7 +49,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
             csv.write_record(head.iter().chain(&cells))?;
         }
     }
-    csv.flush()
+    Ok(csv.flush()?)
 }
 
 /// A cell that a spreadsheet would run as a formula gets an apostrophe before it. A plain number is none.

@@ -6,13 +6,15 @@ mod csv;
 mod json;
 mod table;
 
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use userlink_domain::{Group, RecordRef, Timestamp};
+use userlink_domain::{RecordRef, Situation, Timestamp};
 use userlink_link::Linker;
 
 use crate::cli::Format;
+use crate::commands::Stop;
 
 /// What is printed.
 pub(crate) struct Report<'a> {
@@ -27,39 +29,61 @@ pub(crate) struct Report<'a> {
 impl Report<'_> {
     /// One record of each entry that is printed, in the order in which they were read.
     fn entries(&self) -> Vec<RecordRef> {
-        self.linker.of_situation(|situation| self.all || situation.group() != Group::Linked)
+        self.linker.of_situation(|situation| self.all || situation != Situation::Linked)
     }
 }
 
-/// Writes the report to a file, or to standard output.
-pub(crate) fn write(report: &Report<'_>, format: Format, file: Option<&Path>) -> io::Result<()> {
-    match file {
-        Some(path) => {
-            let mut out = BufWriter::new(private_file(path)?);
-            write_to(report, format, &mut out)?;
-            out.flush()
-        }
-        None => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            write_to(report, format, &mut out)?;
-            out.flush()
-        }
+/// Writes the report to a file, or to standard output, until it is told to stop.
+///
+/// A file is there when all of it is, and is for its owner alone: what was there before stays until then.
+pub(crate) fn write(report: &Report<'_>, format: Format, file: Option<&Path>, stop: &Stop) -> io::Result<()> {
+    let Some(path) = file else {
+        let mut out = BufWriter::new(Stoppable { out: io::stdout().lock(), stop });
+        write_to(report, format, &mut out)?;
+        return out.flush();
+    };
+    // What is no plain file, as a terminal or a pipe is none, cannot be replaced.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let mut out = BufWriter::new(Stoppable { out: OpenOptions::new().write(true).open(path)?, stop });
+        write_to(report, format, &mut out)?;
+        return out.flush();
     }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Made with mode 0600, and removed where it is not kept.
+    let mut made = tempfile::Builder::new().prefix(".userlink-").tempfile_in(folder)?;
+    let mut out = BufWriter::new(Stoppable { out: made.as_file_mut(), stop });
+    write_to(report, format, &mut out)?;
+    out.flush()?;
+    drop(out);
+    made.persist(path)?;
+    Ok(())
 }
 
-/// A file of people's data is for its owner alone.
-fn private_file(path: &Path) -> io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+struct Stoppable<'a, W> {
+    out: W,
+    stop: &'a Stop,
+}
+
+impl<W: Write> Write for Stoppable<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.stop.is_stopped() {
+            return Err(io::Error::other("stopped"));
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn write_to(report: &Report<'_>, format: Format, out: &mut impl Write) -> io::Result<()> {
     match format {
         Format::Json => json::write(report, out),
-        Format::Csv => csv::write(report, out),
+        Format::Csv => csv::write(report, out).map_err(|error| match error.into_kind() {
+            ::csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        }),
         Format::Table => table::write(report, out),
     }
 }

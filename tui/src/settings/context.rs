@@ -100,6 +100,15 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
     })
 }
 
+impl Context {
+    /// The same, with nothing that can write.
+    pub(crate) fn for_reading(mut self) -> Self {
+        self.read_only = true;
+        self.database.read_only = true;
+        self
+    }
+}
+
 fn choose(settings: &Settings, wanted: Option<&str>) -> Result<(String, ContextSettings), SettingsError> {
     let only = settings.contexts.keys().next().filter(|_| settings.contexts.len() == 1);
     let Some(name) = wanted.or(settings.default_context.as_deref()).or(only.map(String::as_str)) else {

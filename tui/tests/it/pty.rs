@@ -20,7 +20,7 @@ struct Shown {
     /// All bytes that came.
     bytes: Vec<u8>,
     closed: bool,
-    /// Looks at every state of the screen that the bytes make.
+    /// Looks at every frame.
     watch: Box<dyn FnMut(&vt100::Screen) + Send>,
 }
 
@@ -77,7 +77,7 @@ impl Pty {
         Self::watched(command, (columns, lines), |_| ())
     }
 
-    /// `watch` sees the screen after each piece that the program wrote.
+    /// `watch` sees the screen after each frame that the program drew.
     pub(crate) fn watched(
         command: CommandBuilder,
         (columns, lines): (u16, u16),
@@ -99,13 +99,21 @@ impl Pty {
         let reading = shown.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
+            let mut frame = Vec::new();
             loop {
                 let read = from.read(&mut buffer).unwrap_or(0);
                 let Ok(mut shown) = reading.0.lock() else { return };
                 let Shown { terminal, bytes, closed, watch } = &mut *shown;
                 bytes.extend_from_slice(&buffer[..read]);
-                terminal.process(&buffer[..read]);
-                watch(terminal.screen());
+                // A frame is shown when it is whole.
+                for piece in buffer[..read].split_inclusive(|byte| *byte == b'l') {
+                    terminal.process(piece);
+                    frame.extend_from_slice(piece);
+                    if frame.ends_with(b"\x1b[?2026l") {
+                        frame.clear();
+                        watch(terminal.screen());
+                    }
+                }
                 *closed = read == 0;
                 reading.1.notify_all();
                 if read == 0 {

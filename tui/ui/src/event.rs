@@ -33,7 +33,12 @@ pub enum Event {
         explanation: Explanation,
     },
     /// The answer to [`Effect::Prepare`](crate::Effect::Prepare): the preview, freshly read.
-    Prepared(Result<Proposal, String>),
+    Prepared {
+        /// The record that was asked about.
+        of: RecordRef,
+        /// What would be done, or why nothing can be.
+        answer: Result<Proposal, String>,
+    },
     /// The answer to [`Effect::Repair`](crate::Effect::Repair).
     Repaired(Result<Outcome, String>),
     /// Something to tell the person. An error stays until it is dismissed.

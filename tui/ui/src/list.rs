@@ -48,6 +48,8 @@ pub(crate) struct List {
     on: Option<RecordRef>,
     changed: bool,
     retries: u8,
+    /// Where a key wanted to go before the view had come.
+    wanted: Option<usize>,
 }
 
 impl List {
@@ -93,7 +95,7 @@ impl List {
 
     /// Moves the cursor by so many entries.
     pub(crate) fn step(&mut self, by: isize, page: usize) {
-        self.go(self.cursor.saturating_add_signed(by), page);
+        self.go(self.wanted.unwrap_or(self.cursor).saturating_add_signed(by), page);
     }
 
     /// Moves the cursor by as many entries as are on the screen.
@@ -110,6 +112,10 @@ impl List {
 
     /// Puts the cursor on an entry.
     pub(crate) fn go(&mut self, place: usize, page: usize) {
+        if self.held.is_none() {
+            self.wanted = Some(place);
+            return;
+        }
         self.cursor = place.min(self.total().saturating_sub(1));
         self.on = self.entry().and_then(Entry::lead);
         self.retries = 0;
@@ -125,6 +131,7 @@ impl List {
         self.held = None;
         self.on = None;
         (self.top, self.cursor) = (0, 0);
+        self.wanted = None;
         Some(self.ask(page, Start::Top))
     }
 
@@ -201,6 +208,9 @@ impl List {
             self.on = None;
         }
         self.show_cursor(page);
+        if let Some(place) = self.wanted.take() {
+            self.go(place, page);
+        }
         if std::mem::take(&mut self.changed) { Some(self.ask(page, Start::Keep)) } else { None }
     }
 

@@ -44,7 +44,7 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
                 model.explained = Some((of, explanation));
             }
         }
-        Event::Prepared(answer) => on_prepared(model, answer),
+        Event::Prepared { of, answer } => on_prepared(model, &of, answer),
         Event::Repaired(answer) => on_repaired(model, answer),
         Event::Message { level, text } => model.say(level, text),
     }
@@ -159,10 +159,12 @@ fn follow_opened(model: &mut Model) {
     }
 }
 
-fn on_prepared(model: &mut Model, answer: Result<Proposal, String>) {
-    let Repairing::Preparing(of) = &model.repairing else { return };
+fn on_prepared(model: &mut Model, of: &RecordRef, answer: Result<Proposal, String>) {
+    if !matches!(&model.repairing, Repairing::Preparing(asked) if asked == of) {
+        return; // Nobody waits for this one any more.
+    }
     match answer {
-        Ok(proposal) if proposal.of == *of || holds(&proposal.entry, of) => {
+        Ok(proposal) => {
             // Only where nothing may be written is there nothing to ask.
             model.repairing = if model.setup.read_only || proposal.steps.is_empty() {
                 let text = "There is nothing to write any more: both sides were read again, and agree.";
@@ -171,7 +173,6 @@ fn on_prepared(model: &mut Model, answer: Result<Proposal, String>) {
                 Repairing::Asking(Question::new(proposal))
             };
         }
-        Ok(_) => {}
         Err(text) => model.repairing = Repairing::Over(Err(text)),
     }
 }

@@ -33,8 +33,9 @@ fn words(model: &Model) -> (String, String) {
         return (format!("{first}{more}"), "Entries appear here as they are found.".to_owned());
     }
     if !filter.is_empty() {
+        let group = spec.group.map(|group| format!(" {}", group.name())).unwrap_or_default();
         return (
-            format!("Nothing matches \u{201C}{filter}\u{201D} in {}.", covered(model)),
+            format!("Nothing{group} matches \u{201C}{filter}\u{201D} in {}.", covered(model)),
             "Esc clears the filter.".to_owned(),
         );
     }

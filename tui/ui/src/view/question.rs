@@ -19,10 +19,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     match &model.repairing {
         Repairing::Idle => {}
         Repairing::Preparing(_) => {
-            waiting(model, frame, layout, "Repair", "Both sides are read again first.", "nothing written yet")
+            waiting(model, frame, layout, "Repair", "Both sides are read again first", "nothing written yet")
         }
         Repairing::Writing { of, .. } => {
-            let text = "It is written, then read back from both sides to see that it holds.";
+            let text = "It is written, then both sides are read back to see that it holds";
             waiting(model, frame, layout, &format!("Repairing {of}"), text, "");
         }
         Repairing::Asking(question) => asking(model, frame, layout, question),
@@ -118,7 +118,7 @@ fn proposal_lines(model: &Model, proposal: &Proposal, width: usize) -> Vec<Cells
     let mut undo = look.line();
     undo.cell("Undo", Role::Muted, 12);
     if proposal.undoable {
-        undo.text("can be undone, from the journal", Role::Plain);
+        undo.text("the journal keeps the value to go back to", Role::Plain);
     } else {
         undo.text("cannot be undone", Role::Danger);
     }

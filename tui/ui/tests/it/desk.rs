@@ -132,8 +132,15 @@ impl Desk {
         let entry = self.entries[number].clone();
         let steps = vec![people::write(&entry.users[0], &entry.rows[0])];
         let of = entry.lead().unwrap();
-        let proposal = Proposal { of, entry, steps, afterwards: Situation::Linked, requests: 4, undoable: true };
-        self.send(Event::Prepared(Ok(proposal)));
+        let proposal =
+            Proposal { of: of.clone(), entry, steps, afterwards: Situation::Linked, requests: 4, undoable: true };
+        self.send(Event::Prepared { of, answer: Ok(proposal) });
+    }
+
+    /// Why what `r` wanted for this entry cannot be.
+    pub(crate) fn refused(&mut self, number: usize, why: &str) {
+        let of = self.entries[number].lead().unwrap();
+        self.send(Event::Prepared { of, answer: Err(why.to_owned()) });
     }
 
     pub(crate) fn outcome(&mut self, number: usize, done: bool) {

@@ -79,7 +79,7 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
             }
             8 => desk.outcome(dice.roll(3) as usize, dice.roll(2) == 0),
             9 => desk.send(Event::Paste("e\u{301}\u{200B}李\n".to_owned())),
-            10 => desk.send(Event::Prepared(Err("The pool is gone.".to_owned()))),
+            10 => desk.refused(dice.roll(9) as usize, "The pool is gone."),
             11 => {
                 // Whatever is being prepared is answered, so that questions are met.
                 let wanted = desk.asked.iter().rev().find_map(|effect| match effect {

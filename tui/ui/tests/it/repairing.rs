@@ -100,7 +100,9 @@ fn what_is_prepared_for_somebody_else_is_not_asked() {
 fn a_preparation_that_fails_says_so() {
     let mut desk = Desk::town(SIZE);
     desk.keys("jr");
-    desk.send(Event::Prepared(Err("The pool does not know this user any more.".to_owned())));
+    desk.refused(0, "Of somebody else, and late.");
+    assert!(!desk.text().contains("Not repaired"));
+    desk.refused(1, "The pool does not know this user any more.");
     assert!(desk.text().contains("✗ Not repaired"));
     desk.keys("<Esc>");
     assert!(!desk.text().contains("Not repaired"));
@@ -155,7 +157,7 @@ fn answers_that_nobody_waits_for_change_nothing() {
     let before = desk.screen();
     desk.outcome(1, true);
     desk.prepared(1);
-    desk.send(Event::Prepared(Err("late".to_owned())));
+    desk.refused(1, "late");
     desk.send(Event::Repaired(Err("late".to_owned())));
     assert_eq!(desk.screen(), before);
 }
