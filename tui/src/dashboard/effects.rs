@@ -35,6 +35,8 @@ impl Effects {
         let linker = Worker::new(Rules::new(IdKind::Uuid), to_model.clone());
         let runtime = tokio::runtime::Handle::current();
         let spawned = std::thread::Builder::new().name("linker".into()).spawn(move || {
+            #[cfg(debug_assertions)]
+            assert!(std::env::var_os("USERLINK_TEST_PANIC").is_none(), "a test wants to see what a panic leaves behind");
             runtime.block_on(linker.run(questions));
         });
         if let Err(error) = spawned {

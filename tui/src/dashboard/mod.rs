@@ -20,6 +20,8 @@ use effects::Effects;
 use input::Signal;
 use terminal::Screen;
 
+/// As a shell has it of a program that SIGHUP ended.
+const HUNG_UP: u8 = 129;
 /// No more than sixty frames a second.
 const FRAME: Duration = Duration::from_millis(16);
 
@@ -55,7 +57,10 @@ async fn until_left(
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         if dirty && drawn.is_none_or(|at: Instant| at.elapsed() >= FRAME) {
-            screen.draw(|frame| drop(view(model, frame))).context("The terminal cannot be written to")?;
+            if let Err(error) = screen.draw(|frame| drop(view(model, frame))) {
+                tracing::warn!(kind = ?error.kind(), "the terminal is gone");
+                return Ok(HUNG_UP);
+            }
             drawn = Some(Instant::now());
             dirty = false;
         }

@@ -40,7 +40,10 @@ impl Screen {
     /// Takes the terminal again after it was given back, and draws all of it.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
         enter()?;
-        self.terminal.clear()
+        // A new one, that knows of nothing on the screen. (Clearing the old one would ask the terminal where its cursor
+        // is, and the answer would be taken for keys.)
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(())
     }
 }
 

@@ -140,13 +140,15 @@ impl Worker {
         match news {
             Some(News::Failed { text, settings }) => {
                 self.failed = true;
-                self.untold = true;
                 let kept = match &self.coming {
                     Some(_) => "What the scan before it read is kept. R scans again.",
                     None => "What was read so far is kept. R scans again.",
                 };
-                drop(self.to.send(Event::Message { level: Level::Error, text: format!("{text} {kept}") }).await);
+                let message = Event::Message { level: Level::Error, text: format!("{text} {kept}") };
                 self.reading().take(News::Failed { text, settings });
+                // The state goes before the words, which say that R scans again. Without a screen there is nobody to tell.
+                drop(self.tell().await);
+                drop(self.to.send(message).await);
             }
             Some(news) => {
                 let changed = self.reading().take(news);

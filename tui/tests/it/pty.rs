@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// What is not there by then is not coming.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The program under test.
 pub(crate) const USERLINK: &str = env!("CARGO_BIN_EXE_userlink");
@@ -19,6 +19,8 @@ struct Shown {
     terminal: vt100::Parser,
     /// All bytes that came.
     bytes: Vec<u8>,
+    /// Whether no frame is half drawn.
+    whole: bool,
     closed: bool,
     /// Looks at every frame.
     watch: Box<dyn FnMut(&vt100::Screen) + Send>,
@@ -28,7 +30,7 @@ pub(crate) struct Pty {
     shown: Arc<(Mutex<Shown>, Condvar)>,
     keys: Box<dyn Write + Send>,
     pub(crate) child: Box<dyn Child + Send + Sync>,
-    master: Option<Box<dyn MasterPty + Send>>,
+    master: Box<dyn MasterPty + Send>,
 }
 
 /// The cells of the screen, line by line.
@@ -92,6 +94,7 @@ impl Pty {
         let shown = Shown {
             terminal: vt100::Parser::new(at_least_one(lines), at_least_one(columns), 0),
             bytes: Vec::new(),
+            whole: true,
             closed: false,
             watch: Box::new(watch),
         };
@@ -99,20 +102,23 @@ impl Pty {
         let reading = shown.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
-            let mut frame = Vec::new();
+            let mut tail = Vec::new();
             loop {
                 let read = from.read(&mut buffer).unwrap_or(0);
                 let Ok(mut shown) = reading.0.lock() else { return };
-                let Shown { terminal, bytes, closed, watch } = &mut *shown;
+                let Shown { terminal, bytes, whole, closed, watch } = &mut *shown;
                 bytes.extend_from_slice(&buffer[..read]);
                 // A frame is shown when it is whole.
-                for piece in buffer[..read].split_inclusive(|byte| *byte == b'l') {
+                for piece in buffer[..read].split_inclusive(|byte| matches!(byte, b'h' | b'l')) {
                     terminal.process(piece);
-                    frame.extend_from_slice(piece);
-                    if frame.ends_with(b"\x1b[?2026l") {
-                        frame.clear();
+                    tail.extend_from_slice(piece);
+                    if tail.ends_with(b"\x1b[?2026h") {
+                        *whole = false;
+                    } else if tail.ends_with(b"\x1b[?2026l") {
+                        *whole = true;
                         watch(terminal.screen());
                     }
+                    tail.drain(..tail.len().saturating_sub(16));
                 }
                 *closed = read == 0;
                 reading.1.notify_all();
@@ -121,7 +127,7 @@ impl Pty {
                 }
             }
         });
-        Self { shown, keys, child, master: Some(pair.master) }
+        Self { shown, keys, child, master: pair.master }
     }
 
     /// Presses keys: what a terminal would send for them.
@@ -161,7 +167,7 @@ impl Pty {
         let mut shown = self.shown.0.lock().unwrap();
         loop {
             let text = shown.terminal.screen().contents();
-            if wanted(&text) {
+            if (shown.whole || shown.closed) && wanted(&text) {
                 return text;
             }
             let left = PATIENCE.saturating_sub(begun.elapsed());
@@ -186,19 +192,7 @@ impl Pty {
     pub(crate) fn resize(&mut self, (columns, lines): (u16, u16)) {
         self.shown.0.lock().unwrap().terminal.screen_mut().set_size(at_least_one(lines), at_least_one(columns));
         let size = PtySize { rows: lines, cols: columns, pixel_width: 0, pixel_height: 0 };
-        self.master.as_ref().unwrap().resize(size).unwrap();
-    }
-
-    /// The terminal window is closed under the program.
-    pub(crate) fn close_terminal(&mut self) {
-        self.master = None;
-        self.keys = Box::new(std::io::sink());
-    }
-
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.process_id().unwrap().to_string();
-        let done = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
-        assert!(done.success());
+        self.master.resize(size).unwrap();
     }
 }
 
