@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use userlink_domain::{Group, RecordRef, Row, RowId, Situation, Sub, Username};
 use userlink_link::{Change, Coverage, Entry, Linker, Rules};
-use userlink_pool::Writable;
+use userlink_pool::{Shard, Writable};
 
 use crate::scan::{News, Side};
 
@@ -18,8 +18,8 @@ pub(crate) struct Engine {
     pub(crate) writable: Option<Writable>,
     /// Rows whose sub is neither blank nor a UUID.
     malformed_subs: HashSet<RowId>,
-    /// Where the pool is read from its start again: who has come by now.
-    again: Option<HashSet<Sub>>,
+    /// The parts of the pool that are read from their start again, and who has come of each by now.
+    again: Vec<(Shard, HashSet<Sub>)>,
     /// Whose the usernames are that are not themselves the sub. One that was deleted and made anew while the pool was
     /// listed comes twice.
     by_name: HashMap<Username, Sub>,
@@ -37,7 +37,7 @@ impl Engine {
             users_about: None,
             writable: None,
             malformed_subs: HashSet::new(),
-            again: None,
+            again: Vec::new(),
             by_name: HashMap::new(),
             failures: Vec::new(),
             done: false,
@@ -64,13 +64,14 @@ impl Engine {
                 self.learn(&changes);
                 true
             }
-            News::Anew => {
-                self.again = Some(HashSet::new());
+            News::Anew(shard) => {
+                self.again.retain(|(other, _)| *other != shard && shard != Shard::Whole);
+                self.again.push((shard, HashSet::new()));
                 false
             }
             News::End(side) => {
-                if let (Side::Pool, Some(again)) = (side, self.again.take()) {
-                    self.forget_all_but(&again);
+                if side == Side::Pool {
+                    self.forget_who_did_not_come_again();
                 }
                 let Coverage { users, rows } = self.linker.coverage();
                 let coverage = match side {
@@ -113,7 +114,11 @@ impl Engine {
                 Change::Row(row) if row.has_malformed_sub() => drop(self.malformed_subs.insert(row.id.clone())),
                 Change::Row(Row { id, .. }) | Change::RowGone(id) => drop(self.malformed_subs.remove(id)),
                 Change::User(user) => {
-                    drop(self.again.as_mut().map(|again| again.insert(user.sub)));
+                    for (shard, again) in &mut self.again {
+                        if shard.holds(user.sub) {
+                            again.insert(user.sub);
+                        }
+                    }
                     if user.username.as_str() != user.sub.to_string() {
                         let before = self.by_name.insert(user.username.clone(), user.sub);
                         replaced.extend(before.filter(|before| *before != user.sub).map(Change::UserGone));
@@ -133,10 +138,12 @@ impl Engine {
         self.malformed_subs.len() as u64
     }
 
-    fn forget_all_but(&mut self, again: &HashSet<Sub>) {
-        let gone: Vec<Change> =
-            self.linker.subs().filter(|sub| !again.contains(sub)).map(Change::UserGone).collect();
-        self.learn(&gone);
+    fn forget_who_did_not_come_again(&mut self) {
+        for (shard, again) in std::mem::take(&mut self.again) {
+            let gone = self.linker.subs().filter(|sub| shard.holds(*sub) && !again.contains(sub));
+            let gone: Vec<Change> = gone.map(Change::UserGone).collect();
+            self.learn(&gone);
+        }
     }
 
     /// The entries that these records are in, once each, as far as they look wrong.

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use userlink_db::{DbError, UsersTable};
 use userlink_domain::{RecordRef, Row, RowId, Sub, Timestamp};
 use userlink_link::{Change, Entry};
-use userlink_pool::{Attribute, PoolReader, Remedy, Writable};
+use userlink_pool::{Attribute, Listed, Listing, PoolReader, Remedy, Shard, Writable};
 
 use crate::clock;
 
@@ -23,7 +23,7 @@ const SUSPECTS: usize = 500;
 const SINGLY_AT_MOST: usize = 60;
 /// A user who was made or changed less than this long before the scan may still be in the making.
 const FRESH_MILLIS: i64 = 60_000;
-/// How often a listing whose token grew too old begins anew, and how often a page of rows is tried again.
+/// How often a page of rows is tried again.
 const TRIES: u32 = 3;
 
 /// Where to read.
@@ -51,8 +51,8 @@ pub(crate) enum News {
     Writable(Writable),
     /// What was read.
     Batch(Vec<Change>),
-    /// The pool is read from its start again: who was read before and does not come again is gone.
-    Anew,
+    /// A part of the pool is read from its start again: who was read before and does not come again is gone.
+    Anew(Shard),
     /// A side has been read to its end.
     End(Side),
     /// Something could not be read; what was read stays.
@@ -97,7 +97,7 @@ async fn failed(to: &mpsc::Sender<News>, text: String, settings: bool) -> Result
 /// True where the pool was read to its end.
 async fn read_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
     let (pool, attribute) = (&sources.pool, &sources.attribute);
-    match pool.describe().await {
+    let about = match pool.describe().await {
         // Every user would read as one without the attribute, and every pair as one to be repaired.
         Ok(described) if described.attribute == Attribute::Missing => {
             let text = format!(
@@ -107,31 +107,25 @@ async fn read_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, U
             );
             return failed(to, text, true).await;
         }
-        Ok(described) => to.send(News::UsersAbout(described.estimated_users)).await?,
+        Ok(described) => {
+            to.send(News::UsersAbout(described.estimated_users)).await?;
+            described.estimated_users
+        }
         // A role may list without being allowed to describe; then there is no total to show.
         Err(error) if error.remedy() == Remedy::NotPermitted => {
             tracing::warn!("the pool cannot be described: that its schema has the attribute was not checked");
+            0
         }
         Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
-    }
-    let (mut token, mut begun) = (None, 1);
+    };
+    let mut listing = Listing::new(pool.clone(), about);
     loop {
-        match pool.page(token.as_ref()).await {
-            Ok(page) => {
-                if !page.users.is_empty() {
-                    to.send(News::Batch(page.users.into_iter().map(Change::User).collect())).await?;
-                }
-                if page.next.is_none() {
-                    to.send(News::End(Side::Pool)).await?;
-                    return Ok(true);
-                }
-                token = page.next;
-            }
-            Err(error) if error.remedy() == Remedy::TokenExpired && token.is_some() && begun < TRIES => {
-                tracing::warn!(begun, "the listing's token is no longer good; it begins anew");
-                begun += 1;
-                token = None;
-                to.send(News::Anew).await?;
+        match listing.next().await {
+            Ok(Listed::Users(users)) => to.send(News::Batch(users.into_iter().map(Change::User).collect())).await?,
+            Ok(Listed::Anew(shard)) => to.send(News::Anew(shard)).await?,
+            Ok(Listed::End) => {
+                to.send(News::End(Side::Pool)).await?;
+                return Ok(true);
             }
             Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
         }

@@ -8,11 +8,13 @@ mod call;
 mod clients;
 mod convert;
 mod error;
+mod listing;
 mod reader;
 mod writer;
 
 pub use budget::{Category, Meter, Rates};
 pub use clients::Writable;
 pub use error::{PoolError, Remedy};
+pub use listing::{Listed, Listing, Manner, Shard};
 pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader};
 pub use writer::PoolWriter;

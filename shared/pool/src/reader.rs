@@ -16,6 +16,7 @@ use crate::budget::{Budget, Category, Meter, Rates};
 use crate::call::call;
 use crate::convert;
 use crate::error::{PoolError, Remedy};
+use crate::listing::Shard;
 
 /// The most users that ListUsers gives in one page (API reference, ListUsers, `Limit`).
 pub(crate) const PAGE: i32 = 60;
@@ -178,12 +179,12 @@ impl PoolReader {
         })
     }
 
-    /// The next page of all users (ListUsers), from the start where there is no token.
+    /// The next page of a part of the pool (ListUsers), from the start where there is no token.
     ///
     /// # Errors
     /// Beside the usual ones [`Remedy::TokenExpired`]: then the listing begins anew.
-    pub async fn page(&self, after: Option<&PageToken>) -> Result<Page, PoolError> {
-        self.list(None, after).await
+    pub async fn page_of(&self, shard: Shard, after: Option<&PageToken>) -> Result<Page, PoolError> {
+        self.list(shard.filter().as_deref(), after).await
     }
 
     /// One user by its sub. It costs nothing, unlike AdminGetUser, but may lag behind a write.

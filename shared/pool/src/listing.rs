@@ -1,0 +1,306 @@
+//! Listing the whole pool: as one sequence of pages, or as sixteen side by side where one cannot use the budget.
+//!
+//! A page's token leads to the next page alone, so that one sequence makes one request at a time: at 200 ms a page that is
+//! five a second, whatever the budget. Filters by the first digit of the sub (`sub ^= "0"` to `"f"`) cut the pool into
+//! sixteen parts that can be listed at once. Each half of that is documented by AWS, the whole is not: so it is tried
+//! first, and held against what one sequence said in the end. The second digit would not do: in newer subs it clusters by
+//! region.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use userlink_domain::{PoolUser, Sub};
+
+use crate::error::{PoolError, Remedy};
+use crate::reader::{Page, PageToken, PoolReader};
+
+/// A token is good for an hour (Amazon Cognito developer guide, "Managing and searching for user accounts"); one as old
+/// as this is not tried any more.
+const TOKEN_AT_MOST: Duration = Duration::from_secs(55 * 60);
+/// How often a part is listed from its start, at most.
+const TRIES: u32 = 3;
+/// Users that a page has to bring at least, on the average, for a filter to be worth its requests: a filter that is
+/// applied after paging brings four of sixty.
+const WORTH: usize = 45;
+/// More of a pool than this share of what the others hold is missing from a part only if it ended early: subs are random,
+/// and their first digits spread evenly.
+const DEVIATIONS: f64 = 8.0;
+
+/// A part of the pool that is listed by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shard {
+    Whole,
+    /// The users whose sub begins with this hex digit.
+    Digit(u8),
+}
+
+impl Shard {
+    pub(crate) fn filter(self) -> Option<String> {
+        match self {
+            Self::Whole => None,
+            Self::Digit(digit) => Some(format!("sub ^= \"{digit:x}\"")),
+        }
+    }
+
+    /// Whether a user belongs to it.
+    pub fn holds(self, sub: Sub) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Digit(digit) => sub.shard() == digit,
+        }
+    }
+}
+
+/// What a listing gives.
+#[derive(Debug)]
+pub enum Listed {
+    /// Users, none of them twice within a run over their part.
+    Users(Vec<PoolUser>),
+    /// A part is listed from its start again: who was given before and is not given again is gone.
+    Anew(Shard),
+    /// Everything was given.
+    End,
+}
+
+/// How the pool is being listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// One page after the other.
+    Sequence,
+    /// Sixteen parts at once.
+    Shards,
+}
+
+/// A listing under way. After an error it can be gone on with: nothing that was given has to be given again.
+#[derive(Debug)]
+pub struct Listing {
+    pool: PoolReader,
+    /// What the pool said of its size: an estimate, nought where it said nothing.
+    about: u64,
+    phase: Phase,
+    parts: Vec<Part>,
+    /// Parts that wait for their next request.
+    idle: Vec<usize>,
+    requests: JoinSet<(usize, Instant, Result<Page, PoolError>)>,
+    /// Whom one sequence gave and the parts have not given yet: they have to.
+    sample: HashSet<Sub>,
+    out: VecDeque<Listed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The first pages of one sequence, by which it is measured.
+    Measuring,
+    /// The first page of one part.
+    Trying,
+    Going(Manner),
+    Over,
+}
+
+#[derive(Debug)]
+struct Part {
+    shard: Shard,
+    token: Option<PageToken>,
+    /// When the token came.
+    since: Instant,
+    pages: u64,
+    users: u64,
+    begun: u32,
+    over: bool,
+}
+
+impl Part {
+    fn new(shard: Shard) -> Self {
+        Self { shard, token: None, since: Instant::now(), pages: 0, users: 0, begun: 1, over: false }
+    }
+
+    fn anew(&mut self) {
+        *self = Self { begun: self.begun + 1, ..Self::new(self.shard) };
+    }
+}
+
+impl Listing {
+    /// A listing of a pool that says of itself that it has about so many users.
+    pub fn new(pool: PoolReader, about: u64) -> Self {
+        Self {
+            pool,
+            about,
+            phase: Phase::Measuring,
+            parts: vec![Part::new(Shard::Whole)],
+            idle: vec![0],
+            requests: JoinSet::new(),
+            sample: HashSet::new(),
+            out: VecDeque::new(),
+        }
+    }
+
+    /// How it is being done, once that is known.
+    pub fn manner(&self) -> Option<Manner> {
+        match self.phase {
+            Phase::Going(manner) => Some(manner),
+            _ => None,
+        }
+    }
+
+    /// What comes next. May be dropped while it is waited for: what is under way is waited for by the next call.
+    ///
+    /// # Errors
+    /// Those of the pool. A later call goes on where this one failed.
+    pub async fn next(&mut self) -> Result<Listed, PoolError> {
+        loop {
+            if let Some(listed) = self.out.pop_front() {
+                return Ok(listed);
+            }
+            if self.phase == Phase::Over {
+                return Ok(Listed::End);
+            }
+            for part in std::mem::take(&mut self.idle) {
+                self.request(part);
+            }
+            let Some(answer) = self.requests.join_next().await else {
+                self.finish().await?;
+                continue;
+            };
+            let Ok((part, asked, answer)) = answer else {
+                return Err(PoolError::new(Remedy::Failed, "A request to the pool was given up."));
+            };
+            match answer {
+                Ok(page) => self.take(part, asked, page),
+                Err(error) if error.remedy() == Remedy::TokenExpired && self.parts[part].begun < TRIES => {
+                    tracing::warn!(shard = ?self.parts[part].shard, "the token is no longer good; it begins anew");
+                    self.begin_anew(part);
+                }
+                Err(error) => {
+                    self.idle.push(part);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn request(&mut self, at: usize) {
+        let part = &mut self.parts[at];
+        if part.token.is_some() && part.since.elapsed() > TOKEN_AT_MOST {
+            part.anew();
+            self.out.push_back(Listed::Anew(part.shard));
+        }
+        let (pool, shard, token) = (self.pool.clone(), part.shard, part.token.clone());
+        self.requests.spawn(async move {
+            let asked = Instant::now();
+            let answer = pool.page_of(shard, token.as_ref()).await;
+            (at, asked, answer)
+        });
+    }
+
+    fn begin_anew(&mut self, at: usize) {
+        self.parts[at].anew();
+        self.out.push_back(Listed::Anew(self.parts[at].shard));
+        self.idle.push(at);
+    }
+
+    fn take(&mut self, at: usize, asked: Instant, page: Page) {
+        let took = asked.elapsed();
+        let Page { users, next } = page;
+        let part = &mut self.parts[at];
+        let strangers = users.iter().any(|user| !part.shard.holds(user.sub));
+        part.pages += 1;
+        part.users += users.len() as u64;
+        part.over = next.is_none();
+        part.since = Instant::now();
+        part.token = next;
+        let (over, pages, brought) = (part.over, part.pages, users.len());
+        match self.phase {
+            Phase::Measuring => {
+                self.sample.extend(users.iter().map(|user| user.sub));
+                self.phase = match (over, pages) {
+                    (true, _) => Phase::Going(Manner::Sequence),
+                    // The first request also made the connection.
+                    (false, 1) => Phase::Measuring,
+                    (false, _) if self.one_is_enough(took) => Phase::Going(Manner::Sequence),
+                    (false, _) => Phase::Trying,
+                };
+                if self.phase == Phase::Trying {
+                    self.parts.push(Part::new(Shard::Digit(0)));
+                    self.idle.push(self.parts.len() - 1);
+                } else if !over {
+                    self.idle.push(at);
+                }
+            }
+            Phase::Trying if strangers || !self.is_worth_it(at, brought) => {
+                tracing::info!(brought, strangers, "filters by sub are of no use here: one page after the other");
+                self.parts.truncate(1);
+                self.phase = Phase::Going(Manner::Sequence);
+                self.idle.push(0);
+            }
+            Phase::Trying => {
+                self.phase = Phase::Going(Manner::Shards);
+                if !over {
+                    self.idle.push(at);
+                }
+                for digit in 1..16 {
+                    self.parts.push(Part::new(Shard::Digit(digit)));
+                    self.idle.push(self.parts.len() - 1);
+                }
+            }
+            Phase::Going(_) if !over => self.idle.push(at),
+            Phase::Going(_) | Phase::Over => {}
+        }
+        if at > 0 && !self.sample.is_empty() {
+            for user in &users {
+                self.sample.remove(&user.sub);
+            }
+        }
+        if !users.is_empty() {
+            self.out.push_back(Listed::Users(users));
+        }
+    }
+
+    /// Whether one request after the other, each as long as this one took, uses the budget.
+    fn one_is_enough(&self, took: Duration) -> bool {
+        self.pool.list_rate() * took.as_secs_f64() <= 1.0
+    }
+
+    /// Whether a part's first page brings what a page should.
+    fn is_worth_it(&self, at: usize, brought: usize) -> bool {
+        let part = &self.parts[at];
+        if part.over {
+            // All of it on one page: then the pool has to be small, as far as is known.
+            return self.about / 16 <= 2 * part.users.max(30);
+        }
+        brought >= WORTH
+    }
+
+    /// All that was asked for has come. Is it everything?
+    async fn finish(&mut self) -> Result<(), PoolError> {
+        if self.phase != Phase::Going(Manner::Shards) {
+            self.phase = Phase::Over;
+            return Ok(());
+        }
+        let shards = &self.parts[1..];
+        let mean = shards.iter().map(|part| part.users).sum::<u64>() as f64 / shards.len() as f64;
+        let least = mean - DEVIATIONS * mean.sqrt();
+        let short: Vec<usize> =
+            (1..self.parts.len()).filter(|at| (self.parts[*at].users as f64) < least && self.parts[*at].begun == 1).collect();
+        if !short.is_empty() {
+            tracing::warn!(parts = short.len(), "parts ended early; they are listed once more");
+            short.into_iter().for_each(|at| self.begin_anew(at));
+            return Ok(());
+        }
+        // Who is missing may have been deleted meanwhile.
+        for sub in self.sample.clone() {
+            if self.pool.by_sub(sub).await?.is_some() {
+                tracing::warn!("the parts do not add up to the whole: one page after the other");
+                self.parts = vec![Part::new(Shard::Whole)];
+                self.phase = Phase::Going(Manner::Sequence);
+                self.out.push_back(Listed::Anew(Shard::Whole));
+                self.idle.push(0);
+                return Ok(());
+            }
+            self.sample.remove(&sub);
+        }
+        self.phase = Phase::Over;
+        Ok(())
+    }
+}

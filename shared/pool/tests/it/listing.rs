@@ -1,0 +1,164 @@
+//! Listing a whole pool: everybody, nobody twice, and no more requests than it takes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use userlink_domain::{PoolUser, Sub, Timestamp};
+use userlink_emulator::{Emulator, Faults, PoolOptions as Emulated, Source, World};
+use userlink_pool::{Listed, Listing, Manner, PoolOptions, PoolReader, Rates, Remedy, Shard};
+
+const USERS: u64 = 6_000;
+
+async fn pool(faults: Faults) -> (Emulator, PoolReader) {
+    let emulator = emulator(USERS, faults).await;
+    let reader = reader(&emulator, 1_000.0).await;
+    (emulator, reader)
+}
+
+async fn emulator(users: u64, faults: Faults) -> Emulator {
+    let world = Arc::new(World::new(users, 7, Timestamp::from_millis(1_795_428_000_000)).unwrap());
+    Emulator::start(Emulated { faults, ..Emulated::new(Source::World(world)) }).await.unwrap()
+}
+
+async fn reader(emulator: &Emulator, list: f64) -> PoolReader {
+    let options = PoolOptions {
+        pool_id: emulator.pool_id().to_owned(),
+        region: None,
+        aws_profile: None,
+        endpoint_url: Some(emulator.endpoint_url()),
+        attribute: "custom:userId".into(),
+        rates: Rates { list, ..Rates::default() },
+        made_up_credentials: true,
+    };
+    PoolReader::connect(&options).await.unwrap()
+}
+
+/// What a listing has given so far.
+#[derive(Default)]
+struct Given {
+    users: HashMap<Sub, PoolUser>,
+    /// Of parts that begin anew: who has come again.
+    again: Vec<(Shard, Vec<Sub>)>,
+    errors: u32,
+}
+
+impl Given {
+    /// Goes on to the end, or to an error.
+    async fn take_all(&mut self, listing: &mut Listing) -> Result<(), Remedy> {
+        loop {
+            match listing.next().await.map_err(|error| error.remedy())? {
+                Listed::Users(users) => {
+                    for user in users {
+                        for (shard, again) in &mut self.again {
+                            if shard.holds(user.sub) {
+                                again.push(user.sub);
+                            }
+                        }
+                        self.users.insert(user.sub, user);
+                    }
+                }
+                Listed::Anew(shard) => self.again.push((shard, Vec::new())),
+                Listed::End => {
+                    for (shard, again) in &self.again {
+                        self.users.retain(|sub, _| !shard.holds(*sub) || again.contains(sub));
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn is_everybody(&self) {
+        assert_eq!(self.users.len() as u64, USERS);
+    }
+}
+
+fn list_requests(emulator: &Emulator) -> u64 {
+    emulator.stats().requests["ListUsers"]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_pool_is_listed_in_sixteen_parts_at_once() {
+    let (emulator, reader) = pool(Faults { latency: Duration::from_millis(20), ..Faults::default() }).await;
+    let (mut listing, mut given) = (Listing::new(reader, USERS), Given::default());
+    given.take_all(&mut listing).await.unwrap();
+    given.is_everybody();
+    assert!(given.again.is_empty());
+    assert_eq!(listing.manner(), None, "it is over");
+    // A hundred pages; two to measure, and one that is not full for each part.
+    assert!(list_requests(&emulator) <= 100 + 2 + 16, "{}", list_requests(&emulator));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_that_answers_as_fast_as_the_budget_allows_is_listed_page_by_page() {
+    let emulator = emulator(600, Faults::default()).await;
+    let reader = reader(&emulator, 10.0).await;
+    let (mut listing, mut given) = (Listing::new(reader, 600), Given::default());
+    given.take_all(&mut listing).await.unwrap();
+    assert_eq!(given.users.len(), 600);
+    assert_eq!(list_requests(&emulator), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_applied_after_paging_is_noticed_and_costs_one_request() {
+    let faults = Faults { latency: Duration::from_millis(20), filter_after_paging: true, ..Faults::default() };
+    let (emulator, reader) = pool(faults).await;
+    let (mut listing, mut given) = (Listing::new(reader, USERS), Given::default());
+    given.take_all(&mut listing).await.unwrap();
+    given.is_everybody();
+    assert_eq!(list_requests(&emulator), USERS / 60 + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_pool_gives_everybody_all_the_same() {
+    let faults = Faults {
+        seed: 5,
+        latency: Duration::from_millis(5),
+        empty_pages: 0.1,
+        short_pages: 0.1,
+        throttled: 0.1,
+        internal: 0.03,
+        dropped: 0.03,
+        token_expires_after: Some(60),
+        ..Faults::default()
+    };
+    let (_emulator, reader) = pool(faults).await;
+    let (mut listing, mut given) = (Listing::new(reader, USERS), Given::default());
+    given.take_all(&mut listing).await.unwrap();
+    given.is_everybody();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_on_where_the_credentials_ran_out() {
+    let faults =
+        Faults { latency: Duration::from_millis(20), credentials_expire_after: Some(50), ..Faults::default() };
+    let (emulator, reader) = pool(faults).await;
+    let (mut listing, mut given) = (Listing::new(reader, USERS), Given::default());
+    while let Err(remedy) = given.take_all(&mut listing).await {
+        assert_eq!(remedy, Remedy::CredentialsExpired);
+        given.errors += 1;
+        if given.errors == 3 {
+            assert!(given.users.len() > 1_000);
+            emulator.set_faults(Faults::default());
+        }
+    }
+    given.is_everybody();
+    assert!(list_requests(&emulator) <= 100 + 2 + 16 + 2 * 16, "{}", list_requests(&emulator));
+}
+
+/// Somebody is deleted and somebody signs up meanwhile: neither makes the parts look as if they did not add up.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_come_and_go_meanwhile_do_not_stop_it() {
+    let (emulator, reader) = pool(Faults { latency: Duration::from_millis(20), ..Faults::default() }).await;
+    let (mut listing, mut given) = (Listing::new(reader, USERS), Given::default());
+    let Listed::Users(first) = listing.next().await.unwrap() else { panic!("the first page") };
+    for user in &first[..5] {
+        assert!(emulator.delete_user(user.username.as_str()));
+    }
+    given.take_all(&mut listing).await.unwrap();
+    let gone = first[..5].iter().filter(|user| given.users.contains_key(&user.sub)).count();
+    assert_eq!(gone, 0);
+    assert_eq!(given.users.len() as u64, USERS - 5);
+    assert!(given.again.is_empty());
+}

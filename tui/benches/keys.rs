@@ -1,0 +1,218 @@
+//! How fluent the dashboard is: from a key's byte to the changed screen on a real pseudo-terminal, and one frame.
+//!
+//! `cargo bench -p userlink --bench keys [-- USERS…]` prints a table; without numbers it takes 1,000, 100,000 and
+//! 1,000,000 users. The demo's pool answers without delay here, so that the scan runs as fast as it can.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at the first surprise, and prints")]
+
+use std::io::{Read as _, Write as _};
+use std::num::NonZeroU16;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crossterm::event::KeyCode;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use userlink_domain::{PoolUser, Row, RowId, Situation, Sub, Timestamp};
+use userlink_link::Entry;
+use userlink_ui::{Counts, Effect, Event, Model, Phase, Progress, Setup, Theme, Window, update, view};
+
+const SIZE: (u16, u16) = (200, 50);
+const KEYS: usize = 400;
+
+fn main() {
+    let asked: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if asked.is_empty() { vec![1_000, 100_000, 1_000_000] } else { asked };
+    println!("from a key's byte to the changed screen, {} x {}, {KEYS} keys; one frame", SIZE.0, SIZE.1);
+    println!("{:>10}  {:<14}{:>9}{:>9}{:>9}{:>9}", "users", "", "median", "95 %", "99 %", "worst");
+    for users in sizes {
+        let mut screen = Screen::open(users);
+        let first = screen.first_picture;
+        if let Some(times) = screen.keys(false) {
+            line(users, "while reading", times);
+        }
+        screen.until_read();
+        let whole = screen.began.elapsed();
+        if let Some(times) = screen.keys(true) {
+            line(users, "all read", times);
+        }
+        line(users, "frame", frames(users as usize));
+        println!("{users:>10}  first picture after {first:.0?}, everything read after {whole:.1?}");
+    }
+}
+
+fn line(users: u64, what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+    let [median, most, nearly_all, worst] = [0.5, 0.95, 0.99, 1.0].map(at);
+    println!("{users:>10}  {what:<14}{median:>7.2}ms{most:>7.2}ms{nearly_all:>7.2}ms{worst:>7.2}ms");
+}
+
+struct Screen {
+    terminal: vt100::Parser,
+    bytes: Receiver<(Instant, Vec<u8>)>,
+    keys: Box<dyn std::io::Write + Send>,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    _master: Box<dyn portable_pty::MasterPty + Send>,
+    began: Instant,
+    first_picture: Duration,
+}
+
+impl Screen {
+    fn open(users: u64) -> Self {
+        let pair = native_pty_system()
+            .openpty(PtySize { rows: SIZE.1, cols: SIZE.0, pixel_width: 0, pixel_height: 0 })
+            .unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_userlink"));
+        command.args(["demo", "--latency-ms", "0", "--users", &users.to_string()]);
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        let began = Instant::now();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut from = pair.master.try_clone_reader().unwrap();
+        let keys = pair.master.take_writer().unwrap();
+        let (to, bytes) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(read) = from.read(&mut buffer) {
+                if read == 0 || to.send((Instant::now(), buffer[..read].to_vec())).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut screen = Self {
+            terminal: vt100::Parser::new(NonZeroU16::new(SIZE.1).unwrap(), NonZeroU16::new(SIZE.0).unwrap(), 0),
+            bytes,
+            keys,
+            child,
+            _master: pair.master,
+            began,
+            first_picture: Duration::ZERO,
+        };
+        screen.first_picture = screen.until(|text| text.contains("▌All")) - began;
+        screen
+    }
+
+    /// Reads until the screen is as wanted, and says when it became so.
+    fn until(&mut self, wanted: impl Fn(&str) -> bool) -> Instant {
+        loop {
+            let (at, bytes) = self.bytes.recv_timeout(Duration::from_secs(600)).expect("the dashboard says nothing");
+            self.terminal.process(&bytes);
+            if wanted(&self.terminal.screen().contents()) {
+                return at;
+            }
+        }
+    }
+
+    fn until_read(&mut self) {
+        if !self.is_read() {
+            self.until(|text| text.contains("Read everything"));
+        }
+    }
+
+    fn is_read(&self) -> bool {
+        self.terminal.screen().contents().contains("Read everything")
+    }
+
+    /// The line of the list that is selected.
+    fn selected(&self) -> Option<usize> {
+        let (columns, _) = SIZE;
+        self.terminal.screen().rows(0, columns).skip(2).position(|line| line.starts_with('▌'))
+    }
+
+    /// Goes down and up by turns, and says how long each took. None where there was nothing to go through, or where it
+    /// was all read meanwhile.
+    fn keys(&mut self, read: bool) -> Option<Vec<Duration>> {
+        while self.terminal.screen().contents().matches('@').count() < 20 {
+            let (_, bytes) = self.bytes.recv_timeout(Duration::from_secs(600)).unwrap();
+            self.terminal.process(&bytes);
+        }
+        let mut times = Vec::with_capacity(KEYS);
+        for turn in 0..KEYS {
+            while let Ok((_, bytes)) = self.bytes.recv_timeout(Duration::from_millis(5)) {
+                self.terminal.process(&bytes);
+                if self.is_read() != read {
+                    return (times.len() > KEYS / 4).then_some(times);
+                }
+                if !read {
+                    break;
+                }
+            }
+            let before = self.selected();
+            let sent = Instant::now();
+            self.keys.write_all(if turn % 2 == 0 { b"j" } else { b"k" }).unwrap();
+            loop {
+                let (at, bytes) = self.bytes.recv_timeout(Duration::from_secs(60)).unwrap();
+                self.terminal.process(&bytes);
+                if self.selected() != before {
+                    times.push(at.saturating_duration_since(sent));
+                    break;
+                }
+            }
+        }
+        Some(times)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        drop(self.keys.write_all(b"q"));
+        drop(self.child.wait());
+    }
+}
+
+/// Frames of a dashboard that shows a list of so many entries, at places all over it.
+fn frames(total: usize) -> Vec<Duration> {
+    let setup = Setup {
+        context: "bench".into(),
+        pool: "eu-central-1_Bench".into(),
+        table: "users".into(),
+        production: false,
+        read_only: true,
+        theme: Theme::Color,
+        ascii: false,
+    };
+    let now = Timestamp::from_millis(1_795_428_000_000);
+    let mut model = Model::new(setup, SIZE);
+    let progress = Progress { phase: Phase::Complete, users: total as u64, rows: total as u64, ..Progress::default() };
+    let counts = Counts { situations: vec![(Situation::RowSideOnly, total as u64)], flags: Vec::new() };
+    let mut effects = update(&mut model, Event::Progress(progress), now);
+    effects.extend(update(&mut model, Event::Counts(counts), now));
+    let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+    let mut times = Vec::new();
+    for turn in 0..KEYS {
+        let code = if turn % 50 == 49 { KeyCode::End } else { KeyCode::PageDown };
+        effects.extend(update(&mut model, Event::Key(code.into()), now));
+        while let Some(effect) = effects.pop() {
+            if let Effect::Window { generation, spec, first, len, .. } = effect {
+                let first = first.min(total.saturating_sub(1));
+                let entries = (first..(first + len).min(total)).map(entry).collect();
+                let window = Window { generation, spec, total, first, entries, anchor_at: None, revision: 1 };
+                effects.extend(update(&mut model, Event::Window(window), now));
+            }
+        }
+        let began = Instant::now();
+        terminal.draw(|frame| drop(view(&model, frame))).unwrap();
+        times.push(began.elapsed());
+    }
+    times
+}
+
+fn entry(number: usize) -> Entry {
+    let sub = Sub::from_u128(0x7f3c_0a00_91b2_4c3d_8e4f_0000_0000_0000 + number as u128);
+    let mut user = PoolUser::new(sub, sub.to_string());
+    user.email = Some(format!("user{number}@example.org").into());
+    let mut row = Row::new(RowId::BigInt(number as i64));
+    row.sub = Some(sub.to_string().into());
+    row.email.clone_from(&user.email);
+    Entry {
+        situation: Situation::RowSideOnly,
+        so_far: None,
+        flags: userlink_domain::Flags::default(),
+        users: vec![user],
+        rows: vec![row],
+        user_count: 1,
+        row_count: 1,
+    }
+}
