@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::sync::mpsc;
 use userlink_db::{Db, MigrateOptions, migrate};
-use userlink_pool::Writable;
+use userlink_pool::{Remedy, Writable};
 
 use crate::cli::{MigrateArgs, ScanArgs};
 use crate::clock;
@@ -91,7 +91,10 @@ fn remarks(engine: &Engine, attribute: &str) {
             "Users can write {attribute} themselves ({}): alone it proves nothing. Take it out of WriteAttributes.",
             clients.join(", ")
         )),
-        Some(Writable::Unknown) => say(&format!(
+        Some(Writable::Unknown(Remedy::NotPermitted)) => say(&format!(
+            "Whether users can write {attribute} themselves is not known: this role may not look at the app clients."
+        )),
+        Some(Writable::Unknown(_)) => say(&format!(
             "Whether users can write {attribute} themselves is not known: the app clients could not be looked at."
         )),
         Some(Writable::No) | None => {}

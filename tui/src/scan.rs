@@ -142,7 +142,7 @@ async fn read_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, U
 async fn read_clients(pool: &PoolReader, to: &mpsc::Sender<News>) -> Result<(), Unheard> {
     let writable = pool.writable().await.unwrap_or_else(|error| {
         tracing::warn!(remedy = ?error.remedy(), "the app clients could not be looked at");
-        Writable::Unknown
+        Writable::Unknown(error.remedy())
     });
     Ok(to.send(News::Writable(writable)).await?)
 }
