@@ -101,11 +101,6 @@ impl Db {
         UsersTable::open(self.clone(), mapping).await
     }
 
-    /// Whether writes are refused.
-    pub fn is_read_only(&self) -> bool {
-        self.shared.read_only
-    }
-
     pub(crate) fn dialect(&self) -> Dialect {
         match self.pool {
             Pool::Postgres(_) => Dialect::Postgres,

@@ -23,6 +23,10 @@ pub enum DbError {
         "sslmode={mode} in the database URL does not check who the server is. Set `tls` to verify-full (or to off, if that is meant) or remove sslmode."
     )]
     TlsSetting { mode: String },
+    #[error(
+        "In production the settings have to say how the connection to {server} is protected, since a tunnel may begin on this machine. Set `tls` to verify-full, to verify-ca (through a tunnel) or to off."
+    )]
+    TlsUnsaid { server: String },
     #[error("The root certificate {file} is not there. Check the path.")]
     RootCert { file: String },
     #[error(
@@ -87,7 +91,9 @@ pub enum DbError {
         "{server} takes no writes now: a replica, or a writer that has just been replaced. Connect to the primary, or try again."
     )]
     ReadOnlyServer { server: String },
-    #[error("The statement took too long and was stopped. Try again, or raise the timeout.")]
+    #[error(
+        "The statement took too long and was stopped. Try again when the database has less to do; an index on the id and one on the sub make it quick."
+    )]
     Timeout,
     #[error("The connection to {server} broke. Try again.")]
     ConnectionLost { server: String },
