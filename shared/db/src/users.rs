@@ -10,7 +10,7 @@ use userlink_domain::{EmailKey, Row, RowId, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::schema::IdForm;
-use crate::statements::Statements;
+use crate::statements::{self, Statements};
 use crate::transaction::{Record, Value};
 use crate::{Db, DbError, Mapping, Schema};
 
@@ -48,6 +48,13 @@ impl UsersTable {
     /// What was found when the table was opened.
     pub fn schema(&self) -> &Schema {
         &self.inner.schema
+    }
+
+    /// The table with its schema, as the database calls both: the same however the mapping writes it.
+    pub fn full_name(&self) -> String {
+        let part = |name: &str| if name.contains(['.', '"']) { statements::quote(name) } else { name.to_owned() };
+        let (schema, name) = &self.inner.schema.relation;
+        format!("{}.{}", part(schema), part(name))
     }
 
     /// The mapping that the table was opened with.

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 /// The quota that a request counts against. Cognito's own, a second, for all pools of an account and region together:
 /// UserList 30, UserRead 120, UserUpdate 25, UserPoolRead 15 (Amazon Cognito developer guide, "Quotas").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Category {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Category {
     List,
     Read,
     Update,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "tests alone use this, and a test stops at the first surprise")]
 
+mod gate;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,6 +11,8 @@ use std::time::Duration;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
+
+pub use gate::{Fate, Gate, Held, fates};
 
 fn part(variable: &str) -> String {
     match std::env::var(variable) {
