@@ -34,9 +34,10 @@ async fn a_row_s_id_is_written_read_back_and_journalled() {
 }
 
 /// What somebody can do between the preview and the write, and how that is said.
-const CHANGES: [(&str, &str); 6] = [
-    ("AdminUpdateUserAttributes", "the user id is no longer empty"),
-    ("AdminDisableUser", "no longer one that should be linked"),
+const CHANGES: [(&str, &str); 7] = [
+    ("write", "the user id is no longer empty"),
+    ("disable", "no longer one that should be linked"),
+    ("delete", "the user is gone"),
     ("UPDATE users SET cognito_sub = NULL WHERE id = 41", "no longer carries this user's sub"),
     ("UPDATE users SET cognito_sub = '00000000-0000-0000-0000-00000000002a' WHERE id = 41", "no longer carries"),
     ("DELETE FROM users WHERE id = 41", "the row is gone"),
@@ -44,7 +45,12 @@ const CHANGES: [(&str, &str); 6] = [
 ];
 
 async fn change(world: &World, change: &str) {
-    if change.contains(' ') { world.run(change).await } else { world.elsewhere(change, ADA, "theirs").await }
+    match change {
+        "write" => world.elsewhere(ADA, |user| user.user_id = Some("theirs".into())),
+        "disable" => world.elsewhere(ADA, |user| user.enabled = false),
+        "delete" => assert!(world.pool.delete_user("user-41")),
+        sql => world.run(sql).await,
+    }
 }
 
 #[tokio::test]
@@ -57,7 +63,7 @@ async fn nothing_is_written_where_either_side_has_changed_since_it_was_shown() {
             let applied = world.repairer("ada").await.write_user_id(&shown, now).await.unwrap();
             assert_eq!(applied.verdict, Verdict::Stale, "{what}");
             assert!(applied.words[0].contains(words), "{what}: {:?}", applied.words);
-            assert!(applied.user.is_some() && applied.rows.is_some(), "what was read is given back");
+            assert_eq!((applied.user.is_some(), applied.rows.is_some()), (what != "delete", true), "to be learned");
             assert_eq!(world.user_id(ADA), before);
             assert_eq!((world.gate.count(UPDATE), world.outcomes().await), (0, vec![Some(Outcome::Stale)]), "{what}");
         }
@@ -65,18 +71,31 @@ async fn nothing_is_written_where_either_side_has_changed_since_it_was_shown() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_gone_or_whose_name_is_another_s_is_stale() {
-    let world = sqlite(fates(GET, [refusal("UserNotFoundException")])).await;
-    let (ada, shown) = (world.repairer("ada").await, world.shown(ADA).await);
-    let applied = ada.write_user_id(&shown, now).await.unwrap();
-    assert_eq!(applied.verdict, Verdict::Stale);
-    // The username was given to somebody else: another sub.
-    let mut renamed = world.shown(ADA).await;
-    renamed.user.username = user(ADA + 1).username;
-    let applied = ada.write_user_id(&renamed, now).await.unwrap();
-    assert_eq!(applied.verdict, Verdict::Stale);
+async fn a_username_that_is_another_s_by_now_is_stale() {
+    let world = sqlite(pass()).await;
+    let mut shown = world.shown(ADA).await;
+    shown.user.username = user(ADA + 1).username;
+    let applied = world.repairer("ada").await.write_user_id(&shown, now).await.unwrap();
+    assert_eq!((applied.verdict, world.gate.count(UPDATE)), (Verdict::Stale, 0));
     assert!(applied.words[0].contains("the user is gone"), "{:?}", applied.words);
-    assert_eq!(world.gate.count(UPDATE), 0);
+}
+
+#[tokio::test]
+async fn a_user_who_is_deleted_during_the_write_is_said_to_be_gone() {
+    for fate in [Fate::Pass, Fate::Lost] {
+        let mut world = sqlite(fates(UPDATE, [Fate::Held])).await;
+        let (ada, shown) = (world.repairer("ada").await, world.shown(ADA).await);
+        let write = ada.write_user_id(&shown, now);
+        tokio::pin!(write);
+        let held = tokio::select! {
+            _ = &mut write => panic!("it ended"),
+            held = world.gate.held() => held,
+        };
+        assert!(world.pool.delete_user("user-41"));
+        held.go(fate);
+        let applied = write.await.unwrap();
+        assert_eq!((applied.verdict, world.outcomes().await), (Verdict::Failed, vec![Some(Outcome::Failed)]));
+    }
 }
 
 /// A request that was refused as one too many was not carried out; by the time of the next one, things may have changed.
@@ -168,7 +187,7 @@ async fn somebody_else_s_value_is_never_written_over_after_an_answer_was_lost() 
             _ = &mut write => panic!("it ended"),
             held = world.gate.held() => held,
         };
-        world.elsewhere(UPDATE, ADA, "theirs").await;
+        world.elsewhere(ADA, |user| user.user_id = Some("theirs".into()));
         held.go(fate);
         let applied = write.await.unwrap();
         assert_eq!((applied.verdict, world.gate.count(UPDATE)), (Verdict::Failed, 1));
@@ -180,7 +199,7 @@ async fn somebody_else_s_value_is_never_written_over_after_an_answer_was_lost() 
 /// The row is not locked while the user is written.
 #[tokio::test]
 async fn a_row_that_changes_during_the_write_is_found_out() {
-    for (what, words) in &CHANGES[2..] {
+    for (what, words) in &CHANGES[3..] {
         for mut world in both(|| fates(UPDATE, [Fate::Held])).await {
             let (ada, shown) = (world.repairer("ada").await, world.shown(ADA).await);
             let write = ada.write_user_id(&shown, now);

@@ -118,7 +118,7 @@ async fn what_cannot_be_looked_at_stays_open_and_stops_nothing() {
     for number in 0..3 {
         world.left_open(ADA + number, Timestamp::from_millis(at.as_millis() + i64::try_from(number).unwrap())).await;
     }
-    world.elsewhere(UPDATE, ADA + 1, "42").await;
+    world.elsewhere(ADA + 1, |user| user.user_id = Some("42".into()));
     let found = recover(&world.repairer("ada").await, much_later).await;
     assert_eq!(found, Recovered { unseen: 1, found_done: 1, not_done: 1, ..Recovered::default() });
     assert_eq!(world.outcomes().await, [Some(Outcome::NotDone), Some(Outcome::FoundDone), None]);

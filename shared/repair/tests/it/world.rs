@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use userlink_db::{Db, DbOptions, History, Journal, JournalEntry, Linkage, Mapping, MigrateOptions, Outcome, migrate};
 use userlink_domain::{PoolUser, RowId, Situation, Step, Sub, Timestamp};
@@ -120,29 +119,12 @@ impl World {
     }
 
     pub(crate) fn user_id(&self, number: u64) -> Option<String> {
-        self.pool.user(&format!("user-{number}")).unwrap().user_id.map(String::from)
+        self.pool.user(&format!("user-{number}"))?.user_id.map(String::from)
     }
 
-    /// Somebody else does something to a user, past the gate.
-    pub(crate) async fn elsewhere(&self, operation: &str, number: u64, value: &str) {
-        let body = json!({"UserPoolId": self.pool.pool_id(), "Username": format!("user-{number}"),
-            "UserAttributes": [{"Name": "custom:userId", "Value": value}]});
-        let address = self.pool.endpoint_url().trim_start_matches("http://").to_owned();
-        let body = body.to_string();
-        let head = format!(
-            "POST / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-             x-amz-target: AWSCognitoIdentityProviderService.{operation}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = tokio::task::spawn_blocking(move || {
-            use std::io::{Read, Write};
-            let mut stream = std::net::TcpStream::connect(address).unwrap();
-            stream.write_all(head.as_bytes()).unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            answer
-        });
-        assert!(answer.await.unwrap().starts_with("HTTP/1.1 200"), "{operation}");
+    /// Somebody else changes a user.
+    pub(crate) fn elsewhere(&self, number: u64, change: impl FnOnce(&mut PoolUser)) {
+        assert!(self.pool.change_user(&format!("user-{number}"), change));
     }
 
     /// How the steps of the journal ended, newest first; `None` where they are open.
