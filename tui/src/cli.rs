@@ -139,6 +139,9 @@ pub(crate) struct MigrateArgs {
     /// Create the users table, too
     #[arg(long)]
     pub(crate) users_table: bool,
+    /// Make the sub unique in your table, with an index that is made beside the traffic
+    #[arg(long)]
+    pub(crate) unique_sub: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -9,14 +9,14 @@ use anyhow::Context as _;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::sync::mpsc;
 use userlink_db::{Db, MigrateOptions, migrate};
-use userlink_pool::Writable;
+use userlink_pool::{Remedy, Writable};
 
 use crate::cli::{MigrateArgs, ScanArgs};
 use crate::clock;
 use crate::engine::Engine;
 use crate::output::{self, Report};
 use crate::scan::scan;
-use crate::settings::Context;
+use crate::settings::{Base, Context};
 use crate::start::{Failure, Start};
 
 /// Nothing to report.
@@ -91,7 +91,10 @@ fn remarks(engine: &Engine, attribute: &str) {
             "Users can write {attribute} themselves ({}): alone it proves nothing. Take it out of WriteAttributes.",
             clients.join(", ")
         )),
-        Some(Writable::Unknown) => say(&format!(
+        Some(Writable::Unknown(Remedy::NotPermitted)) => say(&format!(
+            "Whether users can write {attribute} themselves is not known: this role may not look at the app clients."
+        )),
+        Some(Writable::Unknown(_)) => say(&format!(
             "Whether users can write {attribute} themselves is not known: the app clients could not be looked at."
         )),
         Some(Writable::No) | None => {}
@@ -127,13 +130,19 @@ impl Stop {
 }
 
 /// Creates what is ours.
-pub(crate) async fn run_migrate(context: &Context, args: &MigrateArgs) -> anyhow::Result<u8> {
-    if context.read_only {
+pub(crate) async fn run_migrate(base: Base, args: &MigrateArgs) -> anyhow::Result<u8> {
+    if base.read_only {
         return Err(Failure { text: "This context is read-only: nothing is created.".into(), settings: true }.into());
     }
-    let db = Db::connect(&context.database).await.map_err(Failure::from)?;
+    let db = Db::connect(&base.database).await.map_err(Failure::from)?;
     let options = MigrateOptions { journal: true, users_table: args.users_table };
-    let made = migrate(&db, &options).await.map_err(Failure::from)?;
+    let mut made = migrate(&db, &options).await.map_err(Failure::from)?;
+    if args.unique_sub {
+        let table = db.open(base.mapping).await.map_err(Failure::from)?;
+        if table.make_sub_unique().await.map_err(Failure::from)? {
+            made.push(format!("a unique index on the sub of {}", table.full_name()));
+        }
+    }
     let mut out = stdout().lock();
     if made.is_empty() {
         writeln!(out, "Nothing to do: everything is there.")?;

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tempfile::TempDir;
 use userlink_db::{Db, DbOptions, Mapping, MigrateOptions, migrate};
-use userlink_domain::Row;
+use userlink_domain::{RecordRef, Row};
 use userlink_emulator::{Emulator, Faults, PoolOptions, Quotas, Source, World};
 use userlink_pool::Rates;
 
@@ -84,12 +84,14 @@ impl Demo {
                 rates: Rates { list, ..Rates::default() },
                 made_up_credentials: true,
             },
+            account: None,
+            replica: None,
             database: DbOptions { read_only: self.read_only, ..DbOptions::new(self.database_url()) },
             mapping: Mapping::default(),
             read_only: self.read_only,
             production: false,
             unused: Vec::new(),
-            protected: self.world.protected().iter().cloned().collect(),
+            protected: self.world.protected().iter().map(written).collect(),
         }
     }
 
@@ -128,6 +130,14 @@ impl Demo {
         }
         drop(keep);
         Ok(crate::commands::DONE)
+    }
+}
+
+/// A record as the settings write it.
+fn written(of: &RecordRef) -> String {
+    match of {
+        RecordRef::User(sub) => sub.to_string(),
+        RecordRef::Row(id) => id.to_string(),
     }
 }
 

@@ -55,7 +55,7 @@ impl Engine {
                 let known = match &writable {
                     Writable::No => Some(false),
                     Writable::By(_) => Some(true),
-                    Writable::Unknown => None,
+                    Writable::Unknown(_) => None,
                 };
                 self.writable = Some(writable);
                 self.linker.apply(&[Change::Writable(known)]).all

@@ -8,12 +8,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::settings::SettingsError;
 
-/// Begins to log into the file, if there is one.
-pub(crate) fn begin(file: Option<&Path>, verbose: u8) -> Result<(), SettingsError> {
-    let Some(path) = file else { return Ok(()) };
+/// Begins to log into the file, if there is one; else, if more is asked for and nobody draws there, to standard error.
+pub(crate) fn begin(file: Option<&Path>, verbose: u8, to_stderr: bool) -> Result<(), SettingsError> {
+    let Some(path) = file else {
+        return if verbose > 0 && to_stderr { log_to(io::stderr, verbose) } else { Ok(()) };
+    };
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
@@ -28,6 +31,10 @@ pub(crate) fn begin(file: Option<&Path>, verbose: u8) -> Result<(), SettingsErro
             error.kind()
         ))
     })?;
+    log_to(Mutex::new(Patient(file)), verbose)
+}
+
+fn log_to(to: impl for<'a> MakeWriter<'a> + Send + Sync + 'static, verbose: u8) -> Result<(), SettingsError> {
     let level = match verbose {
         0 => "info",
         1 => "debug",
@@ -37,7 +44,6 @@ pub(crate) fn begin(file: Option<&Path>, verbose: u8) -> Result<(), SettingsErro
     let filter = EnvFilter::new(format!(
         "warn,userlink={level},userlink_pool={level},userlink_db={level},userlink_repair={level}"
     ));
-    let to = Mutex::new(Patient(file));
     let logger = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(to).finish();
     tracing::subscriber::set_global_default(logger).map_err(|_| SettingsError::new("The log was begun twice."))
 }

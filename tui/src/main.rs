@@ -46,7 +46,8 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<u8> {
-    logging::begin(cli.common.log_file.as_deref(), cli.common.verbose)?;
+    let dashboard = matches!(&cli.command, None | Some(Command::Demo(_)));
+    logging::begin(cli.common.log_file.as_deref(), cli.common.verbose, !dashboard)?;
     match &cli.command {
         None => {
             let context = context(&cli.common).await?;
@@ -62,7 +63,10 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             dashboard::run(setup(&cli.common, &context)?, names(&context), Start::Demo(demo)).await
         }
         Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
-        Some(Command::Migrate(args)) => commands::run_migrate(&context(&cli.common).await?, args).await,
+        Some(Command::Migrate(args)) => {
+            let settings = settings::load(cli.common.config.as_deref())?;
+            commands::run_migrate(settings::resolve_base(&settings, cli.common.overrides()).await?, args).await
+        }
     }
 }
 

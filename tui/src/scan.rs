@@ -31,8 +31,10 @@ const TRIES: u32 = 3;
 pub(crate) struct Sources {
     pub(crate) pool: PoolReader,
     pub(crate) table: UsersTable,
-    /// The pool's attribute that names the row.
-    pub(crate) attribute: String,
+    /// Where rows are read in pages, if that is another place. What does not look right is read again from `table`.
+    pub(crate) replica: Option<UsersTable>,
+    /// The account that the pool has to be in.
+    pub(crate) account: Option<String>,
 }
 
 /// A side of the linkage.
@@ -67,17 +69,18 @@ pub(crate) enum News {
 
 /// Reads everything and tells `to`. Ends early where nobody listens any more.
 pub(crate) async fn scan(sources: Sources, to: mpsc::Sender<News>) {
-    let began = clock::now();
-    let ended = tokio::join!(
-        read_pool(&sources, &to),
-        read_table(&sources.table, &to),
-        read_clients(&sources.pool, &to)
-    );
-    if let (Ok(true), Ok(true), Ok(())) = ended {
-        // Without listeners there is nothing to settle.
-        drop(settle(&sources, began, &to).await);
-    }
+    // Without listeners there is nothing to read for.
+    drop(read(&sources, &to).await);
     drop(to.send(News::Done).await);
+}
+
+async fn read(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
+    let began = clock::now();
+    let Some(about) = look_at_pool(sources, to).await? else { return Ok(false) };
+    let table = sources.replica.as_ref().unwrap_or(&sources.table);
+    let ended =
+        tokio::join!(read_pool(&sources.pool, about, to), read_table(table, to), read_clients(&sources.pool, to));
+    Ok(ended.0? && ended.1? && ended.2.map(|()| true)? && settle(sources, began, to).await?)
 }
 
 /// The one who listened is gone.
@@ -94,30 +97,47 @@ async fn failed(to: &mpsc::Sender<News>, text: String, settings: bool) -> Result
     Ok(false)
 }
 
-/// True where the pool was read to its end.
-async fn read_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
-    let (pool, attribute) = (&sources.pool, &sources.attribute);
-    let about = match pool.describe().await {
-        // Every user would read as one without the attribute, and every pair as one to be repaired.
-        Ok(described) if described.attribute == Attribute::Missing => {
-            let text = format!(
-                "The pool {} has no attribute {attribute}. Set `attribute` to the one that names the row, or add it to \
-                 the pool's schema as mutable.",
-                described.name
-            );
-            return failed(to, text, true).await;
-        }
-        Ok(described) => {
-            to.send(News::UsersAbout(described.estimated_users)).await?;
-            described.estimated_users
-        }
+/// Whether this is the pool that is meant, before anything of it is read. Gives about how many users it has, nought where
+/// it does not say.
+async fn look_at_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<Option<u64>, Unheard> {
+    let attribute = sources.pool.attribute();
+    let described = match sources.pool.describe().await {
+        Ok(described) => described,
         // A role may list without being allowed to describe; then there is no total to show.
-        Err(error) if error.remedy() == Remedy::NotPermitted => {
+        Err(error) if error.remedy() == Remedy::NotPermitted && sources.account.is_none() => {
             tracing::warn!("the pool cannot be described: that its schema has the attribute was not checked");
-            0
+            return Ok(Some(0));
         }
-        Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
+        Err(error) => {
+            failed(to, error.to_string(), error.is_settings()).await?;
+            return Ok(None);
+        }
     };
+    let wrong = if sources.account.is_some() && sources.account != described.account {
+        let found = described.account.as_deref().unwrap_or("one that it does not name");
+        Some(format!(
+            "The pool is in account {found}, and the context is pinned to another. Check aws_profile and account."
+        ))
+    } else if described.attribute == Attribute::Missing {
+        // Every user would read as one without the attribute, and every pair as one to be repaired.
+        Some(format!(
+            "The pool {} has no attribute {attribute}. Set `attribute` to the one that names the row, or add it to the \
+             pool's schema as mutable.",
+            described.name
+        ))
+    } else {
+        None
+    };
+    if let Some(text) = wrong {
+        failed(to, text, true).await?;
+        return Ok(None);
+    }
+    to.send(News::UsersAbout(described.estimated_users)).await?;
+    Ok(Some(described.estimated_users))
+}
+
+/// True where the pool was read to its end.
+async fn read_pool(pool: &PoolReader, about: u64, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
     let mut listing = Listing::new(pool.clone(), about);
     loop {
         match listing.next().await {
@@ -136,7 +156,7 @@ async fn read_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, U
 async fn read_clients(pool: &PoolReader, to: &mpsc::Sender<News>) -> Result<(), Unheard> {
     let writable = pool.writable().await.unwrap_or_else(|error| {
         tracing::warn!(remedy = ?error.remedy(), "the app clients could not be looked at");
-        Writable::Unknown
+        Writable::Unknown(error.remedy())
     });
     Ok(to.send(News::Writable(writable)).await?)
 }
@@ -209,10 +229,7 @@ async fn entries(to: &mpsc::Sender<News>, of: &[RecordRef]) -> Result<Vec<Entry>
 
 /// The rows of these entries as they are now, by id and by sub, and those that their users name: what differs, and the
 /// records whose entries it touched.
-async fn rows_again(
-    table: &UsersTable,
-    suspects: &[Entry],
-) -> Result<(Vec<Change>, HashSet<RecordRef>), DbError> {
+async fn rows_again(table: &UsersTable, suspects: &[Entry]) -> Result<(Vec<Change>, HashSet<RecordRef>), DbError> {
     let kind = table.schema().id_kind;
     let users = || suspects.iter().flat_map(|entry| &entry.users);
     let held: HashMap<&RowId, &Row> = suspects.iter().flat_map(|entry| &entry.rows).map(|row| (&row.id, row)).collect();
@@ -243,7 +260,8 @@ async fn rows_again(
         .collect();
     let mut differed: HashSet<RecordRef> = touched.iter().map(|id| RecordRef::Row((*id).clone())).collect();
     let was_there = |entry: &&Entry| entry.rows.iter().any(|row| touched.contains(&row.id));
-    differed.extend(suspects.iter().filter(was_there).flat_map(|entry| &entry.users).map(|user| RecordRef::User(user.sub)));
+    differed
+        .extend(suspects.iter().filter(was_there).flat_map(|entry| &entry.users).map(|user| RecordRef::User(user.sub)));
     Ok((changes, differed))
 }
 

@@ -2,11 +2,12 @@
 
 use std::any::Any;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use userlink_db::{Db, DbError, Journal, JournalError};
 use userlink_link::Rules;
 use userlink_pool::{PoolReader, PoolWriter};
-use userlink_repair::Repairer;
+use userlink_repair::{Patience, Process, Repairer};
 
 use crate::demo::Demo;
 use crate::scan::Sources;
@@ -24,6 +25,8 @@ pub(crate) struct Opened {
     pub(crate) sources: Sources,
     pub(crate) rules: Rules,
     pub(crate) repairs: Repairs,
+    /// Whether steps that earlier runs left open have been looked for.
+    pub(crate) looked: AtomicBool,
     /// What has to stay alive as long as this is used: the demo's pool.
     _keep: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -54,6 +57,12 @@ impl From<userlink_pool::PoolError> for Failure {
     }
 }
 
+impl From<crate::settings::SettingsError> for Failure {
+    fn from(error: crate::settings::SettingsError) -> Self {
+        Self { text: error.to_string(), settings: true }
+    }
+}
+
 impl Start {
     pub(crate) async fn open(&self) -> Result<Opened, Failure> {
         match self {
@@ -74,7 +83,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
     let rules = Rules {
         // In a text column the same sub can stand twice, in upper and in lower case.
         sub_unique: schema.sub_unique && schema.sub_is_uuid,
-        protected: context.protected.clone(),
+        protected: context.protected(schema.id_kind)?,
         ..Rules::new(schema.id_kind)
     };
     let repairs = if context.read_only {
@@ -83,13 +92,20 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         match journal(context, &db).await {
             Ok(journal) => {
                 let pool = PoolWriter::new(pool.clone());
-                Repairs::Possible(Box::new(Repairer { pool, table: table.clone(), journal, actor: actor() }))
+                let (table, patience) = (table.clone(), Patience::default());
+                // The demo leaves nothing behind, and no later run could find its steps.
+                let process = if keep.is_none() { process() } else { Process::unseen() };
+                Repairs::Possible(Box::new(Repairer { pool, table, journal, actor: actor(), process, patience }))
             }
             Err(refused) => Repairs::Refused(refused),
         }
     };
-    let sources = Sources { pool, table, attribute: context.pool.attribute.clone() };
-    Ok(Opened { sources, rules, repairs, _keep: keep })
+    let replica = match &context.replica {
+        Some(options) => Some(Db::connect(options).await?.open(context.mapping.clone()).await?),
+        None => None,
+    };
+    let sources = Sources { pool, table, replica, account: context.account.clone() };
+    Ok(Opened { sources, rules, repairs, looked: AtomicBool::new(false), _keep: keep })
 }
 
 /// The journal in the application's database where it was made there, else in a file of ours. Production wants the shared
@@ -125,6 +141,18 @@ fn local_journal(context: &str) -> Option<PathBuf> {
     let name: String = context.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
     let dirs = directories::BaseDirs::new()?;
     Some(dirs.data_local_dir().join("userlink").join(format!("journal-{name}.db")))
+}
+
+/// This run, as later ones on this machine can see it end. Where there is no place for that, what it leaves open has to grow
+/// old before anybody looks at it.
+fn process() -> Process {
+    let folder = directories::BaseDirs::new().map(|dirs| dirs.data_local_dir().join("userlink").join("runs"));
+    let begun = folder.and_then(|folder| {
+        Process::begin(&folder)
+            .inspect_err(|error| tracing::warn!(%error, "this run cannot be seen by later ones"))
+            .ok()
+    });
+    begun.unwrap_or_else(Process::unseen)
 }
 
 /// The user of the operating system, as far as the environment says.

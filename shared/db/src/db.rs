@@ -101,11 +101,6 @@ impl Db {
         UsersTable::open(self.clone(), mapping).await
     }
 
-    /// Whether writes are refused.
-    pub fn is_read_only(&self) -> bool {
-        self.shared.read_only
-    }
-
     pub(crate) fn dialect(&self) -> Dialect {
         match self.pool {
             Pool::Postgres(_) => Dialect::Postgres,
@@ -141,6 +136,23 @@ impl Db {
     /// A transaction that may write: the journal's and the migrations'.
     pub(crate) async fn write(&self) -> Result<Transaction<'_>, DbError> {
         if self.shared.read_only { Err(DbError::ReadOnly) } else { self.begin(false).await }
+    }
+
+    /// One statement by itself, without a transaction of ours and without a limit on its time: an index that is made
+    /// beside the traffic wants that. Sent as one message, which a pooler leaves whole.
+    pub(crate) async fn alone(&self, sql: SqlStr) -> Result<(), sqlx::Error> {
+        match &self.pool {
+            Pool::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+            Pool::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+        }
+    }
+
+    pub(crate) fn error(&self, error: sqlx::Error) -> DbError {
+        DbError::of(error, &self.shared.place)
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.shared.read_only
     }
 
     async fn begin(&self, read_only: bool) -> Result<Transaction<'_>, DbError> {

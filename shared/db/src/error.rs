@@ -23,6 +23,10 @@ pub enum DbError {
         "sslmode={mode} in the database URL does not check who the server is. Set `tls` to verify-full (or to off, if that is meant) or remove sslmode."
     )]
     TlsSetting { mode: String },
+    #[error(
+        "In production the settings have to say how the connection to {server} is protected, since a tunnel may begin on this machine. Set `tls` to verify-full, to verify-ca (through a tunnel) or to off."
+    )]
+    TlsUnsaid { server: String },
     #[error("The root certificate {file} is not there. Check the path.")]
     RootCert { file: String },
     #[error(
@@ -87,7 +91,9 @@ pub enum DbError {
         "{server} takes no writes now: a replica, or a writer that has just been replaced. Connect to the primary, or try again."
     )]
     ReadOnlyServer { server: String },
-    #[error("The statement took too long and was stopped. Try again, or raise the timeout.")]
+    #[error(
+        "The statement took too long and was stopped. Try again when the database has less to do; an index on the id and one on the sub make it quick."
+    )]
     Timeout,
     #[error("The connection to {server} broke. Try again.")]
     ConnectionLost { server: String },
@@ -99,6 +105,10 @@ pub enum DbError {
         "Column {column} holds a value that cannot be read as {wanted}. Mend the row, or map the column otherwise."
     )]
     Value { column: String, wanted: &'static str },
+    #[error(
+        "Two rows carry the same sub, so that it cannot be made unique. Repair what userlink scan calls duplicate_rows first."
+    )]
+    SubTwice,
     #[error("The database failed ({0}). Look into its log.")]
     Other(String),
 }
@@ -123,7 +133,8 @@ impl DbError {
 
     /// Whether the settings, a grant or the schema are at fault, and not the run.
     pub fn is_settings(&self) -> bool {
-        !self.is_transient() && !matches!(self, Self::SchemaChanged { .. } | Self::Value { .. } | Self::Other(_))
+        !self.is_transient()
+            && !matches!(self, Self::SchemaChanged { .. } | Self::Value { .. } | Self::SubTwice | Self::Other(_))
     }
 
     /// The class of a driver's error.

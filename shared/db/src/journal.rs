@@ -1,10 +1,13 @@
 //! What was about to be done to whom, and how it ended.
 //!
-//! Events are only ever added. A step is opened before it is written and closed after it; since each can
-//! happen once for a step of a run, opening it claims it: of two people who apply the same plan, one gets
-//! each step and the other is told who has it. A step that is open and not closed was cut short, and
-//! whoever finds it must look at both sides before anything is written again.
+//! Events are only ever added. A step is opened before it is written and closed after it. Opening it claims
+//! its user: while a step about a user of a pool is open no other about that user is opened, so that of two
+//! people one goes ahead and the other is told who does. A step that stays open was cut short, and whoever
+//! finds it must look at both sides before anything is written again.
 //! To run failed steps again is a new run.
+//!
+//! A database may hold the table of several pools, and several tables of one: each step says which pool,
+//! attribute and table it is about, and is nobody else's to close.
 
 use std::path::Path;
 
@@ -23,11 +26,24 @@ pub struct Journal {
     db: Db,
 }
 
+/// What is tied to what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linkage {
+    pub pool_id: String,
+    /// The attribute that names the row.
+    pub attribute: String,
+    /// The table with its schema, as [`crate::UsersTable::full_name`] gives it.
+    pub table: String,
+}
+
 /// A step that is about to be made.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JournalEntry {
     pub run: Uuid,
     pub step_no: i64,
+    pub linkage: Linkage,
+    /// Which run of the program makes it.
+    pub process: Option<Uuid>,
     pub step: Step,
     /// The situation of the entry that the step repairs.
     pub situation: Situation,
@@ -51,7 +67,10 @@ impl std::fmt::Debug for JournalEntry {
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// Written, and both sides read back as they should be.
     Done,
+    /// Written, and read back; but meanwhile somebody changed the other side.
+    Overtaken,
     Failed,
     /// What the step expected to find was no longer there: nothing was written.
     Stale,
@@ -62,12 +81,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 5] = [Self::Done, Self::Failed, Self::Stale, Self::FoundDone, Self::NotDone];
+    const ALL: [Self; 6] = [Self::Done, Self::Overtaken, Self::Failed, Self::Stale, Self::FoundDone, Self::NotDone];
 
     /// The stable machine name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Overtaken => "overtaken",
             Self::Failed => "failed",
             Self::Stale => "stale",
             Self::FoundDone => "found_done",
@@ -96,6 +116,15 @@ pub struct Recorded {
     pub closing: Option<Closing>,
 }
 
+/// The steps that were opened and not closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenSteps {
+    /// Oldest first.
+    pub entries: Vec<JournalEntry>,
+    /// How many more there are that a newer version wrote and this one cannot read.
+    pub unreadable: u32,
+}
+
 /// Whose history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum History {
@@ -110,8 +139,8 @@ pub enum History {
 /// Why an event was not added.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum JournalError {
-    #[error("{actor} has claimed step {step_no} of this run already. Wait for it to end.")]
-    Claimed { step_no: i64, actor: String, at: Timestamp },
+    #[error("{by} has had this user in hand since {since}. Wait for that to end.")]
+    Claimed { by: String, since: Timestamp },
     #[error("Step {step_no} of this run was never opened, so it cannot be closed.")]
     NotOpen { step_no: i64 },
     #[error("Step {step_no} of this run is closed already, as {}.", outcome.name())]
@@ -124,10 +153,28 @@ pub enum JournalError {
     Db(#[from] DbError),
 }
 
+/// Nothing is added where a step about the user is open. Two that come at once both count the same steps before
+/// theirs, and the unique index on that number lets in one.
 const OPEN: &str = "
-INSERT INTO userlink_journal (run, step_no, event, at_ms, step, situation, actor, reason, username, sub, row_id)
-VALUES ($1, $2, 'opened', $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (run, step_no, event) DO NOTHING";
+INSERT INTO userlink_journal (run, step_no, event, at_ms, step, situation, actor, reason, username, sub, row_id,
+    pool_id, attribute, table_name, process, claim)
+SELECT $1, $2, 'opened', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+    CASE WHEN $9 IS NOT NULL THEN 1 + (SELECT count(*) FROM userlink_journal o
+        WHERE o.event = 'opened' AND o.pool_id = $11 AND o.sub = $9) END
+WHERE NOT EXISTS (SELECT 1 FROM userlink_journal o WHERE o.event = 'opened' AND o.pool_id = $11 AND o.sub = $9
+    AND NOT EXISTS (SELECT 1 FROM userlink_journal c
+        WHERE c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed'))
+ON CONFLICT DO NOTHING";
+
+/// Who has the step, or the user, already.
+const HOLDER: &str = "
+SELECT o.actor, o.at_ms FROM userlink_journal o WHERE o.event = 'opened' AND ((o.run = $1 AND o.step_no = $2)
+    OR (o.pool_id = $3 AND o.sub = $4 AND NOT EXISTS (SELECT 1 FROM userlink_journal c
+        WHERE c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed')))
+ORDER BY o.at_ms LIMIT 1";
+
+/// How often a step is tried to be opened whose rival was closed before it could be named.
+const TRIES: u32 = 5;
 
 /// Only a step that is open can be closed.
 const CLOSE: &str = "
@@ -141,7 +188,8 @@ macro_rules! steps {
     ($condition:literal, $rest:literal) => {
         fixed(concat!(
             "SELECT o.run, o.step_no, o.step, o.situation, o.actor, o.reason, o.at_ms, o.username, o.sub, o.row_id, ",
-            "c.outcome, c.detail, c.at_ms FROM userlink_journal o LEFT JOIN userlink_journal c ",
+            "c.outcome, c.detail, c.at_ms, o.pool_id, o.attribute, o.table_name, o.process ",
+            "FROM userlink_journal o LEFT JOIN userlink_journal c ",
             "ON c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed' WHERE o.event = 'opened' AND ",
             $condition,
             $rest
@@ -162,7 +210,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Missing`] where it was never made.
     pub async fn open(db: &Db) -> Result<Self, JournalError> {
-        match db.read(fixed("SELECT run FROM userlink_journal LIMIT 1"), Vec::new()).await {
+        match db.read(fixed("SELECT claim FROM userlink_journal LIMIT 1"), Vec::new()).await {
             Ok(_) => Ok(Self { db: db.clone() }),
             Err(DbError::SchemaChanged { .. }) => Err(JournalError::Missing),
             Err(error) => Err(error.into()),
@@ -183,33 +231,46 @@ impl Journal {
         Ok(Self { db })
     }
 
-    /// Claims a step, before it is made. After a broken connection ask [`Self::open_entries`] whether the
-    /// claim arrived.
+    /// Opens a step, before it is made, and with it claims its user. After a broken connection it may have been opened
+    /// all the same; whoever then makes nothing closes it.
     ///
     /// # Errors
-    /// [`JournalError::Claimed`] where it is claimed already, by whomever.
+    /// [`JournalError::Claimed`] where the step was opened before, or one about the same user of the pool is open.
     pub async fn opened(&self, entry: &JournalEntry) -> Result<(), JournalError> {
         let step = serde_json::to_string(&entry.step).map_err(|_| JournalError::Unreadable)?;
+        let sub = Value::MaybeText(entry.sub.map(|sub| sub.to_string()));
+        let pool_id = Value::Text(entry.linkage.pool_id.clone());
+        let (run, step_no) = (Value::Text(entry.run.to_string()), Value::Integer(entry.step_no));
+        let holder = vec![run.clone(), step_no.clone(), pool_id.clone(), sub.clone()];
         let values = vec![
-            Value::Text(entry.run.to_string()),
-            Value::Integer(entry.step_no),
+            run,
+            step_no,
             Value::Integer(entry.at.as_millis()),
             Value::Text(step),
             Value::Text(entry.situation.name().to_owned()),
             Value::Text(entry.actor.clone()),
             Value::MaybeText(entry.reason.clone()),
             Value::MaybeText(entry.username.clone()),
-            Value::MaybeText(entry.sub.map(|sub| sub.to_string())),
+            sub,
             Value::MaybeText(entry.row.clone()),
+            pool_id,
+            Value::Text(entry.linkage.attribute.clone()),
+            Value::Text(entry.linkage.table.clone()),
+            Value::MaybeText(entry.process.map(|process| process.to_string())),
         ];
-        if self.add(fixed(OPEN), values).await? {
-            return Ok(());
+        for _ in 0..TRIES {
+            match self.add(fixed(OPEN), values.clone()).await {
+                Ok(true) => return Ok(()),
+                // Where transactions are stricter than they have to be, who comes second is told so in this way.
+                Ok(false) | Err(DbError::Busy) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if let Some(there) = self.db.read(fixed(HOLDER), holder.clone()).await?.first() {
+                let since = Timestamp::from_millis(there.integer(1)?.unwrap_or_default());
+                return Err(JournalError::Claimed { by: there.name(0)?, since });
+            }
         }
-        let step_no = entry.step_no;
-        match self.step(entry.run, step_no).await? {
-            Some(there) => Err(JournalError::Claimed { step_no, actor: there.entry.actor, at: there.entry.at }),
-            None => Err(JournalError::Unreadable),
-        }
+        Err(DbError::Busy.into())
     }
 
     /// Says how a step ended.
@@ -240,13 +301,24 @@ impl Journal {
         }
     }
 
-    /// The steps that were opened and not closed, oldest first.
+    /// The steps of this pool, attribute and table that were opened and not closed.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn open_entries(&self) -> Result<Vec<JournalEntry>, JournalError> {
-        let open = steps!("c.run IS NULL", " ORDER BY o.at_ms, o.run, o.step_no");
-        Ok(self.recorded(open, Vec::new()).await?.into_iter().map(|step| step.entry).collect())
+    pub async fn open_entries(&self, of: &Linkage) -> Result<OpenSteps, JournalError> {
+        let open = steps!(
+            "c.run IS NULL AND o.pool_id = $1 AND o.attribute = $2 AND o.table_name = $3",
+            " ORDER BY o.at_ms, o.run, o.step_no"
+        );
+        let of = [&of.pool_id, &of.attribute, &of.table];
+        let mut steps = OpenSteps::default();
+        for record in self.db.read(open, of.map(|name| Value::Text(name.clone())).to_vec()).await? {
+            match read(&record)? {
+                Some(step) => steps.entries.push(step.entry),
+                None => steps.unreadable += 1,
+            }
+        }
+        Ok(steps)
     }
 
     /// What was done, newest first.
@@ -308,9 +380,12 @@ fn read(record: &Record) -> Result<Option<Recorded>, DbError> {
         },
         _ => None,
     };
+    let linkage = Linkage { pool_id: record.name(13)?, attribute: record.name(14)?, table: record.name(15)? };
     let entry = JournalEntry {
         run,
         step_no,
+        linkage,
+        process: record.text(16)?.as_deref().and_then(|process| Uuid::try_parse(process).ok()),
         step,
         situation,
         actor: record.name(4)?,

@@ -22,7 +22,7 @@ mod users;
 
 pub use db::Db;
 pub use error::DbError;
-pub use journal::{Closing, History, Journal, JournalEntry, JournalError, Outcome, Recorded};
+pub use journal::{Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded};
 pub use mapping::{Condition, Literal, Mapping};
 pub use migrate::{MigrateOptions, migrate};
 pub use options::{DbOptions, Tls};

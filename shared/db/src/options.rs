@@ -37,6 +37,8 @@ pub struct DbOptions {
     /// Without it: what `sslmode` in the URL says, if that checks certificates; else off on loopback and on a
     /// Unix socket, and [`Tls::VerifyFull`] everywhere else.
     pub tls: Option<Tls>,
+    /// Asks for more: that `tls` is set for a host that is this machine, too. It may be the near end of a tunnel.
+    pub production: bool,
     /// Refuses every write, in this crate and, on SQLite, in the connection itself.
     pub read_only: bool,
     /// A PEM file of authorities that are trusted besides the public ones (for RDS: AWS's bundle).
@@ -56,6 +58,7 @@ impl DbOptions {
         Self {
             url: SecretString::from(url.into()),
             tls: None,
+            production: false,
             read_only: false,
             root_cert: None,
             statement_timeout: Duration::from_secs(30),
@@ -87,9 +90,15 @@ impl DbOptions {
         }
 
         let options = PgConnectOptions::from_url(&url).map_err(|_| DbError::Url)?;
-        let local = options.get_socket().is_some() || is_local(options.get_host());
+        let on_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
+        let on_loopback = !on_socket && is_loopback(options.get_host());
+        let mode = ssl_mode(self.tls, asked.as_deref(), on_socket || on_loopback)?;
+        let is_checked = matches!(mode, PgSslMode::VerifyFull | PgSslMode::VerifyCa);
+        if self.production && self.tls.is_none() && on_loopback && !is_checked {
+            return Err(DbError::TlsUnsaid { server: format!("{}:{}", options.get_host(), options.get_port()) });
+        }
         let mut options = options
-            .ssl_mode(ssl_mode(self.tls, asked.as_deref(), local)?)
+            .ssl_mode(mode)
             // Prepared statements outlive the transaction that a pooler ties us to.
             .statement_cache_capacity(0)
             // A start-up parameter that PgBouncer refuses unless told otherwise.
@@ -130,6 +139,7 @@ impl fmt::Debug for DbOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DbOptions")
             .field("tls", &self.tls)
+            .field("production", &self.production)
             .field("read_only", &self.read_only)
             .field("max_connections", &self.max_connections)
             .finish_non_exhaustive()
@@ -161,9 +171,9 @@ const KNOWN: [&str; 15] = [
     "options",
 ];
 
-fn is_local(host: &str) -> bool {
+fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.starts_with('/') || bare == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    bare == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 fn ssl_mode(setting: Option<Tls>, asked: Option<&str>, local: bool) -> Result<PgSslMode, DbError> {
@@ -223,6 +233,20 @@ mod tests {
         assert_eq!(mode("postgres://u@db/app?sslmode=require", Some(Tls::VerifyFull)), "VerifyFull");
         assert_eq!(mode("postgres://u@db/app", Some(Tls::Off)), "Disable");
         assert_eq!(mode("postgres://u@localhost/app", Some(Tls::VerifyCa)), "VerifyCa");
+    }
+
+    #[test]
+    fn production_says_what_protects_even_a_connection_to_this_machine() {
+        let production = |url: &str, tls| DbOptions { tls, production: true, ..DbOptions::new(url) }.target().err();
+        for silent in ["u@127.0.0.1:5433/app", "u@localhost/app?sslmode=disable", "u@[::1]/app?sslmode=require"] {
+            let error = production(&format!("postgres://{silent}"), None).unwrap();
+            assert!(error.is_settings() && error.to_string().contains("`tls`"), "{silent}: {error}");
+        }
+        assert_eq!(production("postgres://u@127.0.0.1/app", Some(Tls::Off)), None);
+        assert_eq!(production("postgres://u@127.0.0.1/app?sslmode=verify-ca", None), None);
+        for elsewhere in ["postgres://u@%2Fvar%2Frun/app", "postgres://u@db.example.org/app", "sqlite::memory:"] {
+            assert_eq!(production(elsewhere, None), None, "{elsewhere}");
+        }
     }
 
     #[test]

@@ -99,6 +99,41 @@ pub(crate) fn first_id_is_blob(relation: &(String, String), id: &str) -> SqlStr 
     ))
 }
 
+/// The unique index on the sub, over the rows that count as far as nulls say which do; and how to take it away again where
+/// making it failed half-way.
+pub(crate) fn unique_sub(mapping: &Mapping, dialect: Dialect, schema: &Schema) -> (SqlStr, Option<SqlStr>) {
+    let of_null = mapping.conditions.iter().filter_map(|(name, condition)| match condition {
+        Condition::Null => Some(format!("{} IS NULL", quote(name))),
+        Condition::NotNull => Some(format!("{} IS NOT NULL", quote(name))),
+        Condition::Equals(_) => None,
+    });
+    let rows = of_null.collect::<Vec<_>>().join(" AND ");
+    let rows = if rows.is_empty() { rows } else { format!(" WHERE {rows}") };
+    // As long as a name may be, and still one that tells what it is.
+    let whole = format!("userlink_{}_{}_unique", schema.relation.1, mapping.sub);
+    let name: String = whole
+        .chars()
+        .scan(0, |bytes, c| {
+            *bytes += c.len_utf8();
+            (*bytes <= POSTGRES_NAME_BYTES).then_some(c)
+        })
+        .collect();
+    let (name, sub) = (quote(&name), quote(&mapping.sub));
+    match dialect {
+        Dialect::Postgres => {
+            let on = qualified(&schema.relation);
+            let index = format!("{}.{name}", quote(&schema.relation.0));
+            // Without a lock that would stop sign-ups while a large table is gone through.
+            let make = format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {on} ({sub}){rows}");
+            (sql(make), Some(sql(format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"))))
+        }
+        Dialect::Sqlite => {
+            let index = format!("{}.{name}", quote(&schema.relation.0));
+            (sql(format!("CREATE UNIQUE INDEX {index} ON {} ({sub}){rows}", quote(&schema.relation.1))), None)
+        }
+    }
+}
+
 /// Refuses names that no database could have, before they are looked up or quoted.
 pub(crate) fn check_names(mapping: &Mapping, dialect: Dialect) -> Result<(), DbError> {
     let (schema, table) = mapping.table_parts()?;

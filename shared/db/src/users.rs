@@ -10,7 +10,7 @@ use userlink_domain::{EmailKey, Row, RowId, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::schema::IdForm;
-use crate::statements::Statements;
+use crate::statements::{self, Statements};
 use crate::transaction::{Record, Value};
 use crate::{Db, DbError, Mapping, Schema};
 
@@ -48,6 +48,38 @@ impl UsersTable {
     /// What was found when the table was opened.
     pub fn schema(&self) -> &Schema {
         &self.inner.schema
+    }
+
+    /// The table with its schema, as the database calls both: the same however the mapping writes it.
+    pub fn full_name(&self) -> String {
+        let part = |name: &str| if name.contains(['.', '"']) { statements::quote(name) } else { name.to_owned() };
+        let (schema, name) = &self.inner.schema.relation;
+        format!("{}.{}", part(schema), part(name))
+    }
+
+    /// Makes the unique index on the sub, on which whoever inserts rows can rely. False where there is one already.
+    ///
+    /// On PostgreSQL the index is made beside the traffic, and takes as long as that takes.
+    ///
+    /// # Errors
+    /// [`DbError::SubTwice`] where rows share a sub, [`DbError::ReadOnly`], and those of the database.
+    pub async fn make_sub_unique(&self) -> Result<bool, DbError> {
+        if self.db.is_read_only() {
+            return Err(DbError::ReadOnly);
+        }
+        if self.inner.schema.sub_unique {
+            return Ok(false);
+        }
+        let (make, unmake) = statements::unique_sub(&self.inner.mapping, self.db.dialect(), &self.inner.schema);
+        let Err(error) = self.db.alone(make).await else { return Ok(true) };
+        // What was begun and not ended is an index that nobody uses and everybody pays for.
+        if let Some(unmake) = unmake
+            && let Err(error) = self.db.alone(unmake).await
+        {
+            return Err(self.db.error(error));
+        }
+        let twice = error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation);
+        Err(if twice { DbError::SubTwice } else { self.db.error(error) })
     }
 
     /// The mapping that the table was opened with.

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 /// The quota that a request counts against. Cognito's own, a second, for all pools of an account and region together:
 /// UserList 30, UserRead 120, UserUpdate 25, UserPoolRead 15 (Amazon Cognito developer guide, "Quotas").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Category {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Category {
     List,
     Read,
     Update,
@@ -71,6 +71,8 @@ struct Bucket {
     next: Instant,
     made: u64,
     refused: u64,
+    /// How long the last answer took.
+    took: Duration,
 }
 
 impl Budget {
@@ -87,11 +89,20 @@ impl Budget {
         what(&mut self.buckets[category as usize].lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits until a request of this category may be made. Gives the moment at which it goes.
-    pub(crate) async fn take(&self, category: Category) -> Instant {
+    /// Waits until a request of this category may be made.
+    pub(crate) async fn take(&self, category: Category) {
         let at = self.with(category, |bucket| bucket.take(Instant::now()));
         tokio::time::sleep_until(at).await;
-        at
+    }
+
+    /// The pool answered a request that went at this moment.
+    pub(crate) fn answered(&self, category: Category, went: Instant) {
+        self.with(category, |bucket| bucket.took = went.elapsed());
+    }
+
+    /// How long the last answer took.
+    pub(crate) fn took(&self, category: Category) -> Duration {
+        self.with(category, |bucket| bucket.took)
     }
 
     /// The pool said of a request that went at this moment that there were too many.
@@ -110,7 +121,7 @@ impl Budget {
 
 impl Bucket {
     fn new(full: f64, now: Instant) -> Self {
-        Self { full, lowered: None, next: now, made: 0, refused: 0 }
+        Self { full, lowered: None, next: now, made: 0, refused: 0, took: Duration::ZERO }
     }
 
     /// Requests a second that may be made now.

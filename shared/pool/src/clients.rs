@@ -18,8 +18,9 @@ pub enum Writable {
     /// One that names nothing at all is among them: AWS's pages contradict each other on what that allows for custom
     /// attributes, and users have been seen to write them. Only a list without the attribute is safe.
     By(Vec<String>),
-    /// The role may not look. (DescribeUserPoolClient gives the client's secret, so that not every role should.)
-    Unknown,
+    /// They could not be looked at, for this reason: mostly [`Remedy::NotPermitted`]. (DescribeUserPoolClient gives the
+    /// client's secret, so that not every role should.)
+    Unknown(Remedy),
 }
 
 impl PoolReader {
@@ -31,7 +32,7 @@ impl PoolReader {
         match self.writing_clients().await {
             Ok(names) if names.is_empty() => Ok(Writable::No),
             Ok(names) => Ok(Writable::By(names)),
-            Err(error) if error.remedy() == Remedy::NotPermitted => Ok(Writable::Unknown),
+            Err(error) if error.remedy() == Remedy::NotPermitted => Ok(Writable::Unknown(error.remedy())),
             Err(error) => Err(error),
         }
     }
@@ -53,10 +54,14 @@ impl PoolReader {
                 let answer = call(&inner.budget, Category::Describe, "DescribeUserPoolClient", &inner.place, request);
                 let lets_write = |client: &aws_sdk_cognitoidentityprovider::types::UserPoolClientType| {
                     let named = client.write_attributes();
-                    named.is_empty() || named.iter().any(|name| *name == inner.attribute)
+                    named.is_empty() || named.contains(&inner.attribute)
                 };
-                if answer.await?.user_pool_client().is_none_or(lets_write) {
-                    writing.push(name.to_owned());
+                match answer.await {
+                    Ok(answer) if answer.user_pool_client().is_none_or(lets_write) => writing.push(name.to_owned()),
+                    Ok(_) => {}
+                    // It was deleted since it was listed. Were it the pool that is gone, the next page would say so.
+                    Err(error) if error.remedy() == Remedy::PoolMissing => {}
+                    Err(error) => return Err(error),
                 }
             }
             token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);

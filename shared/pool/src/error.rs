@@ -28,7 +28,9 @@ pub enum Remedy {
     UserMissing,
     /// The pool's schema does not know the attribute, or it cannot be changed: make another one.
     AttributeUnusable,
-    /// The settings contradict themselves.
+    /// The row's id cannot stand in an attribute: map another column as the id.
+    IdUnusable,
+    /// The settings contradict themselves, or name what is not there.
     Settings,
     /// The pool refused the request for another reason.
     Refused,
@@ -55,7 +57,13 @@ impl PoolError {
 
     /// Whether the settings are what has to be changed.
     pub fn is_settings(&self) -> bool {
-        self.remedy == Remedy::Settings
+        matches!(self.remedy, Remedy::Settings | Remedy::PoolMissing | Remedy::AttributeUnusable)
+    }
+
+    /// Whether a write that failed like this may have been carried out all the same, or may still be: its answer was lost,
+    /// or the pool failed while it was at it.
+    pub fn may_have_been_done(&self) -> bool {
+        matches!(self.remedy, Remedy::Failed | Remedy::Unreachable)
     }
 
     fn advice(&self) -> &'static str {
@@ -74,8 +82,9 @@ impl PoolError {
             Remedy::AttributeUnusable => {
                 "Add a mutable attribute to the pool's schema, and name it with attribute = \"custom:…\"."
             }
+            Remedy::IdUnusable => "Map `id` to another column.",
             Remedy::Settings => "Correct the settings or flags.",
-            Remedy::Refused => "Nothing was changed by this request.",
+            Remedy::Refused => "Try again; if it stays so, report it with this sentence.",
         }
     }
 
@@ -144,8 +153,8 @@ fn from_code(operation: &'static str, place: &dyn fmt::Display, code: &str, text
             new(Remedy::NotPermitted, format!("The role may not call cognito-idp:{operation} on the pool."))
         }
         "UserNotFoundException" => new(Remedy::UserMissing, "The pool has no such user.".into()),
-        // Some emulators say this of a user that does not exist.
-        "NotAuthorizedException" if operation.starts_with("AdminGet") || text.contains("User does not exist") => {
+        // Without these words it is a refusal, and says nothing of whether the user is there.
+        "NotAuthorizedException" if text.contains("User does not exist") => {
             new(Remedy::UserMissing, "The pool has no such user.".into())
         }
         "NotAuthorizedException" => new(Remedy::NotPermitted, format!("{operation} is not authorized.")),
@@ -160,6 +169,46 @@ fn from_code(operation: &'static str, place: &dyn fmt::Display, code: &str, text
         code => {
             let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
             new(Remedy::Refused, format!("{operation}: {place} refused it as {code}."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(operation: &'static str, code: &str, text: &str, status: u16) -> PoolError {
+        from_code(operation, &"Cognito in eu-west-1", code, text, status)
+    }
+
+    #[test]
+    fn who_may_not_read_a_user_has_not_found_out_that_there_is_none() {
+        let remedy = |text| error("AdminGetUser", "NotAuthorizedException", text, 400).remedy();
+        assert_eq!(remedy("Caller is not allowed to do this."), Remedy::NotPermitted);
+        assert_eq!(remedy("User does not exist."), Remedy::UserMissing);
+    }
+
+    #[test]
+    fn a_pool_that_is_not_there_and_an_attribute_that_is_of_no_use_are_in_the_settings() {
+        assert!(error("ListUsers", "ResourceNotFoundException", "", 400).is_settings());
+        let schema = "user.custom:userId: Attribute does not exist in the schema.";
+        assert!(error("AdminUpdateUserAttributes", "InvalidParameterException", schema, 400).is_settings());
+        assert!(!error("AdminUpdateUserAttributes", "AccessDeniedException", "", 400).is_settings());
+    }
+
+    #[test]
+    fn a_read_that_is_refused_says_nothing_of_changes() {
+        let text = error("ListUsers", "InvalidParameterException", "odd", 400).to_string();
+        assert!(text.contains("InvalidParameterException") && !text.contains("changed"), "{text}");
+    }
+
+    /// A write must be sent again only after reading, unless the pool said that it did not carry it out.
+    #[test]
+    fn only_a_failure_of_the_pool_leaves_open_whether_it_was_done() {
+        let open = |code, status| error("AdminUpdateUserAttributes", code, "", status).may_have_been_done();
+        assert!(open("InternalErrorException", 500) && open("", 503));
+        for code in ["TooManyRequestsException", "AccessDeniedException", "UserNotFoundException", "Odd"] {
+            assert!(!open(code, 400), "{code}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The user pool: reading it to its end, reading one user, writing the one attribute.
 //!
-//! Everything that talks to the pool goes through one request budget and one retry loop; the SDK's own retries are off.
+//! Everything that talks to the pool goes through one request budget; what only reads, through one retry loop; the SDK's
+//! own retries are off. A write is sent once.
 //! Nothing here can write any attribute but the configured one, create or delete a user, or set `email_verified`.
 
 mod budget;
@@ -12,9 +13,10 @@ mod listing;
 mod reader;
 mod writer;
 
-pub use budget::{Category, Meter, Rates};
+pub use budget::{Meter, Rates};
+pub use call::wait;
 pub use clients::Writable;
 pub use error::{PoolError, Remedy};
 pub use listing::{Listed, Listing, Manner, Shard};
 pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader};
-pub use writer::PoolWriter;
+pub use writer::{PoolWriter, Turn};

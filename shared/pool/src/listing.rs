@@ -83,7 +83,7 @@ pub struct Listing {
     parts: Vec<Part>,
     /// Parts that wait for their next request.
     idle: Vec<usize>,
-    requests: JoinSet<(usize, Instant, Result<Page, PoolError>)>,
+    requests: JoinSet<(usize, Result<Page, PoolError>)>,
     /// Whom one sequence gave and the parts have not given yet: they have to.
     sample: HashSet<Sub>,
     out: VecDeque<Listed>,
@@ -163,11 +163,11 @@ impl Listing {
                 self.finish().await?;
                 continue;
             };
-            let Ok((part, asked, answer)) = answer else {
+            let Ok((part, answer)) = answer else {
                 return Err(PoolError::new(Remedy::Failed, "A request to the pool was given up."));
             };
             match answer {
-                Ok(page) => self.take(part, asked, page),
+                Ok(page) => self.take(part, page),
                 Err(error) if error.remedy() == Remedy::TokenExpired && self.parts[part].begun < TRIES => {
                     tracing::warn!(shard = ?self.parts[part].shard, "the token is no longer good; it begins anew");
                     self.begin_anew(part);
@@ -187,11 +187,7 @@ impl Listing {
             self.out.push_back(Listed::Anew(part.shard));
         }
         let (pool, shard, token) = (self.pool.clone(), part.shard, part.token.clone());
-        self.requests.spawn(async move {
-            let asked = Instant::now();
-            let answer = pool.page_of(shard, token.as_ref()).await;
-            (at, asked, answer)
-        });
+        self.requests.spawn(async move { (at, pool.page_of(shard, token.as_ref()).await) });
     }
 
     fn begin_anew(&mut self, at: usize) {
@@ -200,8 +196,7 @@ impl Listing {
         self.idle.push(at);
     }
 
-    fn take(&mut self, at: usize, asked: Instant, page: Page) {
-        let took = asked.elapsed();
+    fn take(&mut self, at: usize, page: Page) {
         let Page { users, next } = page;
         let part = &mut self.parts[at];
         let strangers = users.iter().any(|user| !part.shard.holds(user.sub));
@@ -218,7 +213,7 @@ impl Listing {
                     (true, _) => Phase::Going(Manner::Sequence),
                     // The first request also made the connection.
                     (false, 1) => Phase::Measuring,
-                    (false, _) if self.one_is_enough(took) => Phase::Going(Manner::Sequence),
+                    (false, _) if self.one_is_enough() => Phase::Going(Manner::Sequence),
                     (false, _) => Phase::Trying,
                 };
                 if self.phase == Phase::Trying {
@@ -257,9 +252,9 @@ impl Listing {
         }
     }
 
-    /// Whether one request after the other, each as long as this one took, uses the budget.
-    fn one_is_enough(&self, took: Duration) -> bool {
-        self.pool.list_rate() * took.as_secs_f64() <= 1.0
+    /// Whether one request after the other, each as long as the last one took, uses the budget.
+    fn one_is_enough(&self) -> bool {
+        self.pool.list_rate() * self.pool.page_took().as_secs_f64() <= 1.0
     }
 
     /// Whether a part's first page brings what a page should.
@@ -281,8 +276,9 @@ impl Listing {
         let shards = &self.parts[1..];
         let mean = shards.iter().map(|part| part.users).sum::<u64>() as f64 / shards.len() as f64;
         let least = mean - DEVIATIONS * mean.sqrt();
-        let short: Vec<usize> =
-            (1..self.parts.len()).filter(|at| (self.parts[*at].users as f64) < least && self.parts[*at].begun == 1).collect();
+        let short: Vec<usize> = (1..self.parts.len())
+            .filter(|at| (self.parts[*at].users as f64) < least && self.parts[*at].begun == 1)
+            .collect();
         if !short.is_empty() {
             tracing::warn!(parts = short.len(), "parts ended early; they are listed once more");
             short.into_iter().for_each(|at| self.begin_anew(at));

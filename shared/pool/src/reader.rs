@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
@@ -27,7 +29,7 @@ pub struct PoolOptions {
     pub pool_id: String,
     /// Else the one that the pool's id begins with.
     pub region: Option<String>,
-    /// A profile of AWS's configuration files; else the SDK's usual chain.
+    /// A profile of AWS's configuration files, and nothing else; else the SDK's usual chain.
     pub aws_profile: Option<String>,
     /// Another place than AWS's: an emulator.
     pub endpoint_url: Option<String>,
@@ -45,6 +47,8 @@ pub struct Description {
     /// About how many users there are: a progress total, not a truth.
     pub estimated_users: u64,
     pub attribute: Attribute,
+    /// The twelve digits of the AWS account that the pool is in, where its ARN says it.
+    pub account: Option<String>,
 }
 
 /// What the pool's schema says of the attribute.
@@ -115,7 +119,7 @@ impl PoolReader {
     /// Finds credentials and makes a client. Nothing is asked of the pool yet.
     ///
     /// # Errors
-    /// Where pool id and region contradict each other, or there are no credentials.
+    /// Where pool id and region contradict each other, the profile is not there, or there are no credentials.
     pub async fn connect(options: &PoolOptions) -> Result<Self, PoolError> {
         let region = region(options)?;
         let timeouts = TimeoutConfig::builder()
@@ -127,7 +131,11 @@ impl PoolReader {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts);
         if let Some(profile) = &options.aws_profile {
-            loader = loader.profile_name(profile);
+            check_profile(profile).await?;
+            // A profile that was asked for comes before credentials that happen to be in the environment.
+            let of_region = ProviderConfig::without_region().with_region(Some(Region::new(region.clone())));
+            let named = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&of_region);
+            loader = loader.profile_name(profile).credentials_provider(named.build());
         }
         if let Some(url) = &options.endpoint_url {
             loader = loader.endpoint_url(url);
@@ -176,7 +184,17 @@ impl PoolReader {
                 Some(Some(false)) => Attribute::Immutable,
                 Some(_) => Attribute::Mutable,
             },
+            account: pool.arn().and_then(account).map(str::to_owned),
         })
+    }
+
+    pub fn pool_id(&self) -> &str {
+        &self.inner.pool_id
+    }
+
+    /// The attribute that names the row.
+    pub fn attribute(&self) -> &str {
+        &self.inner.attribute
     }
 
     /// The next page of a part of the pool (ListUsers), from the start where there is no token.
@@ -211,6 +229,11 @@ impl PoolReader {
     /// The requests a second that listing may use when nothing is refused.
     pub fn list_rate(&self) -> f64 {
         self.inner.rates.list
+    }
+
+    /// How long the last page took to come, its turn in the budget left out.
+    pub(crate) fn page_took(&self) -> Duration {
+        self.inner.budget.took(Category::List)
     }
 
     async fn one(&self, filter: &str, is_meant: impl Fn(&PoolUser) -> bool) -> Result<Option<PoolUser>, PoolError> {
@@ -284,6 +307,25 @@ fn region(options: &PoolOptions) -> Result<String, PoolError> {
     }
 }
 
+/// The account in an ARN: `arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_A`.
+fn account(arn: &str) -> Option<&str> {
+    let account = arn.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit())).then_some(account)
+}
+
+/// That AWS's files have a profile of this name. The SDK would go on without it, and find other credentials or none.
+async fn check_profile(name: &str) -> Result<(), PoolError> {
+    // The machine's own files and variables.
+    let found = aws_config::profile::load(&Default::default(), &Default::default(), &Default::default(), None).await;
+    let profiles = found.map_err(|_| PoolError::new(Remedy::Settings, "AWS's configuration files cannot be read."))?;
+    if profiles.get_profile(name).is_some() {
+        return Ok(());
+    }
+    let near = userlink_domain::nearest_name(name, profiles.profiles());
+    let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+    Err(PoolError::new(Remedy::Settings, format!("There is no AWS profile {name}.{hint}")))
+}
+
 fn no_credentials(error: &CredentialsError) -> PoolError {
     let text = aws_smithy_types::error::display::DisplayErrorContext(error).to_string().to_ascii_lowercase();
     if text.contains("expired") {
@@ -312,6 +354,14 @@ mod tests {
     #[test]
     fn a_filter_cannot_be_broken_out_of() {
         assert_eq!(filter("username", r#"a" or \x"#), r#"username = "a\" or \\x""#);
+    }
+
+    #[test]
+    fn the_account_is_in_the_arn() {
+        assert_eq!(account("arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_A"), Some("123456789012"));
+        for odd in ["", "arn:aws:cognito-idp:eu-west-1::userpool/x", "arn:aws:cognito-idp:local:local:userpool/x"] {
+            assert_eq!(account(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use aws_sdk_cognitoidentityprovider::types::AttributeType;
 use userlink_domain::{PoolUser, RowId, Username};
 
 use crate::budget::Category;
-use crate::call::call;
+use crate::call::{call, once};
 use crate::convert;
 use crate::error::{PoolError, Remedy};
 use crate::reader::PoolReader;
@@ -13,8 +13,17 @@ use crate::reader::PoolReader;
 const LONGEST: usize = 2048;
 
 /// A pool that can be read, and in which the attribute can be written.
+///
+/// A write is sent once, whatever becomes of it. [`Remedy::Throttled`] says that it was not carried out;
+/// [`PoolError::may_have_been_done`] that only reading can tell.
 #[derive(Clone, Debug)]
 pub struct PoolWriter(PoolReader);
+
+/// That the budget lets one write be sent now. What is to be found before the write is read after this has come, so that
+/// no waiting lies between.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn(());
 
 impl PoolWriter {
     pub fn new(reader: PoolReader) -> Self {
@@ -46,32 +55,32 @@ impl PoolWriter {
         })
     }
 
+    /// Waits until the budget lets a write be sent.
+    pub async fn turn(&self) -> Turn {
+        self.0.inner.budget.take(Category::Update).await;
+        Turn(())
+    }
+
     /// Writes the row's id into the attribute (AdminUpdateUserAttributes).
     ///
     /// # Errors
     /// An id that is blank or too long is refused here: a blank value would delete the attribute.
-    pub async fn write_user_id(&self, username: &Username, id: &RowId) -> Result<(), PoolError> {
+    pub async fn write_user_id(&self, _turn: Turn, username: &Username, id: &RowId) -> Result<(), PoolError> {
         let value = id.to_string();
         if value.trim().is_empty() {
-            return Err(PoolError::new(
-                Remedy::Refused,
-                "The row's id is blank, and a blank value deletes the attribute.",
-            ));
+            let text = "The row's id is blank, and a blank value deletes the attribute.";
+            return Err(PoolError::new(Remedy::IdUnusable, text));
         }
         if value.chars().count() > LONGEST {
-            return Err(PoolError::new(
-                Remedy::Refused,
-                "The row's id is longer than the 2,048 characters of an attribute.",
-            ));
+            let text = "The row's id is longer than the 2,048 characters of an attribute.";
+            return Err(PoolError::new(Remedy::IdUnusable, text));
         }
         let inner = &*self.0.inner;
         let attribute = AttributeType::builder().name(&inner.attribute).value(value).build();
         let attribute = attribute.map_err(|_| PoolError::new(Remedy::Settings, "The attribute has no name."))?;
-        let request = || {
-            let request = inner.client.admin_update_user_attributes().user_pool_id(&inner.pool_id);
-            request.username(username.as_str()).user_attributes(attribute.clone()).send()
-        };
-        call(&inner.budget, Category::Update, "AdminUpdateUserAttributes", &inner.place, request).await?;
+        let request = inner.client.admin_update_user_attributes().user_pool_id(&inner.pool_id);
+        let request = request.username(username.as_str()).user_attributes(attribute).send();
+        once(&inner.budget, Category::Update, "AdminUpdateUserAttributes", &inner.place, request).await?;
         Ok(())
     }
 
@@ -79,13 +88,11 @@ impl PoolWriter {
     ///
     /// # Errors
     /// The usual ones.
-    pub async fn clear_user_id(&self, username: &Username) -> Result<(), PoolError> {
+    pub async fn clear_user_id(&self, _turn: Turn, username: &Username) -> Result<(), PoolError> {
         let inner = &*self.0.inner;
-        let request = || {
-            let request = inner.client.admin_delete_user_attributes().user_pool_id(&inner.pool_id);
-            request.username(username.as_str()).user_attribute_names(&inner.attribute).send()
-        };
-        call(&inner.budget, Category::Update, "AdminDeleteUserAttributes", &inner.place, request).await?;
+        let request = inner.client.admin_delete_user_attributes().user_pool_id(&inner.pool_id);
+        let request = request.username(username.as_str()).user_attribute_names(&inner.attribute).send();
+        once(&inner.budget, Category::Update, "AdminDeleteUserAttributes", &inner.place, request).await?;
         Ok(())
     }
 }

@@ -1,11 +1,13 @@
 //! Reading both sides again before anything is offered.
 
-use userlink_db::{DbError, UsersTable};
-use userlink_domain::{PoolUser, Row, Situation};
+use userlink_db::{DbError, JournalError, UsersTable};
+use userlink_domain::{PoolUser, Row, Situation, Timestamp};
 use userlink_link::Entry;
 use userlink_pool::{PoolError, PoolReader};
 
-/// Why a repair is not offered, or not made.
+use crate::sides::{RowSide, check_user};
+
+/// Why a repair is not offered, or not made. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     #[error("{0}")]
@@ -13,13 +15,27 @@ pub enum Refusal {
     #[error("{0}")]
     Database(#[from] DbError),
     #[error("{0}")]
-    Journal(#[from] userlink_db::JournalError),
+    Journal(JournalError),
+    /// Somebody has a step about this user open.
+    #[error(
+        "Nothing was written: {by} has had this user in hand since {since}. Wait for that to end, then scan again."
+    )]
+    Claimed { by: String, since: Timestamp },
     /// Somebody changed it meanwhile.
     #[error("Nothing was written: {0} Scan again.")]
     Stale(&'static str),
     /// There is no repair of this kind for such an entry.
     #[error("There is no repair for {} here.", .0.words())]
     NotOffered(Situation),
+}
+
+impl From<JournalError> for Refusal {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Claimed { by, since } => Self::Claimed { by, since },
+            other => Self::Journal(other),
+        }
+    }
 }
 
 /// The user and the row of an entry, as they are now.
@@ -39,25 +55,8 @@ pub async fn fresh(pool: &PoolReader, table: &UsersTable, entry: &Entry) -> Resu
         return Err(Refusal::NotOffered(entry.situation));
     };
     let user = pool.by_sub(user.sub).await?.ok_or(Refusal::Stale("the user is gone."))?;
-    let row = table.by_ids(std::slice::from_ref(&row.id)).await?.pop().ok_or(Refusal::Stale("the row is gone."))?;
-    let carrying = table.by_subs(&[user.sub]).await?;
-    check(&user, &row, carrying.len())?;
+    let rows = RowSide::read(table, &row.id, user.sub).await?;
+    let row = rows.check(user.sub).map_err(Refusal::Stale)?.clone();
+    check_user(&user).map_err(Refusal::Stale)?;
     Ok(Fresh { user, row })
-}
-
-/// Whether `user_id` may be written: the row carries the user's sub, no other row does, and the attribute is empty.
-pub(crate) fn check(user: &PoolUser, row: &Row, carrying: usize) -> Result<(), Refusal> {
-    if row.sub() != Some(user.sub) {
-        return Err(Refusal::Stale("the row no longer carries this user's sub."));
-    }
-    if carrying > 1 {
-        return Err(Refusal::Stale("another row carries this user's sub, too."));
-    }
-    if user.user_id().is_some() {
-        return Err(Refusal::Stale("the user id is no longer empty."));
-    }
-    if !user.is_expected() {
-        return Err(Refusal::Stale("the user is no longer one that should be linked."));
-    }
-    Ok(())
 }

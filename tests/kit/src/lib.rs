@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "tests alone use this, and a test stops at the first surprise")]
 
+mod gate;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,6 +11,8 @@ use std::time::Duration;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
+
+pub use gate::{Fate, Gate, Held, fates};
 
 fn part(variable: &str) -> String {
     match std::env::var(variable) {
@@ -83,6 +87,13 @@ pub async fn fresh_postgres_database() -> TestDatabase {
     // The template that nobody may connect to: copying template1 fails while another session is in it.
     execute(&admin, format!("CREATE DATABASE {name} TEMPLATE template0")).await.expect("create the test's database");
     TestDatabase { url: with_database(&admin, &name), admin, name }
+}
+
+impl TestDatabase {
+    /// Runs statements as whoever owns everything.
+    pub async fn run(&self, statements: &str) {
+        execute(&self.url, statements.to_owned()).await.expect("run the test's statements");
+    }
 }
 
 impl Drop for TestDatabase {

@@ -3,12 +3,13 @@
 //! Reads may be dropped at any moment; a write is always brought to its end.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
-use userlink_domain::{IdKind, RecordRef};
+use userlink_domain::{IdKind, RecordRef, Situation};
 use userlink_link::{Change, Entry, Rules};
-use userlink_repair::{Fresh, Repairer, Verdict, fresh, recover};
+use userlink_repair::{Fresh, Recovered, Repairer, Verdict, fresh};
 use userlink_ui::{Confirmed, Effect, Event, Level, Outcome, Proposal};
 
 use super::worker::{Question, Worker};
@@ -36,7 +37,10 @@ impl Effects {
         let runtime = tokio::runtime::Handle::current();
         let spawned = std::thread::Builder::new().name("linker".into()).spawn(move || {
             #[cfg(debug_assertions)]
-            assert!(std::env::var_os("USERLINK_TEST_PANIC").is_none(), "a test wants to see what a panic leaves behind");
+            assert!(
+                std::env::var_os("USERLINK_TEST_PANIC").is_none(),
+                "a test wants to see what a panic leaves behind"
+            );
             runtime.block_on(linker.run(questions));
         });
         if let Err(error) = spawned {
@@ -134,17 +138,45 @@ async fn open(start: &Start, opened: &tokio::sync::Mutex<Option<Arc<Opened>>>) -
     Ok(now_open)
 }
 
+/// Once in a program's life, and beside the scan: an earlier run may have been stopped in the middle of a step.
 async fn look_for_open_steps(opened: &Opened, to: &mpsc::Sender<Event>) {
     let Repairs::Possible(repairer) = &opened.repairs else { return };
-    let text = match recover(&repairer.journal, &repairer.pool, clock::now()).await {
-        Ok(found) if found.found_done + found.not_done == 0 => return,
-        Ok(found) => format!(
+    if opened.looked.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let (repairer, to) = (repairer.clone(), to.clone());
+    tokio::spawn(async move {
+        let found = repairer.recover(clock::now).await.map_err(|error| error.to_string());
+        if let Some((level, text)) = about_open_steps(found) {
+            // Without a dashboard there is nobody to tell.
+            drop(to.send(Event::Message { level, text }).await);
+        }
+    });
+}
+
+/// What a person has to know of it.
+fn about_open_steps(found: Result<Recovered, String>) -> Option<(Level, String)> {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let text = format!("What an earlier run may have left open could not be looked at. {error}");
+            return Some((Level::Error, text));
+        }
+    };
+    let mut text = Vec::new();
+    if found.found_done + found.not_done > 0 {
+        text.push(format!(
             "An earlier run had stopped in the middle: {} of its steps had been done, {} had not. Both are journalled.",
             found.found_done, found.not_done
-        ),
-        Err(error) => format!("What an earlier run may have left open could not be looked at. {error}"),
-    };
-    drop(to.send(Event::Message { level: Level::Error, text }).await);
+        ));
+    }
+    if found.unseen > 0 {
+        text.push(format!(
+            "{} steps of earlier runs could not be looked at; the next start tries again.",
+            found.unseen
+        ));
+    }
+    (!text.is_empty()).then(|| (Level::Error, text.join(" ")))
 }
 
 type MaybeOpen = tokio::sync::Mutex<Option<Arc<Opened>>>;
@@ -192,6 +224,7 @@ async fn prepare(
     let (ask, answer) = oneshot::channel();
     drop(worker.send(Question::Try { of: of.clone(), changes: vec![Change::User(after)], answer: ask }));
     let afterwards = answer.await.ok().flatten().ok_or("What it would become cannot be told.")?;
+    check(now.situation, afterwards)?;
     let steps = vec![userlink_domain::Step::WriteUserId {
         username: user.username.as_str().to_owned(),
         expect: user.user_id.as_deref().map(str::to_owned),
@@ -199,6 +232,24 @@ async fn prepare(
     }];
     // Read before and after, written once.
     Ok(Proposal { of, entry: now, steps, afterwards, requests: 3, undoable: true })
+}
+
+/// The one safe repair, and only where it does what it is for: read again the entry is still what it was, and with the write
+/// it would be linked.
+fn check(now: Situation, afterwards: Situation) -> Result<(), String> {
+    if now != Situation::RowSideOnly {
+        return Err(format!(
+            "Both sides were read again, and this is {} now: there is no safe repair for it.",
+            now.words()
+        ));
+    }
+    if afterwards != Situation::Linked {
+        return Err(format!(
+            "With this write it would be {}, not linked: somebody else is involved, and it is not offered.",
+            afterwards.words()
+        ));
+    }
+    Ok(())
 }
 
 /// Does what was confirmed, and tells the linker what was read back.
@@ -214,8 +265,13 @@ async fn repair(
     };
     let was = Fresh { user: user.clone(), row: row.clone() };
     let applied = repairer.write_user_id(&was, clock::now).await.map_err(|error| error.to_string())?;
-    if let Some(user) = applied.user {
-        learn(worker, vec![Change::User(user)]).await;
+    let mut read: Vec<Change> = applied.user.into_iter().map(Change::User).collect();
+    if let Some(rows) = applied.rows {
+        read.extend(rows.others.into_iter().map(Change::Row));
+        read.push(rows.row.map_or_else(|| Change::RowGone(was.row.id.clone()), Change::Row));
+    }
+    if !read.is_empty() {
+        learn(worker, read).await;
     }
     Ok(Outcome {
         of: proposal.of,
@@ -223,4 +279,32 @@ async fn repair(
         done: applied.verdict == Verdict::Done,
         run: applied.run.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_is_offered_only_where_it_links() {
+        assert_eq!(check(Situation::RowSideOnly, Situation::Linked), Ok(()));
+        for situation in Situation::ALL {
+            if situation != Situation::RowSideOnly {
+                assert!(check(situation, Situation::Linked).is_err_and(|text| text.contains(&situation.words())));
+            }
+            if situation != Situation::Linked {
+                let refused = check(Situation::RowSideOnly, situation);
+                assert!(refused.is_err_and(|text| text.contains(&situation.words())));
+            }
+        }
+    }
+
+    #[test]
+    fn open_steps_are_told_of_where_there_is_something_to_know() {
+        assert_eq!(about_open_steps(Ok(Recovered { under_way: 2, left: 1, ..Recovered::default() })), None);
+        let text = |found| about_open_steps(found).map(|(_, text)| text).unwrap_or_default();
+        assert!(text(Ok(Recovered { found_done: 2, ..Recovered::default() })).contains("2 of its steps had been done"));
+        assert!(text(Ok(Recovered { unseen: 3, ..Recovered::default() })).contains("3 steps"));
+        assert!(text(Err("No network.".into())).ends_with("No network."));
+    }
 }

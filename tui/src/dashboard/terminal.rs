@@ -61,7 +61,14 @@ fn enter() -> io::Result<()> {
 /// Gives the terminal back. It may be gone already; then there is nobody left to tell.
 pub(super) fn give_back() {
     let mut out = stdout();
-    drop(execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, style::ResetColor, LeaveAlternateScreen, cursor::Show));
+    drop(execute!(
+        out,
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        style::ResetColor,
+        LeaveAlternateScreen,
+        cursor::Show
+    ));
     drop(out.flush());
     drop(terminal::disable_raw_mode());
 }

@@ -276,7 +276,7 @@ impl Worker {
             malformed_subs: engine.malformed_subs(),
             writable_by: match engine.writable.as_ref().or(self.engine.writable.as_ref()) {
                 Some(Writable::By(clients)) => clients.clone(),
-                Some(Writable::No | Writable::Unknown) | None => Vec::new(),
+                Some(Writable::No | Writable::Unknown(_)) | None => Vec::new(),
             },
         }
     }

@@ -31,73 +31,86 @@ pub(crate) struct Overrides {
     pub(crate) rate: Option<f64>,
 }
 
-/// What is kept of a scan on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Snapshot {
-    Full,
-    Pointers,
-    Off,
-}
-
 /// Everything that is needed to begin.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) name: String,
     pub(crate) pool: PoolOptions,
+    /// The account that the pool has to be in, where one is pinned.
+    pub(crate) account: Option<String>,
     pub(crate) database: DbOptions,
+    /// Where the scan reads; settling and repairs use the primary.
+    pub(crate) replica: Option<DbOptions>,
     pub(crate) mapping: Mapping,
     pub(crate) read_only: bool,
     pub(crate) production: bool,
-    pub(crate) protected: HashSet<RecordRef>,
+    /// Subs and row ids whose entries are ignored, as they were written.
+    pub(crate) protected: Vec<String>,
     /// Settings that are set and that this version does not act on: it must not look as if they were.
     pub(crate) unused: Vec<&'static str>,
+}
+
+/// The database's part of a context: all that `migrate` needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    pub(crate) database: DbOptions,
+    pub(crate) mapping: Mapping,
+    pub(crate) read_only: bool,
+}
+
+/// The database's part of the context, without a pool.
+pub(crate) async fn resolve_base(settings: &Settings, over: Overrides) -> Result<Base, SettingsError> {
+    let (_, file) = choose(settings, over.context.as_deref())?;
+    base(file, &over).await
+}
+
+async fn base(file: ContextSettings, over: &Overrides) -> Result<Base, SettingsError> {
+    let mapping = mapping(file.table, over.table.clone())?;
+    let read_only = over.read_only || file.read_only;
+    let url =
+        database_url(over.database_url.clone(), over.database_url_of_environment.clone(), file.database_url).await?;
+    let database = DbOptions {
+        tls: tls(file.tls.as_deref())?,
+        root_cert: file.tls_root_cert,
+        production: file.production,
+        read_only,
+        ..DbOptions::new(url.expose_secret())
+    };
+    Ok(Base { database, mapping, read_only })
 }
 
 /// Puts the context together.
 pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Context, SettingsError> {
     let (name, file) = choose(settings, over.context.as_deref())?;
-    let pool_id = over.pool_id.or(file.pool_id).ok_or_else(|| nothing_set("pool_id", "--pool-id"))?;
-    let set_but_unused = [
-        ("replica_url", file.replica_url.is_some()),
-        ("account", file.account.is_some()),
-        ("table.insert_function", file.table.insert_function.is_some()),
-    ];
+    let pool_id = over.pool_id.clone().or(file.pool_id.clone()).ok_or_else(|| nothing_set("pool_id", "--pool-id"))?;
+    let set_but_unused =
+        [("snapshot", file.snapshot.is_some()), ("table.insert_function", file.table.insert_function.is_some())];
     let unused = set_but_unused.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
     let rate = positive("rate", over.rate.or(file.rate))?;
     let write_rate = positive("write_rate", file.write_rate)?;
     let defaults = Rates::default();
-    snapshot(file.snapshot.as_deref(), file.production)?;
-    let mapping = mapping(file.table, over.table)?;
-    let read_only = over.read_only || file.read_only;
-    let attribute = attribute(over.attribute.or(file.attribute))?;
-    let url = database_url(over.database_url, over.database_url_of_environment, file.database_url).await?;
-    Ok(Context {
-        name,
-        pool: PoolOptions {
-            pool_id,
-            region: over.region.or(file.region),
-            aws_profile: over.aws_profile.or(file.aws_profile),
-            endpoint_url: over.endpoint_url.or(file.endpoint_url),
-            attribute,
-            rates: Rates {
-                list: rate.unwrap_or(defaults.list),
-                update: write_rate.unwrap_or(defaults.update),
-                ..defaults
-            },
-            made_up_credentials: false,
-        },
-        database: DbOptions {
-            tls: tls(file.tls.as_deref())?,
-            root_cert: file.tls_root_cert,
-            read_only,
-            ..DbOptions::new(url.expose_secret())
-        },
-        protected: protected(&file.protected, mapping.id_kind),
-        mapping,
-        unused,
-        read_only,
-        production: file.production,
-    })
+    snapshot(file.snapshot.as_deref())?;
+    let attribute = attribute(over.attribute.clone().or(file.attribute.clone()))?;
+    let account = account(file.account.clone())?;
+    let pool = PoolOptions {
+        pool_id,
+        region: over.region.clone().or(file.region.clone()),
+        aws_profile: over.aws_profile.clone().or(file.aws_profile.clone()),
+        endpoint_url: over.endpoint_url.clone().or(file.endpoint_url.clone()),
+        attribute,
+        rates: Rates { list: rate.unwrap_or(defaults.list), update: write_rate.unwrap_or(defaults.update), ..defaults },
+        made_up_credentials: false,
+    };
+    let (production, protected, replica) = (file.production, file.protected.clone(), file.replica_url.clone());
+    let Base { database, mapping, read_only } = base(file, &over).await?;
+    let replica = match replica {
+        Some(source) => {
+            let url = source.fetch("replica_url").await?;
+            Some(DbOptions { url, read_only: true, ..database.clone() })
+        }
+        None => None,
+    };
+    Ok(Context { name, pool, account, database, replica, mapping, read_only, production, protected, unused })
 }
 
 impl Context {
@@ -156,14 +169,19 @@ fn attribute(name: Option<String>) -> Result<String, SettingsError> {
     Err(SettingsError::new(format!("attribute is custom: and a name of at most 20 characters; {name} is not.")))
 }
 
-fn snapshot(value: Option<&str>, production: bool) -> Result<Snapshot, SettingsError> {
+fn snapshot(value: Option<&str>) -> Result<(), SettingsError> {
     match value {
-        Some("full") => Ok(Snapshot::Full),
-        Some("pointers") => Ok(Snapshot::Pointers),
-        Some("off") => Ok(Snapshot::Off),
+        Some("full" | "pointers" | "off") | None => Ok(()),
         Some(_) => Err(SettingsError::new("snapshot is one of full, pointers, off.")),
-        None if production => Ok(Snapshot::Pointers),
-        None => Ok(Snapshot::Full),
+    }
+}
+
+fn account(value: Option<String>) -> Result<Option<String>, SettingsError> {
+    match value {
+        Some(text) if text.len() != 12 || !text.bytes().all(|digit| digit.is_ascii_digit()) => {
+            Err(SettingsError::new("account is the twelve digits of an AWS account."))
+        }
+        other => Ok(other),
     }
 }
 
@@ -241,15 +259,22 @@ fn condition(column: &str, value: Value) -> Result<Condition, SettingsError> {
     }
 }
 
-/// A protected record is written as a sub or as a row's id; what can be read as both protects both.
-fn protected(list: &[String], kind: Option<IdKind>) -> HashSet<RecordRef> {
-    let kinds =
-        [IdKind::Uuid, IdKind::BigInt, IdKind::Text].into_iter().filter(move |it| kind.is_none_or(|k| k == *it));
-    let of = |text: &String| {
-        let rows = kinds.clone().filter_map(|kind| RowId::parse(kind, text)).map(RecordRef::Row);
-        Sub::parse(text).map(RecordRef::User).into_iter().chain(rows).collect::<Vec<_>>()
-    };
-    list.iter().flat_map(of).collect()
+impl Context {
+    /// The records on the protected list, once it is known what an id of this table looks like. What can be read as a sub and
+    /// as an id protects both.
+    pub(crate) fn protected(&self, kind: IdKind) -> Result<HashSet<RecordRef>, SettingsError> {
+        let mut records = HashSet::new();
+        for text in &self.protected {
+            let user = Sub::parse(text).map(RecordRef::User);
+            let row = RowId::parse(kind, text).map(RecordRef::Row);
+            if user.is_none() && row.is_none() {
+                let text = format!("protected names {text:?}, which is neither a sub nor an id of this table.");
+                return Err(SettingsError::new(text));
+            }
+            records.extend(user.into_iter().chain(row));
+        }
+        Ok(records)
+    }
 }
 
 #[cfg(test)]

@@ -103,7 +103,8 @@ async fn read_only_writes_nothing_and_says_so() {
     pty.keys("q");
     assert_eq!(pty.end(), 0);
     let asked = pool.emulator.as_ref().unwrap().stats().requests;
-    let writes: Vec<_> = asked.keys().filter(|operation| !operation.starts_with("List") && !operation.starts_with("Describe")).collect();
+    let writes: Vec<_> =
+        asked.keys().filter(|operation| !operation.starts_with("List") && !operation.starts_with("Describe")).collect();
     assert!(writes.is_empty(), "{writes:?}");
 }
 
@@ -127,7 +128,9 @@ fn the_demo_shows_every_situation_and_repairs_one() {
     for _ in 0..3 {
         seen.extend(situations(&pty.text()));
         pty.keys("\x06");
-        pty.until("the next page", |screen| situations(screen).all(|shown| !seen.contains(&shown)) || screen.contains("▌✓"));
+        pty.until("the next page", |screen| {
+            situations(screen).all(|shown| !seen.contains(&shown)) || screen.contains("▌✓")
+        });
     }
     pty.keys("G");
     pty.until("the end", |screen| situations(screen).any(|(_, situation)| situation == Situation::LinkedInactive));

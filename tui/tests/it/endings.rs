@@ -16,7 +16,8 @@ struct Shell {
 impl Shell {
     fn with(variables: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let script = format!("stty -a > before; {variables} '{USERLINK}' demo; echo \"code $?\"; stty -a > after; read -r _");
+        let script =
+            format!("stty -a > before; {variables} '{USERLINK}' demo; echo \"code $?\"; stty -a > after; read -r _");
         let mut program = portable_pty::CommandBuilder::new("bash");
         program.args(["--norc", "-c", &script]);
         program.env_clear();

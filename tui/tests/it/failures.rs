@@ -35,7 +35,10 @@ async fn few(home: &Path, faults: Faults) -> (Town, Pool, String) {
 }
 
 fn at<'a>(pool: &'a Pool, more: &[&'a str]) -> Vec<&'a str> {
-    ["--pool-id", &pool.id, "--endpoint-url", &pool.endpoint, "--rate", "100"].into_iter().chain(more.iter().copied()).collect()
+    ["--pool-id", &pool.id, "--endpoint-url", &pool.endpoint, "--rate", "100"]
+        .into_iter()
+        .chain(more.iter().copied())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +90,13 @@ async fn what_is_wrong_with_the_database_is_said_in_a_sentence() {
     let (user, server) = (behind.split(':').next().unwrap(), behind.rsplit('@').next().unwrap());
 
     fails(home, &at(&pool, &[]), "postgres://u:hush@127.0.0.1:9/app", 1, &["127.0.0.1:9", "cannot be reached"]);
-    fails(home, &at(&pool, &[]), &format!("{before}//{user}:hush@{server}"), 2, &["refused the user name or the password"]);
+    fails(
+        home,
+        &at(&pool, &[]),
+        &format!("{before}//{user}:hush@{server}"),
+        2,
+        &["refused the user name or the password"],
+    );
     fails(home, &at(&pool, &[]), &wrong.replace("/postgres", "/nowhere"), 2, &["nowhere"]);
     fails(home, &at(&pool, &[]), &database.url, 2, &["There is no table users"]);
     fails(home, &at(&pool, &["--table", "app.people"]), &database.url, 2, &["app.people"]);
@@ -107,7 +116,13 @@ async fn what_is_wrong_with_the_settings_is_said_in_a_sentence() {
     fails(home, &["--config", "typo.toml"], "", 2, &["typo.toml", "pol_id", "pool_id"]);
     std::fs::write(home.join("syntax.toml"), "[contexts.a]\ndatabase_url = 'postgres://u:hush@h/d\n").unwrap();
     fails(home, &["--config", "syntax.toml"], "", 2, &["syntax.toml", "line 2"]);
-    fails(home, &["--pool-id", "eu-west-1_A", "--database-url", "postgres://u:hush@h/d"], "", 2, &["USERLINK_DATABASE_URL"]);
+    fails(
+        home,
+        &["--pool-id", "eu-west-1_A", "--database-url", "postgres://u:hush@h/d"],
+        "",
+        2,
+        &["USERLINK_DATABASE_URL"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

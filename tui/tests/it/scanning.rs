@@ -134,7 +134,8 @@ async fn the_formats_and_the_exit_codes() {
     let text = std::fs::read_to_string(home.join("town.csv")).unwrap();
     let (users, rows) = town.len();
     assert_eq!(text.lines().count(), 1 + users + rows);
-    let numbers: std::collections::BTreeSet<&str> = text.lines().skip(1).map(|l| l.split(',').next().unwrap()).collect();
+    let numbers: std::collections::BTreeSet<&str> =
+        text.lines().skip(1).map(|l| l.split(',').next().unwrap()).collect();
     assert_eq!(numbers.len(), town.verdicts().len());
     #[cfg(unix)]
     {
@@ -145,4 +146,58 @@ async fn the_formats_and_the_exit_codes() {
 
     let table = String::from_utf8(scan(&[]).stdout).unwrap();
     assert!(table.contains("8  unlinked   row_side_only"), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pins_and_lists_are_checked_before_anything_is_believed() {
+    let town = Town::new(3, false);
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let pool = town.on_emulator(Faults::default()).await;
+    let url = town.in_sqlite(&pool, &home.join("town.db")).await;
+    let with = |line: &str| {
+        settings(home, &pool, &url);
+        let text = std::fs::read_to_string(home.join("town.toml")).unwrap();
+        let text = text.replace("rate = 100\n", &format!("rate = 100\n{line}\n"));
+        std::fs::write(home.join("town.toml"), text).unwrap();
+        run(home, &["scan", "--config", "town.toml"], &[("TOWN_DATABASE", &url)])
+    };
+    let pinned = with("account = \"123456789012\"");
+    assert_eq!(pinned.status.code(), Some(2));
+    assert!(stderr(&pinned).contains("pinned to another"), "{}", stderr(&pinned));
+    assert!(pinned.stdout.is_empty(), "nothing was read");
+    let odd = with("protected = [\"admin@example.org\"]");
+    assert_eq!(odd.status.code(), Some(2));
+    assert!(stderr(&odd).contains("neither a sub nor an id"), "{}", stderr(&odd));
+
+    // Rows come from the replica; what does not look right is read again from the primary.
+    let elsewhere = Town::new(3, false).in_sqlite(&pool, &home.join("replica.db")).await;
+    let replica = with(&format!("replica_url = \"{elsewhere}\""));
+    assert!(replica.status.success(), "{}", stderr(&replica));
+    assert!(stderr(&replica).is_empty() || !stderr(&replica).contains("does not act on it"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrate_makes_what_is_asked_for_without_a_pool() {
+    let home = tempfile::tempdir().unwrap();
+    let database = fresh_postgres_database().await;
+    let migrate = |more: &[&str]| {
+        let arguments: Vec<&str> = ["migrate"].iter().chain(more).copied().collect();
+        let output = run(home.path(), &arguments, &[("USERLINK_DATABASE_URL", &database.url)]);
+        (output.status.code(), String::from_utf8(output.stdout.clone()).unwrap() + &stderr(&output))
+    };
+    assert_eq!(migrate(&[]), (Some(0), "0001_journal\n".to_owned()));
+    assert_eq!(migrate(&[]), (Some(0), "Nothing to do: everything is there.\n".to_owned()));
+    assert_eq!(migrate(&["--read-only"]).0, Some(2));
+
+    let town = Town::new(3, false);
+    let pool = town.on_emulator(Faults::default()).await;
+    town.in_postgres(&pool, &database.url).await;
+    let unique = ["--table", "app.users", "--unique-sub"];
+    let (code, text) = migrate(&unique);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("Two rows carry the same sub"), "{text}");
+    database.run("DELETE FROM app.users a USING app.users b WHERE a.id > b.id AND a.cognito_sub = b.cognito_sub").await;
+    assert_eq!(migrate(&unique), (Some(0), "a unique index on the sub of app.users\n".to_owned()));
+    assert_eq!(migrate(&unique).1, "Nothing to do: everything is there.\n");
 }

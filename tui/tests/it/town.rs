@@ -321,8 +321,7 @@ impl Town {
     pub(crate) async fn on_emulator(&self, faults: Faults) -> Pool {
         let users: Vec<PoolUser> = self.people.iter().map(as_user).collect();
         let subs = users.iter().map(|user| (user.username.as_str().to_owned(), user.sub.to_string())).collect();
-        let emulator =
-            Emulator::start(PoolOptions { faults, ..PoolOptions::new(Source::Users(users)) }).await.unwrap();
+        let emulator = Emulator::start(PoolOptions { faults, ..PoolOptions::new(Source::Users(users)) }).await.unwrap();
         Pool { endpoint: emulator.endpoint_url(), id: emulator.pool_id().to_owned(), subs, emulator: Some(emulator) }
     }
 
@@ -332,7 +331,10 @@ impl Town {
         let url = format!("sqlite://{}", path.display());
         let mut connection = SqliteConnection::connect(&url).await.unwrap();
         let table = "CREATE TABLE users (id TEXT NOT NULL PRIMARY KEY, cognito_sub TEXT, email TEXT, created_at TEXT)";
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("{table}; {}", self.inserts(pool, "users"))))).await.unwrap();
+        connection
+            .execute(sqlx::raw_sql(AssertSqlSafe(format!("{table}; {}", self.inserts(pool, "users")))))
+            .await
+            .unwrap();
         connection.close().await.unwrap();
         url
     }
@@ -342,12 +344,16 @@ impl Town {
         let mut connection = PgConnection::connect(url).await.unwrap();
         let table = "CREATE SCHEMA app; CREATE TABLE app.users \
                      (id uuid PRIMARY KEY, cognito_sub text, email text, created_at timestamptz DEFAULT now())";
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("{table}; {}", self.inserts(pool, "app.users"))))).await.unwrap();
+        connection
+            .execute(sqlx::raw_sql(AssertSqlSafe(format!("{table}; {}", self.inserts(pool, "app.users")))))
+            .await
+            .unwrap();
         connection.close().await.unwrap();
     }
 
     fn inserts(&self, pool: &Pool, table: &str) -> String {
-        let quoted = |text: Option<&str>| text.map_or("NULL".to_owned(), |text| format!("'{}'", text.replace('\'', "''")));
+        let quoted =
+            |text: Option<&str>| text.map_or("NULL".to_owned(), |text| format!("'{}'", text.replace('\'', "''")));
         let insert = |plot: &Plot| {
             let sub = match &plot.sub {
                 SubOf::Nobody => None,

@@ -1,6 +1,6 @@
 //! The journal: claimed once, closed once, never changed.
 
-use userlink_db::{History, Journal, JournalEntry, JournalError, MigrateOptions, Outcome, migrate};
+use userlink_db::{History, Journal, JournalEntry, JournalError, Linkage, MigrateOptions, Outcome, migrate};
 use userlink_domain::{Situation, Step, Sub, Timestamp};
 use uuid::Uuid;
 
@@ -8,20 +8,41 @@ use crate::world::World;
 
 pub(crate) const RUN: Uuid = Uuid::from_u128(7);
 
-/// A step of the run, by Ada.
+pub(crate) fn linkage() -> Linkage {
+    Linkage { pool_id: "eu-west-1_A".into(), attribute: "custom:userId".into(), table: "public.users".into() }
+}
+
+/// A step of the run, by Ada. Each is about another user.
 pub(crate) fn entry(step_no: i64) -> JournalEntry {
     JournalEntry {
         run: RUN,
         step_no,
+        linkage: linkage(),
+        process: Some(Uuid::from_u128(9)),
         step: Step::WriteUserId { username: "bob@example.org".into(), expect: None, value: "41".into() },
         situation: Situation::RowSideOnly,
         actor: "ada".into(),
         reason: Some("ticket 7".into()),
         at: Timestamp::from_millis(1_795_428_000_000 + step_no),
         username: Some("bob@example.org".into()),
-        sub: Some(Sub::from_u128(5)),
+        sub: Some(sub(step_no)),
         row: Some("41".into()),
     }
+}
+
+fn sub(step_no: i64) -> Sub {
+    Sub::from_u128(4 + u128::from(step_no.unsigned_abs()))
+}
+
+/// The same step in a run of somebody else's.
+fn of(actor: &str, run: u128, entry: JournalEntry) -> JournalEntry {
+    JournalEntry { actor: actor.into(), run: Uuid::from_u128(run), ..entry }
+}
+
+async fn open(journal: &Journal) -> Vec<JournalEntry> {
+    let open = journal.open_entries(&linkage()).await.unwrap();
+    assert_eq!(open.unreadable, 0);
+    open.entries
 }
 
 async fn journal(world: &World) -> Journal {
@@ -40,7 +61,7 @@ async fn a_step_is_opened_and_closed_and_comes_back_as_it_was() {
         journal.opened(&entry(1)).await.unwrap();
         journal.opened(&JournalEntry { reason: None, username: None, sub: None, row: None, ..entry(2) }).await.unwrap();
         journal.closed(RUN, 1, Outcome::Done, "written and read back", NOW).await.unwrap();
-        let open = journal.open_entries().await.unwrap();
+        let open = open(&journal).await;
         assert_eq!(open.iter().map(|entry| entry.step_no).collect::<Vec<_>>(), [2], "what a crash would leave");
 
         let all = journal.history(&History::All, 10).await.unwrap();
@@ -50,8 +71,7 @@ async fn a_step_is_opened_and_closed_and_comes_back_as_it_was() {
         assert_eq!((closing.outcome, &*closing.detail, closing.at), (Outcome::Done, "written and read back", NOW));
         assert_eq!(journal.history(&History::All, 1).await.unwrap().len(), 1);
 
-        let ours =
-            [History::Username("bob@example.org".into()), History::Sub(Sub::from_u128(5)), History::Row("41".into())];
+        let ours = [History::Username("bob@example.org".into()), History::Sub(sub(1)), History::Row("41".into())];
         for of in ours {
             assert_eq!(journal.history(&of, 10).await.unwrap().len(), 1, "{of:?}");
         }
@@ -61,20 +81,123 @@ async fn a_step_is_opened_and_closed_and_comes_back_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_want_a_step_one_gets_it() {
+async fn of_many_who_want_a_user_one_gets_it() {
     for world in World::both().await {
+        let journal = journal(&world).await;
+        // Three times over: what was closed does not stand in the way of the next.
+        for round in 0..3 {
+            let mut claims = tokio::task::JoinSet::new();
+            for n in 0..16 {
+                let journal = journal.clone();
+                claims.spawn(async move { journal.opened(&of(&format!("p{n}"), round * 100 + n, entry(1))).await });
+            }
+            let claims = claims.join_all().await;
+            assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1);
+            let winner = open(&journal).await.remove(0);
+            for claim in claims.into_iter().filter_map(Result::err) {
+                assert_eq!(claim, JournalError::Claimed { by: winner.actor.clone(), since: winner.at });
+            }
+            journal.closed(winner.run, 1, Outcome::Done, "", NOW).await.unwrap();
+        }
+    }
+}
+
+/// Each of two processes of two people has connections of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_people_one_gets_a_user_again_and_again() {
+    for world in World::both().await {
+        let journals = [journal(&world).await, Journal::open(&world.db().await).await.unwrap()];
+        for round in 1..=40 {
+            let [ada, bob] = &journals;
+            let (by_ada, by_bob) = (of("ada", round, entry(1)), of("bob", 1000 + round, entry(1)));
+            let (ada, bob) = tokio::join!(ada.opened(&by_ada), bob.opened(&by_bob));
+            assert!(ada.is_ok() != bob.is_ok(), "{ada:?} {bob:?}");
+            let winner = open(&journals[0]).await.remove(0);
+            assert!(matches!(ada.and(bob), Err(JournalError::Claimed { by, .. }) if by == winner.actor));
+            journals[1].closed(winner.run, 1, Outcome::Done, "", NOW).await.unwrap();
+        }
+    }
+}
+
+/// Where every transaction sees the database as it was when it began.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stricter_isolation_makes_no_second_claim() {
+    for level in ["repeatable read", "serializable"] {
+        let world = World::postgres().await;
+        let name = &world.postgres.as_ref().unwrap().name;
+        world.run(&format!("ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")).await;
         let journal = journal(&world).await;
         let mut claims = tokio::task::JoinSet::new();
         for n in 0..16 {
             let journal = journal.clone();
-            claims.spawn(async move { journal.opened(&JournalEntry { actor: format!("p{n}"), ..entry(1) }).await });
+            claims.spawn(async move { journal.opened(&of(&format!("p{n}"), n, entry(1))).await });
         }
         let claims = claims.join_all().await;
-        assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1);
-        let winner = journal.open_entries().await.unwrap().remove(0).actor;
-        for claim in claims.into_iter().filter_map(Result::err) {
-            assert!(matches!(claim, JournalError::Claimed { actor, step_no: 1, .. } if actor == winner));
+        assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1, "{level}");
+        let told = |claim: &Result<(), _>| matches!(claim, Err(JournalError::Claimed { .. }));
+        assert_eq!(claims.iter().filter(|claim| told(claim)).count(), 15, "{level}: {claims:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_claims_a_user_is_in_nobody_else_s_way() {
+    for world in World::both().await {
+        let journal = journal(&world).await;
+        journal.opened(&entry(1)).await.unwrap();
+        let again = journal.opened(&of("bob", 8, entry(1))).await;
+        assert_eq!(again, Err(JournalError::Claimed { by: "ada".into(), since: entry(1).at }));
+        // Not even another table or attribute makes it another user.
+        let elsewhere = Linkage { attribute: "custom:other".into(), table: "b".into(), ..linkage() };
+        let again = journal.opened(&JournalEntry { linkage: elsewhere, ..of("bob", 8, entry(1)) }).await;
+        assert!(matches!(again, Err(JournalError::Claimed { .. })));
+        let text = again.unwrap_err().to_string();
+        assert!(text.contains("ada") && text.contains("2026-11-23T10:00:00Z"), "{text}");
+
+        journal.opened(&of("bob", 8, entry(2))).await.unwrap();
+        let nobody = JournalEntry { sub: None, ..entry(3) };
+        journal.opened(&nobody).await.unwrap();
+        journal.opened(&of("bob", 8, nobody)).await.unwrap();
+        journal.closed(RUN, 1, Outcome::Failed, "", NOW).await.unwrap();
+        journal.opened(&of("bob", 9, entry(1))).await.unwrap();
+    }
+}
+
+/// One table may serve two pools, and one pool two tables: the same sub means nothing in another pool, and nobody
+/// sees the other's open steps.
+#[tokio::test]
+async fn two_pools_on_one_table_keep_their_steps_apart() {
+    for world in World::both().await {
+        let journal = journal(&world).await;
+        let other = [
+            Linkage { pool_id: "eu-west-1_B".into(), ..linkage() },
+            Linkage { attribute: "custom:other".into(), ..linkage() },
+            Linkage { table: "public.staff".into(), ..linkage() },
+        ];
+        journal.opened(&entry(1)).await.unwrap();
+        let of_b = JournalEntry { linkage: other[0].clone(), ..of("bob", 8, entry(1)) };
+        journal.opened(&of_b).await.unwrap();
+        assert_eq!(open(&journal).await, [entry(1)]);
+        assert_eq!(journal.open_entries(&other[0]).await.unwrap().entries, [of_b]);
+        for other in &other[1..] {
+            assert!(journal.open_entries(other).await.unwrap().entries.is_empty(), "{other:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_step_of_a_newer_version_is_counted_and_hides_no_other() {
+    for world in World::both().await {
+        let journal = journal(&world).await;
+        journal.opened(&entry(1)).await.unwrap();
+        world
+            .run(
+                "INSERT INTO userlink_journal (run, step_no, event, at_ms, step, situation, actor, pool_id, attribute, \
+                 table_name) VALUES ('00000000-0000-0000-0000-000000000001', 1, 'opened', 1, '{\"step\":\"knit\"}', \
+                 'no_row', 'eve', 'eu-west-1_A', 'custom:userId', 'public.users')",
+            )
+            .await;
+        let open = journal.open_entries(&linkage()).await.unwrap();
+        assert_eq!((open.entries, open.unreadable), (vec![entry(1)], 1));
     }
 }
 
@@ -98,7 +221,7 @@ async fn what_is_written_stays() {
         for change in ["UPDATE userlink_journal SET actor = 'eve'", "DELETE FROM userlink_journal"] {
             assert!(world.try_run(change).await.is_err(), "{change}");
         }
-        assert_eq!(journal.open_entries().await.unwrap(), [entry(1)]);
+        assert_eq!(open(&journal).await, [entry(1)]);
     }
 }
 
@@ -107,7 +230,7 @@ async fn a_journal_of_one_s_own_is_made_where_there_is_none() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("50% of #7?.db");
     Journal::open_local(&file).await.unwrap().opened(&entry(1)).await.unwrap();
-    assert_eq!(Journal::open_local(&file).await.unwrap().open_entries().await.unwrap(), [entry(1)]);
+    assert_eq!(open(&Journal::open_local(&file).await.unwrap()).await, [entry(1)]);
     assert!(file.exists());
 }
 

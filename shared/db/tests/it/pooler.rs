@@ -1,7 +1,7 @@
 //! Behind PgBouncer in transaction mode, where sqlx is silently given other queries' rows unless every
 //! statement is in a transaction and none is kept prepared.
 
-use userlink_db::{Db, DbOptions, Journal, MigrateOptions, migrate};
+use userlink_db::{Db, DbOptions, Journal, JournalEntry, JournalError, MigrateOptions, migrate};
 use userlink_domain::RowId;
 use userlink_kit::pgbouncer_url_for;
 
@@ -46,5 +46,7 @@ async fn migrations_and_the_journal_work_there_too() {
     assert_eq!(a.unwrap().len() + b.unwrap().len(), 2, "of two at once, one did it all");
     let journal = Journal::open(&db).await.unwrap();
     journal.opened(&crate::journal::entry(1)).await.unwrap();
-    assert_eq!(journal.open_entries().await.unwrap().len(), 1);
+    let rival = JournalEntry { run: uuid::Uuid::nil(), ..crate::journal::entry(1) };
+    assert!(matches!(journal.opened(&rival).await, Err(JournalError::Claimed { .. })));
+    assert_eq!(journal.open_entries(&crate::journal::linkage()).await.unwrap().entries.len(), 1);
 }

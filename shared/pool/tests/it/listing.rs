@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use userlink_domain::{PoolUser, Sub, Timestamp};
 use userlink_emulator::{Emulator, Faults, PoolOptions as Emulated, Source, World};
-use userlink_pool::{Listed, Listing, Manner, PoolOptions, PoolReader, Rates, Remedy, Shard};
+use userlink_pool::{Listed, Listing, PoolOptions, PoolReader, Rates, Remedy, Shard};
 
 const USERS: u64 = 6_000;
 
@@ -85,7 +85,6 @@ async fn a_slow_pool_is_listed_in_sixteen_parts_at_once() {
     given.take_all(&mut listing).await.unwrap();
     given.is_everybody();
     assert!(given.again.is_empty());
-    assert_eq!(listing.manner(), None, "it is over");
     // A hundred pages; two to measure, and one that is not full for each part.
     assert!(list_requests(&emulator) <= 100 + 2 + 16, "{}", list_requests(&emulator));
 }
@@ -131,8 +130,7 @@ async fn a_broken_pool_gives_everybody_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_goes_on_where_the_credentials_ran_out() {
-    let faults =
-        Faults { latency: Duration::from_millis(20), credentials_expire_after: Some(50), ..Faults::default() };
+    let faults = Faults { latency: Duration::from_millis(20), credentials_expire_after: Some(50), ..Faults::default() };
     let (emulator, reader) = pool(faults).await;
     let (mut listing, mut given) = (Listing::new(reader, USERS), Given::default());
     while let Err(remedy) = given.take_all(&mut listing).await {

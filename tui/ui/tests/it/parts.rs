@@ -1,6 +1,6 @@
 //! Parts of the screen at the sizes between, and what is seldom on it.
 
-use userlink_domain::{Flag, Situation};
+use userlink_domain::Situation;
 use userlink_ui::{Event, Progress, Setup};
 
 use crate::desk::{Desk, complete, reading, setup};

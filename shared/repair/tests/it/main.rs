@@ -1,0 +1,7 @@
+#![allow(clippy::unwrap_used, reason = "a test may stop here")]
+//! Repairs on real parts: the emulator behind a gate that loses and holds requests, SQLite in a file, and the PostgreSQL
+//! that `tests/run` starts.
+
+mod applying;
+mod recovering;
+mod world;

@@ -1,0 +1,164 @@
+//! Ada, whose row 41 carries her sub and whose `user_id` is empty; and whoever else a test wants.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use userlink_db::{Db, DbOptions, History, Journal, JournalEntry, Linkage, Mapping, MigrateOptions, Outcome, migrate};
+use userlink_domain::{PoolUser, RowId, Situation, Step, Sub, Timestamp};
+use userlink_emulator::{Emulator, PoolOptions as Served, Source};
+use userlink_kit::{Fate, Gate, TestDatabase, fresh_postgres_database};
+use userlink_pool::{PoolOptions, PoolReader, PoolWriter, Rates};
+use userlink_repair::{Fresh, Patience, Process, Repairer};
+use uuid::Uuid;
+
+pub(crate) const UPDATE: &str = "AdminUpdateUserAttributes";
+pub(crate) const GET: &str = "AdminGetUser";
+pub(crate) const ADA: u64 = 41;
+
+pub(crate) struct World {
+    pub(crate) pool: Emulator,
+    pub(crate) gate: Gate,
+    url: String,
+    postgres: Option<TestDatabase>,
+    directory: tempfile::TempDir,
+}
+
+/// One world on SQLite and one on PostgreSQL, whose requests have these fates.
+pub(crate) async fn both<R: FnMut(&str) -> Fate + Send + 'static>(rule: impl Fn() -> R) -> [World; 2] {
+    [World::new(None, rule()).await, World::new(Some(fresh_postgres_database().await), rule()).await]
+}
+
+/// A world on SQLite.
+pub(crate) async fn sqlite(rule: impl FnMut(&str) -> Fate + Send + 'static) -> World {
+    World::new(None, rule).await
+}
+
+pub(crate) fn pass() -> impl FnMut(&str) -> Fate + Send + 'static {
+    |_: &str| Fate::Pass
+}
+
+/// A user called by a number, which is also her row's id.
+pub(crate) fn user(number: u64) -> PoolUser {
+    PoolUser::new(Sub::from_u128(u128::from(number)), format!("user-{number}"))
+}
+
+pub(crate) fn now() -> Timestamp {
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    Timestamp::from_millis(i64::try_from(millis).unwrap())
+}
+
+/// When every step that is open now is over.
+pub(crate) fn much_later() -> Timestamp {
+    Timestamp::from_millis(now().as_millis() + 16 * 60 * 1000)
+}
+
+impl World {
+    async fn new(postgres: Option<TestDatabase>, rule: impl FnMut(&str) -> Fate + Send + 'static) -> Self {
+        let users = (ADA..ADA + 10).map(user).collect();
+        let pool = Emulator::start(Served::new(Source::Users(users))).await.unwrap();
+        let gate = Gate::before(&pool.endpoint_url(), rule).await;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("app.db");
+        std::fs::File::create(&file).unwrap();
+        let url = postgres.as_ref().map_or(format!("sqlite://{}", file.display()), |database| database.url.clone());
+        let world = Self { pool, gate, url, postgres, directory };
+        world.run("CREATE TABLE users (id bigint PRIMARY KEY, cognito_sub text)").await;
+        for number in ADA..ADA + 10 {
+            world.run(&format!("INSERT INTO users VALUES ({number}, '{}')", user(number).sub)).await;
+        }
+        migrate(&world.db().await, &MigrateOptions::default()).await.unwrap();
+        world
+    }
+
+    async fn db(&self) -> Db {
+        Db::connect(&DbOptions::new(&self.url)).await.unwrap()
+    }
+
+    pub(crate) async fn run(&self, sql: &str) {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+        if self.postgres.is_some() {
+            PgConnection::connect(&self.url).await.unwrap().execute(sql).await.unwrap();
+        } else {
+            SqliteConnection::connect(&self.url).await.unwrap().execute(sql).await.unwrap();
+        }
+    }
+
+    /// Somebody with connections of their own, on another machine.
+    pub(crate) async fn repairer(&self, actor: &str) -> Repairer {
+        let options = PoolOptions {
+            pool_id: self.pool.pool_id().into(),
+            region: None,
+            aws_profile: None,
+            endpoint_url: Some(self.gate.url.clone()),
+            attribute: "custom:userId".into(),
+            rates: Rates { list: 1000.0, read: 1000.0, update: 1000.0, describe: 1000.0 },
+            made_up_credentials: true,
+        };
+        let db = self.db().await;
+        let mapping = Mapping { email: None, created_at: None, ..Mapping::default() };
+        Repairer {
+            pool: PoolWriter::new(PoolReader::connect(&options).await.unwrap()),
+            table: db.open(mapping).await.unwrap(),
+            journal: Journal::open(&db).await.unwrap(),
+            actor: actor.into(),
+            process: Process::unseen(),
+            patience: Patience { throttled: Duration::from_secs(1), landing: Duration::from_millis(300) },
+        }
+    }
+
+    /// As [`Self::repairer`], on this machine: later runs see this one end.
+    pub(crate) async fn run_of(&self, actor: &str) -> Repairer {
+        Repairer { process: Process::begin(&self.directory.path().join("runs")).unwrap(), ..self.repairer(actor).await }
+    }
+
+    /// A user and her row, as they were shown.
+    pub(crate) async fn shown(&self, number: u64) -> Fresh {
+        let id = RowId::BigInt(i64::try_from(number).unwrap());
+        let row = self.repairer("").await.table.by_ids(&[id]).await.unwrap().remove(0);
+        Fresh { user: user(number), row }
+    }
+
+    pub(crate) fn user_id(&self, number: u64) -> Option<String> {
+        self.pool.user(&format!("user-{number}"))?.user_id.map(String::from)
+    }
+
+    /// Somebody else changes a user.
+    pub(crate) fn elsewhere(&self, number: u64, change: impl FnOnce(&mut PoolUser)) {
+        assert!(self.pool.change_user(&format!("user-{number}"), change));
+    }
+
+    /// How the steps of the journal ended, newest first; `None` where they are open.
+    pub(crate) async fn endings(&self) -> Vec<Option<(Outcome, String)>> {
+        let steps = self.repairer("").await.journal.history(&History::All, 100).await.unwrap();
+        steps.into_iter().map(|step| step.closing.map(|closing| (closing.outcome, closing.detail))).collect()
+    }
+
+    /// The outcomes alone.
+    pub(crate) async fn outcomes(&self) -> Vec<Option<Outcome>> {
+        self.endings().await.into_iter().map(|ending| ending.map(|(outcome, _)| outcome)).collect()
+    }
+
+    /// A step about a user that Bob left open at this moment.
+    pub(crate) async fn left_open(&self, number: u64, at: Timestamp) -> JournalEntry {
+        let entry = JournalEntry {
+            run: Uuid::now_v7(),
+            step_no: 1,
+            linkage: Linkage {
+                pool_id: self.pool.pool_id().into(),
+                attribute: "custom:userId".into(),
+                table: self.repairer("").await.table.full_name(),
+            },
+            process: None,
+            step: Step::WriteUserId { username: format!("user-{number}"), expect: None, value: number.to_string() },
+            situation: Situation::RowSideOnly,
+            actor: "bob".into(),
+            reason: None,
+            at,
+            username: Some(format!("user-{number}")),
+            sub: Some(user(number).sub),
+            row: Some(number.to_string()),
+        };
+        self.repairer("bob").await.journal.opened(&entry).await.unwrap();
+        entry
+    }
+}
