@@ -130,13 +130,12 @@ impl Screen {
         }
         let mut times = Vec::with_capacity(KEYS);
         for turn in 0..KEYS {
-            while let Ok((_, bytes)) = self.bytes.recv_timeout(Duration::from_millis(5)) {
+            // As a hand would: at no fixed distance from what was drawn last.
+            let pause = Instant::now() + Duration::from_millis(5 + (turn as u64 * 7_919) % 41);
+            while let Ok((_, bytes)) = self.bytes.recv_timeout(pause.saturating_duration_since(Instant::now())) {
                 self.terminal.process(&bytes);
                 if self.is_read() != read {
                     return (times.len() > KEYS / 4).then_some(times);
-                }
-                if !read {
-                    break;
                 }
             }
             let before = self.selected();

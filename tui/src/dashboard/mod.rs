@@ -22,7 +22,7 @@ use terminal::Screen;
 
 /// As a shell has it of a program that SIGHUP ended.
 const HUNG_UP: u8 = 129;
-/// No more than sixty frames a second.
+/// No more than sixty frames a second, but for keys.
 const FRAME: Duration = Duration::from_millis(16);
 
 /// Opens the dashboard, and ends when the person leaves. Gives the exit code.
@@ -54,21 +54,27 @@ async fn until_left(
 ) -> anyhow::Result<u8> {
     let mut drawn = None;
     let mut dirty = true;
+    // A key is answered at once, news when the next frame is due.
+    let mut urgent = true;
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
-        if dirty && drawn.is_none_or(|at: Instant| at.elapsed() >= FRAME) {
+        let due = drawn.is_none_or(|at: Instant| at.elapsed() >= FRAME);
+        if dirty && (due || (urgent && signals.is_empty())) {
             if let Err(error) = screen.draw(|frame| drop(view(model, frame))) {
                 tracing::warn!(kind = ?error.kind(), "the terminal is gone");
                 return Ok(HUNG_UP);
             }
             drawn = Some(Instant::now());
-            dirty = false;
+            (dirty, urgent) = (false, false);
         }
         let until_frame = drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
         let event = tokio::select! {
             biased;
             signal = signals.recv() => match signal {
-                Some(Signal::Input(event)) => event,
+                Some(Signal::Input(event)) => {
+                    urgent = true;
+                    event
+                }
                 Some(Signal::Stop) => {
                     suspend(screen)?;
                     dirty = true;

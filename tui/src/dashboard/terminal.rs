@@ -1,6 +1,7 @@
 //! The terminal: taken over, and given back as it was, however the program ends.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
@@ -12,7 +13,8 @@ use ratatui::{Frame, Terminal};
 
 /// The terminal while it is ours.
 pub(super) struct Screen {
-    pub(super) terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: it would show the cursor, which is done here, and would panic where the terminal is gone.
+    pub(super) terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Screen {
@@ -22,7 +24,7 @@ impl Screen {
         give_back_on_panic();
         enter()?;
         match Terminal::new(CrosstermBackend::new(stdout())) {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -42,7 +44,7 @@ impl Screen {
         enter()?;
         // A new one, that knows of nothing on the screen. (Clearing the old one would ask the terminal where its cursor
         // is, and the answer would be taken for keys.)
-        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        self.terminal = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?);
         Ok(())
     }
 }
