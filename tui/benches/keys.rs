@@ -97,7 +97,7 @@ impl Screen {
     /// Reads until the screen is as wanted, and says when it became so.
     fn until(&mut self, wanted: impl Fn(&str) -> bool) -> Instant {
         loop {
-            let (at, bytes) = self.bytes.recv_timeout(Duration::from_secs(600)).expect("the dashboard says nothing");
+            let (at, bytes) = self.bytes.recv_timeout(Duration::from_secs(600)).unwrap();
             self.terminal.process(&bytes);
             if wanted(&self.terminal.screen().contents()) {
                 return at;

@@ -15,7 +15,7 @@ use crate::cli::{MigrateArgs, ScanArgs};
 use crate::clock;
 use crate::engine::Engine;
 use crate::output::{self, Report};
-use crate::scan::scan;
+use crate::scan::{News, scan};
 use crate::settings::{Base, Context};
 use crate::start::{Failure, Start};
 
@@ -43,6 +43,13 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     loop {
         tokio::select! {
             heard = news.recv() => match heard {
+                // Nobody is there to sign in: a scheduler is told now rather than kept waiting.
+                Some(News::Paused(text)) if !progress.wanted => engine.take(News::Failed { text, settings: false }),
+                Some(News::Paused(text)) => {
+                    progress.end();
+                    say(&format!("{text} This waits, and goes on by itself; Ctrl-C ends it."));
+                    false
+                }
                 Some(heard) => engine.take(heard),
                 None => break,
             },
@@ -53,6 +60,9 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
             }
         };
         progress.show(&engine);
+        if !engine.failures.is_empty() {
+            reading.abort();
+        }
     }
     progress.end();
     remarks(&engine, &attribute);

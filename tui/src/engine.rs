@@ -81,6 +81,7 @@ impl Engine {
                 self.linker.apply(&[Change::Covered(coverage)]);
                 true
             }
+            News::Paused(_) | News::GoesOn => false,
             News::Failed { text, settings } => {
                 self.failures.push((text, settings));
                 false

@@ -3,9 +3,10 @@
 //! It tells what it reads and judges nothing. It never writes.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use userlink_db::{DbError, UsersTable};
 use userlink_domain::{RecordRef, Row, RowId, Sub, Timestamp};
 use userlink_link::{Change, Entry};
@@ -23,6 +24,8 @@ const SUSPECTS: usize = 500;
 const SINGLY_AT_MOST: usize = 60;
 /// A user who was made or changed less than this long before the scan may still be in the making.
 const FRESH_MILLIS: i64 = 60_000;
+/// How often a scan that waits for credentials looks for them by itself.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How often a page of rows is tried again.
 const TRIES: u32 = 3;
 
@@ -35,6 +38,8 @@ pub(crate) struct Sources {
     pub(crate) replica: Option<UsersTable>,
     /// The account that the pool has to be in.
     pub(crate) account: Option<String>,
+    /// Told when a scan that waits for credentials should look for them.
+    pub(crate) go_on: Arc<Notify>,
 }
 
 /// A side of the linkage.
@@ -57,6 +62,10 @@ pub(crate) enum News {
     Anew(Shard),
     /// A side has been read to its end.
     End(Side),
+    /// The credentials have run out. The scan waits for others, and goes on where it is.
+    Paused(String),
+    /// There are credentials again.
+    GoesOn,
     /// Something could not be read; what was read stays.
     Failed { text: String, settings: bool },
     /// Both sides have been read: which entries should be looked at once more? One record of each.
@@ -78,8 +87,7 @@ async fn read(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, Unhear
     let began = clock::now();
     let Some(about) = look_at_pool(sources, to).await? else { return Ok(false) };
     let table = sources.replica.as_ref().unwrap_or(&sources.table);
-    let ended =
-        tokio::join!(read_pool(&sources.pool, about, to), read_table(table, to), read_clients(&sources.pool, to));
+    let ended = tokio::join!(read_pool(sources, about, to), read_table(table, to), read_clients(&sources.pool, to));
     Ok(ended.0? && ended.1? && ended.2.map(|()| true)? && settle(sources, began, to).await?)
 }
 
@@ -137,8 +145,8 @@ async fn look_at_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<Opti
 }
 
 /// True where the pool was read to its end.
-async fn read_pool(pool: &PoolReader, about: u64, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
-    let mut listing = Listing::new(pool.clone(), about);
+async fn read_pool(sources: &Sources, about: u64, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
+    let mut listing = Listing::new(sources.pool.clone(), about);
     loop {
         match listing.next().await {
             Ok(Listed::Users(users)) => to.send(News::Batch(users.into_iter().map(Change::User).collect())).await?,
@@ -147,7 +155,27 @@ async fn read_pool(pool: &PoolReader, about: u64, to: &mpsc::Sender<News>) -> Re
                 to.send(News::End(Side::Pool)).await?;
                 return Ok(true);
             }
+            Err(error) if error.remedy() == Remedy::CredentialsExpired => {
+                to.send(News::Paused(error.to_string())).await?;
+                signed_in_again(sources, to).await?;
+                to.send(News::GoesOn).await?;
+            }
             Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
+        }
+    }
+}
+
+/// Waits until there are credentials that the pool takes.
+async fn signed_in_again(sources: &Sources, to: &mpsc::Sender<News>) -> Result<(), Unheard> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = sources.go_on.notified() => {}
+            () = to.closed() => return Err(Unheard),
+        }
+        // A question that costs the listing's quota nothing.
+        if sources.pool.sign_in_again().await.is_ok() && sources.pool.describe().await.is_ok() {
+            return Ok(());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use userlink_db::{Db, DbError, Journal, JournalError};
@@ -104,7 +105,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         Some(options) => Some(Db::connect(options).await?.open(context.mapping.clone()).await?),
         None => None,
     };
-    let sources = Sources { pool, table, replica, account: context.account.clone() };
+    let sources = Sources { pool, table, replica, account: context.account.clone(), go_on: Arc::default() };
     Ok(Opened { sources, rules, repairs, looked: AtomicBool::new(false), _keep: keep })
 }
 

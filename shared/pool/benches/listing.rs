@@ -28,7 +28,10 @@ async fn main() {
     let world = Arc::new(World::new(users, 1, Timestamp::from_millis(1_795_428_000_000)).unwrap());
     println!("{users} users, {PAGE} a page, quota {QUOTA} a second. The limit is the requests needed at the rate.");
     println!();
-    println!("{:>8} {:>6}  {:<14}{:>9}{:>10}{:>9}{:>11}{:>15}", "latency", "rate", "quota by", "seconds", "requests", "% limit", "throttled", "one by one");
+    println!(
+        "{:>8} {:>6}  {:<14}{:>9}{:>10}{:>9}{:>11}{:>15}",
+        "latency", "rate", "quota by", "seconds", "requests", "% limit", "throttled", "one by one"
+    );
     for latency in [60, 200] {
         for rate in [QUOTA, Rates::default().list] {
             let one = one_by_one(&world, latency, rate).await;

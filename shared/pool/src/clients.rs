@@ -43,18 +43,20 @@ impl PoolReader {
         let mut token: Option<String> = None;
         loop {
             let request = || {
-                let request = inner.client.list_user_pool_clients().user_pool_id(&inner.pool_id).max_results(PAGE);
+                let request =
+                    inner.client().list_user_pool_clients().user_pool_id(&inner.options.pool_id).max_results(PAGE);
                 request.set_next_token(token.clone()).send()
             };
             let page = call(&inner.budget, Category::Describe, "ListUserPoolClients", &inner.place, request).await?;
             for listed in page.user_pool_clients() {
                 let (Some(id), name) = (listed.client_id(), listed.client_name().unwrap_or_default()) else { continue };
-                let request =
-                    || inner.client.describe_user_pool_client().user_pool_id(&inner.pool_id).client_id(id).send();
+                let request = || {
+                    inner.client().describe_user_pool_client().user_pool_id(&inner.options.pool_id).client_id(id).send()
+                };
                 let answer = call(&inner.budget, Category::Describe, "DescribeUserPoolClient", &inner.place, request);
                 let lets_write = |client: &aws_sdk_cognitoidentityprovider::types::UserPoolClientType| {
                     let named = client.write_attributes();
-                    named.is_empty() || named.contains(&inner.attribute)
+                    named.is_empty() || named.contains(&inner.options.attribute)
                 };
                 match answer.await {
                     Ok(answer) if answer.user_pool_client().is_none_or(lets_write) => writing.push(name.to_owned()),

@@ -9,7 +9,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use userlink_domain::{PoolUser, Sub};
 
@@ -163,21 +163,31 @@ impl Listing {
                 self.finish().await?;
                 continue;
             };
-            let Ok((part, answer)) = answer else {
-                return Err(PoolError::new(Remedy::Failed, "A request to the pool was given up."));
-            };
-            match answer {
-                Ok(page) => self.take(part, page),
-                Err(error) if error.remedy() == Remedy::TokenExpired && self.parts[part].begun < TRIES => {
-                    tracing::warn!(shard = ?self.parts[part].shard, "the token is no longer good; it begins anew");
-                    self.begin_anew(part);
+            if let Err(error) = self.answered(answer) {
+                // What went with it will most likely fail for the same reason: it is one failure, and told once.
+                while let Some(answer) = self.requests.join_next().await {
+                    drop(self.answered(answer));
                 }
-                Err(error) => {
-                    self.idle.push(part);
-                    return Err(error);
-                }
+                return Err(error);
             }
         }
+    }
+
+    fn answered(&mut self, answer: Result<(usize, Result<Page, PoolError>), JoinError>) -> Result<(), PoolError> {
+        let (part, answer) =
+            answer.map_err(|_| PoolError::new(Remedy::Failed, "A request to the pool was given up."))?;
+        match answer {
+            Ok(page) => self.take(part, page),
+            Err(error) if error.remedy() == Remedy::TokenExpired && self.parts[part].begun < TRIES => {
+                tracing::warn!(shard = ?self.parts[part].shard, "the token is no longer good; it begins anew");
+                self.begin_anew(part);
+            }
+            Err(error) => {
+                self.idle.push(part);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     fn request(&mut self, at: usize) {

@@ -1,7 +1,7 @@
 //! Reading the pool. There is no method here that writes.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -85,18 +85,23 @@ pub struct PoolReader {
 }
 
 pub(crate) struct Inner {
-    pub(crate) client: Client,
-    pub(crate) pool_id: String,
-    pub(crate) attribute: String,
+    client: RwLock<Client>,
     pub(crate) budget: Budget,
-    rates: Rates,
+    pub(crate) options: PoolOptions,
+    region: String,
     pub(crate) place: Place,
+}
+
+impl Inner {
+    pub(crate) fn client(&self) -> Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The client holds credentials.
 impl fmt::Debug for PoolReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PoolReader({} at {})", self.inner.pool_id, self.inner.place)
+        write!(f, "PoolReader({} at {})", self.inner.options.pool_id, self.inner.place)
     }
 }
 
@@ -122,47 +127,31 @@ impl PoolReader {
     /// Where pool id and region contradict each other, the profile is not there, or there are no credentials.
     pub async fn connect(options: &PoolOptions) -> Result<Self, PoolError> {
         let region = region(options)?;
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .operation_attempt_timeout(Duration::from_secs(20))
-            .build();
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .region(Region::new(region.clone()))
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts);
-        if let Some(profile) = &options.aws_profile {
-            check_profile(profile).await?;
-            // A profile that was asked for comes before credentials that happen to be in the environment.
-            let of_region = ProviderConfig::without_region().with_region(Some(Region::new(region.clone())));
-            let named = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&of_region);
-            loader = loader.profile_name(profile).credentials_provider(named.build());
-        }
-        if let Some(url) = &options.endpoint_url {
-            loader = loader.endpoint_url(url);
-            if options.made_up_credentials {
-                loader = loader.credentials_provider(Credentials::new("none", "none", None, None, "emulator"));
-            }
-        }
-        let config = loader.load().await;
-        if let Some(provider) = config.credentials_provider() {
-            provider.provide_credentials().await.map_err(|error| no_credentials(&error))?;
-        } else {
-            return Err(PoolError::new(Remedy::NoCredentials, "No AWS credentials were found."));
-        }
+        let client = sign_in(options, &region).await?;
         let place = match &options.endpoint_url {
             Some(url) => Place::Endpoint(url.clone()),
-            None => Place::Region(region),
+            None => Place::Region(region.clone()),
         };
         Ok(Self {
             inner: Arc::new(Inner {
-                client: Client::new(&config),
-                pool_id: options.pool_id.clone(),
-                attribute: options.attribute.clone(),
+                client: RwLock::new(client),
                 budget: Budget::new(options.rates),
-                rates: options.rates,
+                options: options.clone(),
+                region,
                 place,
             }),
         })
+    }
+
+    /// Looks for credentials anew, as a person may have signed in again. All clones of this reader use them.
+    ///
+    /// # Errors
+    /// Where there are none that are good.
+    pub async fn sign_in_again(&self) -> Result<(), PoolError> {
+        let inner = &*self.inner;
+        let client = sign_in(&inner.options, &inner.region).await?;
+        *inner.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        Ok(())
     }
 
     /// What the pool says of itself (DescribeUserPool).
@@ -171,11 +160,11 @@ impl PoolReader {
     /// Where the pool is not there, cannot be reached, or may not be described.
     pub async fn describe(&self) -> Result<Description, PoolError> {
         let inner = &*self.inner;
-        let request = || inner.client.describe_user_pool().user_pool_id(&inner.pool_id).send();
+        let request = || inner.client().describe_user_pool().user_pool_id(&inner.options.pool_id).send();
         let answer = call(&inner.budget, Category::Describe, "DescribeUserPool", &inner.place, request).await?;
         let missing = || PoolError::new(Remedy::Failed, format!("{} described no pool.", inner.place));
         let pool = answer.user_pool().ok_or_else(missing)?;
-        let of_schema = pool.schema_attributes().iter().find(|a| a.name() == Some(inner.attribute.as_str()));
+        let of_schema = pool.schema_attributes().iter().find(|a| a.name() == Some(inner.options.attribute.as_str()));
         Ok(Description {
             name: pool.name().unwrap_or_default().to_owned(),
             estimated_users: u64::try_from(pool.estimated_number_of_users()).unwrap_or_default(),
@@ -189,12 +178,12 @@ impl PoolReader {
     }
 
     pub fn pool_id(&self) -> &str {
-        &self.inner.pool_id
+        &self.inner.options.pool_id
     }
 
     /// The attribute that names the row.
     pub fn attribute(&self) -> &str {
-        &self.inner.attribute
+        &self.inner.options.attribute
     }
 
     /// The next page of a part of the pool (ListUsers), from the start where there is no token.
@@ -228,7 +217,7 @@ impl PoolReader {
 
     /// The requests a second that listing may use when nothing is refused.
     pub fn list_rate(&self) -> f64 {
-        self.inner.rates.list
+        self.inner.options.rates.list
     }
 
     /// How long the last page took to come, its turn in the budget left out.
@@ -253,7 +242,7 @@ impl PoolReader {
     async fn list(&self, filter: Option<&str>, after: Option<&PageToken>) -> Result<Page, PoolError> {
         let inner = &*self.inner;
         let request = || {
-            let request = inner.client.list_users().user_pool_id(&inner.pool_id).limit(PAGE);
+            let request = inner.client().list_users().user_pool_id(&inner.options.pool_id).limit(PAGE);
             let request = request.set_filter(filter.map(str::to_owned));
             request.set_pagination_token(after.map(|token| token.0.clone())).send()
         };
@@ -271,7 +260,7 @@ impl PoolReader {
             created: user.user_create_date(),
             modified: user.user_last_modified_date(),
         };
-        let converted = convert::user(&outer, user.attributes(), &self.inner.attribute);
+        let converted = convert::user(&outer, user.attributes(), &self.inner.options.attribute);
         converted.filter(|user| !user.username.as_str().is_empty()).ok_or_else(|| {
             PoolError::new(
                 Remedy::Refused,
@@ -279,6 +268,38 @@ impl PoolReader {
             )
         })
     }
+}
+
+/// A client with credentials that were found to be there.
+async fn sign_in(options: &PoolOptions, region: &str) -> Result<Client, PoolError> {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region.to_owned()))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts);
+    if let Some(profile) = &options.aws_profile {
+        check_profile(profile).await?;
+        // A profile that was asked for comes before credentials that happen to be in the environment.
+        let of_region = ProviderConfig::without_region().with_region(Some(Region::new(region.to_owned())));
+        let named = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&of_region);
+        loader = loader.profile_name(profile).credentials_provider(named.build());
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+        if options.made_up_credentials {
+            loader = loader.credentials_provider(Credentials::new("none", "none", None, None, "emulator"));
+        }
+    }
+    let config = loader.load().await;
+    if let Some(provider) = config.credentials_provider() {
+        provider.provide_credentials().await.map_err(|error| no_credentials(&error))?;
+    } else {
+        return Err(PoolError::new(Remedy::NoCredentials, "No AWS credentials were found."));
+    }
+    Ok(Client::new(&config))
 }
 
 /// `attribute = "value"`, with what would end the value escaped.

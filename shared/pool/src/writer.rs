@@ -41,7 +41,8 @@ impl PoolWriter {
     /// [`Remedy::UserMissing`] where there is none, and the usual ones.
     pub async fn current(&self, username: &Username) -> Result<PoolUser, PoolError> {
         let inner = &*self.0.inner;
-        let request = || inner.client.admin_get_user().user_pool_id(&inner.pool_id).username(username.as_str()).send();
+        let request =
+            || inner.client().admin_get_user().user_pool_id(&inner.options.pool_id).username(username.as_str()).send();
         let answer = call(&inner.budget, Category::Read, "AdminGetUser", &inner.place, request).await?;
         let outer = convert::Outer {
             username: answer.username(),
@@ -50,7 +51,7 @@ impl PoolWriter {
             created: answer.user_create_date(),
             modified: answer.user_last_modified_date(),
         };
-        convert::user(&outer, answer.user_attributes(), &inner.attribute).ok_or_else(|| {
+        convert::user(&outer, answer.user_attributes(), &inner.options.attribute).ok_or_else(|| {
             PoolError::new(Remedy::Refused, format!("AdminGetUser: {} gave a user without a sub.", inner.place))
         })
     }
@@ -76,9 +77,9 @@ impl PoolWriter {
             return Err(PoolError::new(Remedy::IdUnusable, text));
         }
         let inner = &*self.0.inner;
-        let attribute = AttributeType::builder().name(&inner.attribute).value(value).build();
+        let attribute = AttributeType::builder().name(&inner.options.attribute).value(value).build();
         let attribute = attribute.map_err(|_| PoolError::new(Remedy::Settings, "The attribute has no name."))?;
-        let request = inner.client.admin_update_user_attributes().user_pool_id(&inner.pool_id);
+        let request = inner.client().admin_update_user_attributes().user_pool_id(&inner.options.pool_id);
         let request = request.username(username.as_str()).user_attributes(attribute).send();
         once(&inner.budget, Category::Update, "AdminUpdateUserAttributes", &inner.place, request).await?;
         Ok(())
@@ -90,8 +91,8 @@ impl PoolWriter {
     /// The usual ones.
     pub async fn clear_user_id(&self, _turn: Turn, username: &Username) -> Result<(), PoolError> {
         let inner = &*self.0.inner;
-        let request = inner.client.admin_delete_user_attributes().user_pool_id(&inner.pool_id);
-        let request = request.username(username.as_str()).user_attribute_names(&inner.attribute).send();
+        let request = inner.client().admin_delete_user_attributes().user_pool_id(&inner.options.pool_id);
+        let request = request.username(username.as_str()).user_attribute_names(&inner.options.attribute).send();
         once(&inner.budget, Category::Update, "AdminDeleteUserAttributes", &inner.place, request).await?;
         Ok(())
     }

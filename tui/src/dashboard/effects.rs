@@ -74,6 +74,14 @@ impl Effects {
                 }));
             }
             Effect::Refresh => self.scan(),
+            Effect::GoOn => {
+                let opened = self.opened.clone();
+                tokio::spawn(async move {
+                    if let Some(opened) = &*opened.lock().await {
+                        opened.sources.go_on.notify_one();
+                    }
+                });
+            }
             // The loop's own.
             Effect::Quit | Effect::Suspend => {}
         }

@@ -66,6 +66,8 @@ pub(super) struct Worker {
     /// Something changed that the screen has not been told of.
     untold: bool,
     failed: bool,
+    /// The scan waits for credentials.
+    paused: bool,
     finished: bool,
     /// When both sides had been read and settled.
     finished_at: Option<Timestamp>,
@@ -98,6 +100,7 @@ impl Worker {
             told: now,
             untold: false,
             failed: false,
+            paused: false,
             finished: false,
             finished_at: None,
             meter: (now, 0),
@@ -149,6 +152,16 @@ impl Worker {
                 // The state goes before the words, which say that R scans again. Without a screen there is nobody to tell.
                 drop(self.tell().await);
                 drop(self.to.send(message).await);
+            }
+            Some(News::Paused(text)) => {
+                self.paused = true;
+                let text = format!("{text} The scan waits, and goes on where it is; R looks at once.");
+                drop(self.tell().await);
+                drop(self.to.send(Event::Message { level: Level::Error, text }).await);
+            }
+            Some(News::GoesOn) => {
+                self.paused = false;
+                self.untold = true;
             }
             Some(news) => {
                 let changed = self.reading().take(news);
@@ -214,7 +227,7 @@ impl Worker {
                     self.cache = None;
                 }
                 (self.news, self.pool, self.rows_about) = (Some(news), pool, rows_about);
-                (self.failed, self.finished) = (false, false);
+                (self.failed, self.paused, self.finished) = (false, false, false);
                 self.began = Instant::now();
                 self.meter = (self.began, 0);
                 self.rate = 0.0;
@@ -260,6 +273,7 @@ impl Worker {
             phase: match (self.failed, complete, self.is_reading()) {
                 (true, _, _) => Phase::Failed,
                 (_, true, _) => Phase::Complete,
+                (_, _, true) if self.paused => Phase::Paused,
                 (_, _, true) => Phase::Reading,
                 _ => Phase::Connecting,
             },

@@ -136,7 +136,7 @@ async fn the_dashboard_keeps_what_it_read_when_credentials_expire_and_goes_on_wh
     program.env("USERLINK_DATABASE_URL", &url);
     let mut pty = Pty::start(program, (80, 24));
     let screen = pty.see("credentials have expired");
-    assert!(screen.contains("Sign in again"), "{screen}");
+    assert!(screen.contains("Sign in again") && screen.contains("Waiting for credentials"), "{screen}");
     let screen = pty.see("u0001@example.org");
     assert!(!screen.contains("Read everything"), "{screen}");
     // Esc dismisses the message; the keys go on working with what there is.
@@ -144,10 +144,13 @@ async fn the_dashboard_keeps_what_it_read_when_credentials_expire_and_goes_on_wh
     pty.see_no("credentials have expired");
     pty.keys("jj");
     pty.see("▌… u0002@example.org");
-    // Signed in again.
+    let asked = pool.emulator.as_ref().unwrap().stats().requests["ListUsers"];
+    // Signed in again: it goes on where it was.
     pool.emulator.as_ref().unwrap().set_faults(Faults::default());
     pty.keys("R");
     pty.see("Read everything");
+    let more = pool.emulator.as_ref().unwrap().stats().requests["ListUsers"] - asked;
+    assert!(more <= 22, "{more} more requests for the rest of 284 users in sixteen parts, one page each");
     pty.keys("q");
     assert_eq!(pty.end(), 0);
 }

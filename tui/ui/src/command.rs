@@ -140,6 +140,10 @@ fn scan(model: &mut Model, effects: &mut Vec<Effect>) {
             model.say(Level::Info, "Scanning again. What was read stays until it is read anew.");
             effects.push(Effect::Refresh);
         }
+        Phase::Paused => {
+            model.say(Level::Info, "Looking whether somebody has signed in.");
+            effects.push(Effect::GoOn);
+        }
         Phase::Connecting | Phase::Reading => model.say(Level::Info, "A scan is under way already."),
     }
 }

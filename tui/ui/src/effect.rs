@@ -30,6 +30,8 @@ pub enum Effect {
     Repair(Confirmed),
     /// Scan again.
     Refresh,
+    /// Look at once for what the scan waits for.
+    GoOn,
     /// Leave. A write under way is finished first.
     Quit,
     /// Stop as Ctrl-Z stops a program.

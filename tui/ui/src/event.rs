@@ -67,6 +67,8 @@ pub enum Phase {
     Connecting,
     /// Under way.
     Reading,
+    /// It waits for credentials, and goes on where it is once there are any.
+    Paused,
     /// Both sides were read to their end.
     Complete,
     /// It stopped; what was read is kept.

@@ -142,7 +142,7 @@ async fn it_goes_on_where_the_credentials_ran_out() {
         }
     }
     given.is_everybody();
-    assert!(list_requests(&emulator) <= 100 + 2 + 16 + 2 * 16, "{}", list_requests(&emulator));
+    assert!(list_requests(&emulator) <= 100 + 2 + 16 + 3 * 16, "{}", list_requests(&emulator));
 }
 
 /// Somebody is deleted and somebody signs up meanwhile: neither makes the parts look as if they did not add up.

@@ -51,7 +51,7 @@ fn words(model: &Model) -> (String, String) {
     };
     match progress.phase {
         Phase::Connecting => (format!("Connecting{more}"), "Entries appear here as they are found.".to_owned()),
-        Phase::Reading => {
+        Phase::Reading | Phase::Paused => {
             (format!("{none} so far, in {}.", covered(model)), "More appears here as it is found.".to_owned())
         }
         Phase::Complete => {

@@ -114,7 +114,7 @@ fn keys(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let mut line = look.line();
     let makes_sense = |command: Command| match command {
         Command::Repair => model.can_repair(),
-        Command::Scan => matches!(model.phase(), Phase::Complete | Phase::Failed),
+        Command::Scan => matches!(model.phase(), Phase::Complete | Phase::Failed | Phase::Paused),
         _ => true,
     };
     for hint in hints(place).filter(|hint| makes_sense(hint.command)).take(MOST_HINTS) {

@@ -19,6 +19,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let line = match (&model.progress, model.phase()) {
         (None, _) | (_, Phase::Connecting) => connecting(model),
         (Some(progress), Phase::Reading) => reading(model, progress, width),
+        (Some(progress), Phase::Paused) => paused(model, progress, width),
         (Some(progress), Phase::Complete) => complete(model, progress, width),
         (Some(progress), Phase::Failed) => failed(model, progress, width),
     };
@@ -101,6 +102,16 @@ fn complete(model: &Model, progress: &Progress, width: usize) -> Cells {
     let totals = format!("{} users, {} rows", number(progress.users), number(progress.rows));
     parts.push((totals, Role::Muted));
     add(model, &mut line, parts, width.saturating_sub(1));
+    line
+}
+
+fn paused(model: &Model, progress: &Progress, width: usize) -> Cells {
+    let mut line = model.look().line();
+    line.text(" Waiting for credentials", Role::Attention);
+    let number = if width >= WIDE { thousands } else { short };
+    let read = format!("{} users and {} rows are read", number(progress.users), number(progress.rows));
+    let parts = vec![(read, Role::Strong), ("R looks at once".to_owned(), Role::Plain)];
+    add(model, &mut line, parts, width);
     line
 }
 
