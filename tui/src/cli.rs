@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Read both sides, and print what is not linked
     Scan(ScanArgs),
+    /// Ask a real pool how it can be listed: reads only, some twenty requests, and shows numbers alone
+    Probe,
     /// Create what is Userlink's own in the database: the journal, and on request the users table
     Migrate(MigrateArgs),
 }
@@ -148,6 +150,8 @@ pub(crate) struct MigrateArgs {
 pub(crate) enum Format {
     Table,
     Json,
+    /// The counts on the first line, then an entry a line: never held as a whole
+    Jsonl,
     Csv,
 }
 

@@ -8,6 +8,7 @@ mod demo;
 mod engine;
 mod logging;
 mod output;
+mod probe;
 mod scan;
 mod settings;
 mod start;
@@ -63,6 +64,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             dashboard::run(setup(&cli.common, &context)?, names(&context), Start::Demo(demo)).await
         }
         Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
+        Some(Command::Probe) => probe::run(context(&cli.common).await?).await,
         Some(Command::Migrate(args)) => {
             let settings = settings::load(cli.common.config.as_deref())?;
             commands::run_migrate(settings::resolve_base(&settings, cli.common.overrides()).await?, args).await

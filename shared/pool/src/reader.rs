@@ -221,7 +221,7 @@ impl PoolReader {
     }
 
     /// How long the last page took to come, its turn in the budget left out.
-    pub(crate) fn page_took(&self) -> Duration {
+    pub fn page_took(&self) -> Duration {
         self.inner.budget.took(Category::List)
     }
 

@@ -11,6 +11,14 @@ use super::Report;
 
 #[derive(Serialize)]
 struct Scan<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(serialize_with = "entries")]
+    entries: &'a Report<'a>,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
     scanned_at: String,
     pool: &'a str,
     users: usize,
@@ -18,8 +26,6 @@ struct Scan<'a> {
     complete: bool,
     situations: BTreeMap<&'static str, u64>,
     flags: BTreeMap<&'static str, u64>,
-    #[serde(serialize_with = "entries")]
-    entries: &'a Report<'a>,
 }
 
 #[derive(Serialize)]
@@ -61,9 +67,25 @@ enum RelatedOut {
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Scan { head: head(report), entries: report })?;
+    writeln!(out)
+}
+
+/// The same, a line each: all but the entries, then every entry.
+pub(super) fn write_lines(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &head(report))?;
+    writeln!(out)?;
+    for entry in report.entries().iter().filter_map(|of| entry(report, of)) {
+        serde_json::to_writer(&mut *out, &entry)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn head<'a>(report: &Report<'a>) -> Head<'a> {
     let counts = report.linker.counts();
     let (users, rows) = report.linker.len();
-    let scan = Scan {
+    Head {
         scanned_at: report.scanned_at.to_string(),
         pool: report.pool,
         users,
@@ -71,10 +93,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
         complete: report.complete,
         situations: counts.situations().map(|(situation, count)| (situation.name(), count)).collect(),
         flags: counts.flags().map(|(flag, count)| (flag.name(), count)).collect(),
-        entries: report,
-    };
-    serde_json::to_writer_pretty(&mut *out, &scan)?;
-    writeln!(out)
+    }
 }
 
 /// One entry after the other, so that a large result is never held twice.

@@ -80,6 +80,7 @@ impl<W: Write> Write for Stoppable<'_, W> {
 fn write_to(report: &Report<'_>, format: Format, out: &mut impl Write) -> io::Result<()> {
     match format {
         Format::Json => json::write(report, out),
+        Format::Jsonl => json::write_lines(report, out),
         Format::Csv => csv::write(report, out).map_err(|error| match error.into_kind() {
             ::csv::ErrorKind::Io(error) => error,
             other => io::Error::other(format!("{other:?}")),

@@ -86,7 +86,7 @@ async fn a_slow_and_broken_pool_gives_the_same_verdicts() {
         seed: 3,
         empty_pages: 0.2,
         short_pages: 0.3,
-        throttled: 0.2,
+        throttled: 0.5,
         internal: 0.05,
         dropped: 0.05,
         token_expires_after: Some(4),
@@ -120,6 +120,13 @@ async fn the_formats_and_the_exit_codes() {
     assert!(printed(&some).into_iter().eq(wrong));
     let said = "userlink: 2 rows have something in their sub column that is no sub; it counts as none.\n";
     assert_eq!(stderr(&output), said, "standard error is for what a person has to know");
+
+    // A line each says the same, in the same order.
+    let lines = scan(&["--format", "jsonl"]);
+    let lines: Vec<Value> =
+        String::from_utf8(lines.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["situations"], some["situations"]);
+    assert_eq!(lines[1..], some["entries"].as_array().unwrap()[..]);
 
     // A scheduler is told by the exit code.
     assert_eq!(scan(&["--fail-on", "swapped,tangled"]).status.code(), Some(3));
@@ -175,6 +182,21 @@ async fn pins_and_lists_are_checked_before_anything_is_believed() {
     let replica = with(&format!("replica_url = \"{elsewhere}\""));
     assert!(replica.status.success(), "{}", stderr(&replica));
     assert!(stderr(&replica).is_empty() || !stderr(&replica).contains("does not act on it"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_is_probed_with_few_requests_and_nobody_s_data_is_shown() {
+    let town = Town::new(300, true);
+    let home = tempfile::tempdir().unwrap();
+    let pool = town.on_emulator(Faults::default()).await;
+    let arguments: Vec<&str> = ["probe", "--rate", "100"].into_iter().chain(pool_flags(&pool)).collect();
+    let output = run(home.path(), &arguments, &[("USERLINK_DATABASE_URL", "sqlite:none.db")]);
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(text.contains("answered: 16 of 16; with users of other parts: 0"), "{text}");
+    assert!(!text.contains('@') && !text.contains("user-"), "{text}");
+    let asked = pool.emulator.as_ref().unwrap().stats().requests;
+    assert!(asked["ListUsers"] <= 21 && asked.len() == 2, "{asked:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
