@@ -124,7 +124,7 @@ impl Situation {
         self.name().replace('_', " ")
     }
 
-    /// Whether its verdict rests on the attribute, which worth nothing where users can write it.
+    /// Whether its verdict rests on the attribute, which is worth nothing where users can write it.
     pub const fn rests_on_attribute(self) -> bool {
         matches!(
             self,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use userlink_domain::{PoolUser, Row, Situation, Sub};
 
-use crate::rules::Coverage;
+use crate::rules::{Coverage, Rules};
 use crate::store::{Rec, Store};
 
 /// Records that share a key, directly or through others. Both lists are in the order of arrival.
@@ -151,10 +151,14 @@ impl Component {
     }
 
     /// What has to be read to its end before the situation can be relied on.
-    pub(crate) fn needs(&self, store: &Store, situation: Situation, sub_unique: bool) -> Coverage {
+    pub(crate) fn needs(&self, store: &Store, situation: Situation, rules: &Rules) -> Coverage {
         if situation == Situation::DuplicateRows {
-            return Coverage::default();
+            // More records may still come to it. They leave it what it is, unless one of them is protected; and where the
+            // table cannot hold a sub twice, the two were read at different times, and one of them will be read again.
+            let stays = !rules.sub_unique && rules.protected.is_empty();
+            return if stays { Coverage::default() } else { Coverage::ALL };
         }
+        let sub_unique = rules.sub_unique;
         let mut needs = Coverage { users: !self.rows.is_empty(), rows: false };
         for user in self.users.iter().filter_map(|slot| store.user(*slot)) {
             match store.claim(user) {
@@ -207,37 +211,37 @@ fn pair(store: &Store, user: &PoolUser, row: Option<&Row>) -> Situation {
 
 /// Calls `found` with records that share a key with `rec`. All of a key's records are reached through one of them (the
 /// record that the key belongs to, or else the first), so that a key with many records is gone through once.
-fn neighbours(store: &Store, rec: Rec, mut found: impl FnMut(Rec)) {
+pub(crate) fn neighbours(store: &Store, rec: Rec, mut found: impl FnMut(Rec)) {
     match rec {
         Rec::User(slot) => {
             let Some(user) = store.user(slot) else { return };
             store.rows_with_sub(user.sub).iter().for_each(|row| found(Rec::Row(*row)));
             let Some(id) = store.claim(user) else { return };
-            if let Some(row) = store.row_slot(&id) {
-                found(Rec::Row(row));
-            } else {
-                let mut claimants = store.users_claiming(&id);
-                let first = claimants.next();
-                if first == Some(slot) {
-                    claimants.for_each(|user| found(Rec::User(user)));
-                } else if let Some(first) = first {
-                    found(Rec::User(first));
-                }
+            match store.row_slot(&id) {
+                Some(row) => found(Rec::Row(row)),
+                // Nobody UNCONFIRMED claims a row that is not there.
+                None => through_first(store.users_naming(&id), slot, |user| found(Rec::User(user))),
             }
         }
         Rec::Row(slot) => {
             let Some(row) = store.row(slot) else { return };
-            store.users_claiming(&row.id).for_each(|user| found(Rec::User(user)));
+            store.users_naming(&row.id).iter().for_each(|user| found(Rec::User(*user)));
             let Some(sub) = row.sub() else { return };
-            if let Some(user) = store.user_slot(sub) {
-                found(Rec::User(user));
-            } else if let [first, others @ ..] = store.rows_with_sub(sub) {
-                if *first == slot {
-                    others.iter().for_each(|row| found(Rec::Row(*row)));
-                } else {
-                    found(Rec::Row(*first));
-                }
+            match store.user_slot(sub) {
+                Some(user) => found(Rec::User(user)),
+                None => through_first(store.rows_with_sub(sub), slot, |row| found(Rec::Row(row))),
             }
+        }
+    }
+}
+
+/// The first of a key's records leads to all others, and each of these to the first.
+fn through_first(slots: &[u32], slot: u32, mut found: impl FnMut(u32)) {
+    if let [first, others @ ..] = slots {
+        if *first == slot {
+            others.iter().copied().for_each(found);
+        } else {
+            found(*first);
         }
     }
 }

@@ -3,6 +3,7 @@
 use userlink_domain::{Flags, Situation};
 
 use crate::component::Component;
+use crate::crowd::CROWD;
 use crate::rules::{Counts, Coverage};
 use crate::store::Rec;
 
@@ -57,7 +58,7 @@ pub(crate) struct Verdict {
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) members: Members,
-    /// What the steps say, before anything is laid over it.
+    /// What the steps say, before anything is laid over it; `reading` where an e-mail or a crowd has to wait.
     pub(crate) situation: Situation,
     pub(crate) needs: Coverage,
     /// What is counted; none until the entry's flags have been looked at.
@@ -71,7 +72,9 @@ pub(crate) struct Entries {
     free: Vec<u32>,
     of_user: Vec<u32>,
     of_row: Vec<u32>,
-    /// By what has to be read first, so that the end of a side changes no entry.
+    /// How many entries are crowds.
+    crowds: usize,
+    /// By what has to be read first, so that the end of a side changes no verdict that was made.
     tally: [Counts; 4],
 }
 
@@ -79,11 +82,33 @@ const NONE: u32 = u32::MAX;
 
 impl Entries {
     pub(crate) fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), of_user: Vec::new(), of_row: Vec::new(), tally: [Counts::ZERO; 4] }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            of_user: Vec::new(),
+            of_row: Vec::new(),
+            crowds: 0,
+            tally: [Counts::ZERO; 4],
+        }
     }
 
     pub(crate) fn get(&self, entry: u32) -> Option<&Slot> {
         self.slots.get(entry as usize).and_then(Option::as_ref)
+    }
+
+    /// Every entry.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.slots).filter(|(_, slot)| slot.is_some()).map(|(entry, _)| entry)
+    }
+
+    /// How many entries are crowds.
+    pub(crate) fn crowds(&self) -> usize {
+        self.crowds
+    }
+
+    /// How many records an entry has.
+    pub(crate) fn size(&self, entry: u32) -> usize {
+        self.get(entry).map_or(0, |slot| slot.members.users().len() + slot.members.rows().len())
     }
 
     pub(crate) fn of(&self, rec: Rec) -> Option<u32> {
@@ -114,12 +139,14 @@ impl Entries {
             of[at] = entry;
         }
         self.slots[entry as usize] = Some(slot);
+        self.crowds += usize::from(self.size(entry) >= CROWD);
         entry
     }
 
     /// Takes the entry apart, and gives the records that were in it.
     pub(crate) fn dissolve(&mut self, entry: u32) -> Vec<Rec> {
         self.retally(entry, None);
+        self.crowds -= usize::from(self.size(entry) >= CROWD);
         let Some(slot) = self.slots.get_mut(entry as usize).and_then(Option::take) else { return Vec::new() };
         self.free.push(entry);
         let records: Vec<Rec> = slot.members.all().collect();
@@ -149,7 +176,8 @@ impl Entries {
         before != verdict
     }
 
-    /// The counts as they are to be shown at this coverage: what is not covered is `reading`, and says nothing else.
+    /// The counts as they are to be shown at this coverage: what is not covered is `reading`, and says nothing else; no
+    /// flag is shown before everything has been read.
     pub(crate) fn counts(&self, coverage: Coverage) -> Counts {
         let mut sum = Counts::ZERO;
         for needs in [(false, false), (false, true), (true, false), (true, true)] {
@@ -157,7 +185,9 @@ impl Entries {
             let part = &self.tally[needs.index()];
             if coverage.covers(needs) {
                 sum.situations.iter_mut().zip(part.situations).for_each(|(sum, part)| *sum += part);
-                sum.flags.iter_mut().zip(part.flags).for_each(|(sum, part)| *sum += part);
+                if coverage == Coverage::ALL {
+                    sum.flags.iter_mut().zip(part.flags).for_each(|(sum, part)| *sum += part);
+                }
             } else {
                 sum.situations[Situation::Reading as usize] += part.entries();
             }

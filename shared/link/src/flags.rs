@@ -1,36 +1,23 @@
-//! The flags that stand beside a situation.
+//! The flags that stand beside a situation, and the records that they are raised for.
 
 use std::collections::HashSet;
 
-use userlink_domain::{Flag, Flags, PoolUser, Row};
+use userlink_domain::{Flag, Flags, PoolUser, Row, RowId};
 
 use crate::entries::Slot;
 use crate::linker::Linker;
-use crate::store::Rec;
+use crate::store::{Rec, Store};
 
 /// The flags of an entry that follow from its records. `writable` is laid over them when they are read, so that it
 /// costs nothing when it becomes known.
 pub(crate) fn flags(linker: &Linker, entry: u32, slot: &Slot) -> Flags {
-    let mut flags = Flags::default();
     let store = &linker.store;
-    let users = || slot.members.users().iter().filter_map(|slot| store.user(*slot));
-    let rows = || slot.members.rows().iter().filter_map(|slot| store.row(*slot));
-
-    for user in users() {
-        let Some(id) = store.claim(user) else { continue };
-        let Some(row) = store.row_slot(&id).and_then(|slot| store.row(slot)) else { continue };
-        if user.user_id() != Some(row.id.to_string().as_str()) {
-            flags.insert(Flag::NonCanonicalId);
-        }
-        if email_differs(user, row) {
-            flags.insert(Flag::EmailDiffers);
-        }
+    let mut flags = Flags::default();
+    if written_otherwise(store, slot).next().is_some() {
+        flags.insert(Flag::NonCanonicalId);
     }
-    for row in rows() {
-        let user = row.sub().and_then(|sub| store.user_slot(sub)).and_then(|slot| store.user(slot));
-        if user.is_some_and(|user| email_differs(user, row)) {
-            flags.insert(Flag::EmailDiffers);
-        }
+    if emails_that_differ(store, slot).next().is_some() {
+        flags.insert(Flag::EmailDiffers);
     }
     if rivals(linker, entry, slot).next().is_some() {
         flags.insert(Flag::Contested);
@@ -38,32 +25,75 @@ pub(crate) fn flags(linker: &Linker, entry: u32, slot: &Slot) -> Flags {
     flags
 }
 
-fn email_differs(user: &PoolUser, row: &Row) -> bool {
-    match (user.verified_email(), row.email_key()) {
+/// Users whose attribute means a row, but is written otherwise than its id; with that id.
+pub(crate) fn written_otherwise<'a>(
+    store: &'a Store,
+    slot: &'a Slot,
+) -> impl Iterator<Item = (&'a PoolUser, RowId)> + 'a {
+    slot.members.users().iter().filter_map(move |slot| {
+        let user = store.user(*slot)?;
+        let id = store.claim(user)?;
+        let otherwise = store.row_slot(&id).is_some() && user.user_id() != Some(id.to_string().as_str());
+        otherwise.then_some((user, id))
+    })
+}
+
+/// Pairs of which one names the other, and whose e-mails differ.
+///
+/// A row without an e-mail raises no flag: there is nothing that the user's could differ from, and a table that keeps no
+/// e-mails would be flagged from end to end.
+pub(crate) fn emails_that_differ<'a>(
+    store: &'a Store,
+    slot: &'a Slot,
+) -> impl Iterator<Item = (&'a PoolUser, &'a Row)> + 'a {
+    let by_id = slot.members.users().iter().filter_map(move |slot| {
+        let user = store.user(*slot)?;
+        Some((user, store.row(store.row_slot(&store.claim(user)?)?)?))
+    });
+    let by_sub = slot.members.rows().iter().filter_map(move |slot| {
+        let row = store.row(*slot)?;
+        let user = store.user(store.user_slot(row.sub()?)?)?;
+        // A pair that agrees came by its id already.
+        (store.claim(user).as_ref() != Some(&row.id)).then_some((user, row))
+    });
+    by_id.chain(by_sub).filter(|(user, row)| match (user.verified_email(), row.email_key()) {
         (Some(users), Some(rows)) => users != rows,
         _ => false,
-    }
+    })
+}
+
+/// How a user outside an entry speaks for another owner of a row in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    ByEmail,
+    ById,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rival {
+    pub(crate) user: u32,
+    pub(crate) row: u32,
+    pub(crate) speaks: Speaks,
 }
 
 /// Users outside the entry that speak for another owner of one of its rows: their verified e-mail is the row's, or they
-/// are UNCONFIRMED and their attribute names the row. A joined profile speaks for nobody but its native user.
-pub(crate) fn rivals<'a>(linker: &'a Linker, entry: u32, slot: &'a Slot) -> impl Iterator<Item = u32> + 'a {
+/// are UNCONFIRMED and their attribute names the row. A profile that was joined to a user of this entry speaks for that
+/// user, and is no rival.
+pub(crate) fn rivals<'a>(linker: &'a Linker, entry: u32, slot: &'a Slot) -> impl Iterator<Item = Rival> + 'a {
     let store = &linker.store;
+    let is_inside = move |user: u32| linker.entries.of(Rec::User(user)) == Some(entry);
+    let speaks_for_insider =
+        move |user: u32| store.user(user).is_some_and(|user| store.natives_of(user).into_iter().any(is_inside));
     let mut emails = HashSet::new();
-    slot.members
-        .rows()
-        .iter()
-        .filter_map(|slot| store.row(*slot))
-        .flat_map(move |row| {
-            let email = row.email_key().filter(|email| emails.insert(email.clone()));
-            let by_email = email.map_or(&[][..], |email| store.users_with_email(&email));
-            let by_email = by_email.iter().filter(|slot| store.user(**slot).is_some_and(|user| !store.is_joined(user)));
-            let by_id = store
-                .users_writing(&row.id)
-                .iter()
-                .filter(|slot| store.user(**slot).is_some_and(|user| store.claim(user).is_none()));
-            by_email.chain(by_id)
-        })
-        .copied()
-        .filter(move |user| linker.entries.of(Rec::User(*user)) != Some(entry))
+    let rows = slot.members.rows().iter().filter_map(move |slot| Some((*slot, store.row(*slot)?)));
+    rows.flat_map(move |(slot, row)| {
+        let email = row.email_key().filter(|email| emails.insert(email.clone()));
+        let by_email = email.map_or(&[][..], |email| store.users_with_email(&email));
+        let by_email = by_email.iter().copied().filter(move |user| !is_inside(*user) && !speaks_for_insider(*user));
+        let by_id = store.unconfirmed_naming(&row.id).iter().copied();
+        let by_id = by_id
+            .filter(move |user| !is_inside(*user) && store.user(*user).is_some_and(|user| store.claim(user).is_none()));
+        let by_email = by_email.map(move |user| Rival { user, row: slot, speaks: Speaks::ByEmail });
+        by_email.chain(by_id.map(move |user| Rival { user, row: slot, speaks: Speaks::ById }))
+    })
 }

@@ -3,8 +3,11 @@
 //! No I/O, no async, no clock.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod again;
+mod case;
 mod component;
 mod correlate;
+mod crowd;
 mod entries;
 mod entry;
 mod explain;
@@ -12,7 +15,10 @@ mod flags;
 mod linker;
 mod rules;
 mod store;
+mod summary;
 mod view;
+mod why;
+mod why_not;
 
 pub use entry::{Because, Entry, Explanation, Related, Repair};
 pub use linker::Linker;

@@ -23,9 +23,14 @@ pub(crate) struct Store {
     user_by_sub: HashMap<Sub, u32>,
     row_by_id: HashMap<RowId, u32>,
     rows_by_sub: Index<Sub>,
-    /// By the `user_id` as written, also where it does not count.
+    /// Users who are not UNCONFIRMED, by the row that their attribute names: it always counts.
     users_by_id: Index<RowId>,
+    /// UNCONFIRMED users by the row that their attribute names, whether or not it counts.
+    unconfirmed_by_id: Index<RowId>,
+    /// By verified e-mail.
     users_by_email: Index<EmailKey>,
+    /// By an e-mail that is not verified: no evidence, but an answer to "why not".
+    users_by_unverified: Index<EmailKey>,
     rows_by_email: Index<EmailKey>,
     /// By the folded username.
     federated: Index<String>,
@@ -43,7 +48,9 @@ impl Store {
             row_by_id: HashMap::new(),
             rows_by_sub: HashMap::new(),
             users_by_id: HashMap::new(),
+            unconfirmed_by_id: HashMap::new(),
             users_by_email: HashMap::new(),
+            users_by_unverified: HashMap::new(),
             rows_by_email: HashMap::new(),
             federated: HashMap::new(),
             natives: HashMap::new(),
@@ -95,10 +102,10 @@ impl Store {
             }
         };
         if let Some(id) = self.written_id(&user) {
-            self.users_by_id.entry(id).or_default().push(slot);
+            self.index_of_ids(&user).entry(id).or_default().push(slot);
         }
-        if let Some(email) = user.verified_email() {
-            self.users_by_email.entry(email).or_default().push(slot);
+        if let Some(email) = user.email.as_deref().and_then(EmailKey::of) {
+            self.index_of_emails(&user).entry(email).or_default().push(slot);
         }
         if user.is_federated() {
             self.federated.entry(fold(user.username.as_str())).or_default().push(slot);
@@ -119,20 +126,30 @@ impl Store {
     }
 
     fn unindex_user(&mut self, slot: u32) {
-        let Some(user) = self.users.get(slot as usize).and_then(Option::as_ref) else { return };
-        if let Some(id) = self.written_id(user) {
-            drop_slot(&mut self.users_by_id, &id, slot);
+        // Taken out while the indexes change, and put back.
+        let Some(user) = self.users.get_mut(slot as usize).and_then(Option::take) else { return };
+        if let Some(id) = self.written_id(&user) {
+            drop_slot(self.index_of_ids(&user), &id, slot);
         }
-        if let Some(email) = user.verified_email() {
-            drop_slot(&mut self.users_by_email, &email, slot);
+        if let Some(email) = user.email.as_deref().and_then(EmailKey::of) {
+            drop_slot(self.index_of_emails(&user), &email, slot);
         }
         if user.is_federated() {
             drop_slot(&mut self.federated, &fold(user.username.as_str()), slot);
         } else {
-            for key in identity_keys(user) {
+            for key in identity_keys(&user) {
                 drop_slot(&mut self.natives, &key, slot);
             }
         }
+        self.users[slot as usize] = Some(user);
+    }
+
+    fn index_of_ids(&mut self, user: &PoolUser) -> &mut Index<RowId> {
+        if user.status == UserStatus::Unconfirmed { &mut self.unconfirmed_by_id } else { &mut self.users_by_id }
+    }
+
+    fn index_of_emails(&mut self, user: &PoolUser) -> &mut Index<EmailKey> {
+        if user.email_verified { &mut self.users_by_email } else { &mut self.users_by_unverified }
     }
 
     pub(crate) fn put_row(&mut self, row: Row) -> u32 {
@@ -201,21 +218,24 @@ impl Store {
         slots(&self.rows_by_sub, &sub)
     }
 
-    /// Users in whose attribute the id is written, whether or not it counts.
-    pub(crate) fn users_writing(&self, id: &RowId) -> &[u32] {
+    /// Users whose attribute names the row and counts, without those who are UNCONFIRMED. Of these only the one whose sub
+    /// the row carries can count, so whoever looks at the row's sub finds that one, too.
+    pub(crate) fn users_naming(&self, id: &RowId) -> &[u32] {
         slots(&self.users_by_id, id)
     }
 
-    /// Users whose attribute names the row, and counts.
-    pub(crate) fn users_claiming(&self, id: &RowId) -> impl Iterator<Item = u32> {
-        self.users_writing(id)
-            .iter()
-            .copied()
-            .filter(|slot| self.user(*slot).is_some_and(|user| self.claim(user).is_some()))
+    /// UNCONFIRMED users in whose attribute the id is written, whether or not it counts.
+    pub(crate) fn unconfirmed_naming(&self, id: &RowId) -> &[u32] {
+        slots(&self.unconfirmed_by_id, id)
     }
 
     pub(crate) fn users_with_email(&self, email: &EmailKey) -> &[u32] {
         slots(&self.users_by_email, email)
+    }
+
+    /// Users who have the e-mail, but not verified.
+    pub(crate) fn users_with_unverified(&self, email: &EmailKey) -> &[u32] {
+        slots(&self.users_by_unverified, email)
     }
 
     pub(crate) fn rows_with_email(&self, email: &EmailKey) -> &[u32] {

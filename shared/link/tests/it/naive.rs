@@ -2,9 +2,9 @@
 //!
 //! Written from the page alone. It shares the comparing of keys with the product, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashSet};
 
-use userlink_domain::{Flag, IdKind, PoolUser, RecordRef, Row, RowId, Situation, UserStatus};
+use userlink_domain::{Flag, IdKind, Identity, PoolUser, RecordRef, Row, RowId, Situation, UserStatus};
 
 /// What is said of an entry: its situation, its flags and its records.
 pub(crate) type Said = (Situation, Vec<Flag>, BTreeSet<RecordRef>);
@@ -13,6 +13,14 @@ pub(crate) struct Naive<'a> {
     pub(crate) kind: IdKind,
     pub(crate) users: &'a [PoolUser],
     pub(crate) rows: &'a [Row],
+    pub(crate) protected: &'a HashSet<RecordRef>,
+    pub(crate) unsettled: &'a HashSet<RecordRef>,
+    pub(crate) writable: Option<bool>,
+}
+
+/// Without regard to case: letter by letter, so that no letter's neighbours change what it folds to.
+fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 impl Naive<'_> {
@@ -33,16 +41,19 @@ impl Naive<'_> {
         user.user_id().is_none() || !self.counts(user)
     }
 
+    /// The native users whose identities name the profile.
+    fn natives(&self, user: &PoolUser) -> Vec<&PoolUser> {
+        let name = user.username.as_str();
+        let means = |i: &Identity| {
+            name.match_indices('_')
+                .any(|(at, _)| fold(&name[..at]) == fold(&i.provider) && name[at + 1..] == *i.user_id)
+        };
+        let natives = self.users.iter().filter(|native| user.is_federated() && !native.is_federated());
+        natives.filter(|native| native.identities.iter().any(means)).collect()
+    }
+
     fn is_joined(&self, user: &PoolUser) -> bool {
-        user.is_federated()
-            && self.users.iter().filter(|native| !native.is_federated()).flat_map(|native| &native.identities).any(
-                |i| {
-                    let name = user.username.as_str();
-                    name.match_indices('_').any(|(at, _)| {
-                        name[..at].to_lowercase() == i.provider.to_lowercase() && name[at + 1..] == *i.user_id
-                    })
-                },
-            )
+        !self.natives(user).is_empty()
     }
 
     /// Every entry.
@@ -197,30 +208,52 @@ impl Naive<'_> {
     }
 
     fn said(&self, situation: Situation, users: &[&PoolUser], rows: &[&Row]) -> Said {
-        let mut flags = BTreeMap::new();
+        let mut flags = BTreeSet::new();
         let differs = |user: &PoolUser, row: &Row| matches!((user.verified_email(), row.email_key()), (Some(a), Some(b)) if a != b);
         for user in users {
             for row in rows {
                 let there = self.names(user) == Some(row.id.clone());
                 if (there || row.sub() == Some(user.sub)) && differs(user, row) {
-                    flags.insert(Flag::EmailDiffers, ());
+                    flags.insert(Flag::EmailDiffers);
                 }
                 if there && user.user_id() != Some(row.id.to_string().as_str()) {
-                    flags.insert(Flag::NonCanonicalId, ());
+                    flags.insert(Flag::NonCanonicalId);
                 }
             }
         }
-        let outside = |user: &&PoolUser| !users.iter().any(|inside| inside.sub == user.sub);
+        let inside = |user: &PoolUser| users.iter().any(|inside| inside.sub == user.sub);
         let rival = |user: &PoolUser, row: &Row| {
             let same = user.verified_email().is_some() && user.verified_email() == row.email_key();
             let writes = user.status == UserStatus::Unconfirmed && self.parsed(user) == Some(row.id.clone());
-            (same && !self.is_joined(user)) || (writes && !self.counts(user))
+            // A profile that was joined to a user of this entry is that user.
+            (same && !self.natives(user).into_iter().any(inside)) || (writes && !self.counts(user))
         };
-        if rows.iter().any(|row| self.users.iter().filter(outside).any(|user| rival(user, row))) {
-            flags.insert(Flag::Contested, ());
+        if rows.iter().any(|row| self.users.iter().any(|user| !inside(user) && rival(user, row))) {
+            flags.insert(Flag::Contested);
         }
-        let users = users.iter().map(|user| RecordRef::User(user.sub));
-        let members = users.chain(rows.iter().map(|row| RecordRef::Row(row.id.clone()))).collect();
-        (situation, flags.into_keys().collect(), members)
+        let members: BTreeSet<RecordRef> = users
+            .iter()
+            .map(|user| RecordRef::User(user.sub))
+            .chain(rows.iter().map(|row| RecordRef::Row(row.id.clone())))
+            .collect();
+        let situation = match () {
+            () if members.iter().any(|of| self.protected.contains(of)) => Situation::Ignored,
+            () if members.iter().any(|of| self.unsettled.contains(of)) => Situation::Unsettled,
+            () => situation,
+        };
+        if self.writable == Some(true) && RESTS_ON_THE_ATTRIBUTE.contains(&situation) {
+            flags.insert(Flag::Writable);
+        }
+        (situation, flags.into_iter().collect(), members)
     }
 }
+
+/// Rule 8.
+const RESTS_ON_THE_ATTRIBUTE: [Situation; 6] = [
+    Situation::UserSideOnly,
+    Situation::DeadSubClaimed,
+    Situation::DanglingUserId,
+    Situation::DuplicateUserId,
+    Situation::Swapped,
+    Situation::Tangled,
+];

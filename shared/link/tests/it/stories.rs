@@ -1,48 +1,12 @@
 //! The lines of the contract that deserve a story of their own.
 
-use userlink_domain::{Flag, IdKind, Identity, PoolUser, RecordRef, Row, Situation, Step, UserStatus};
+use userlink_domain::{Flag, Identity, PoolUser, RecordRef, Row, RowId, Situation, Step, UserStatus};
 use userlink_link::{Because, Change, Coverage, Linker, Related, Rules};
 
+use crate::records::{
+    KIND, carries, link, names, native_of, of, of_row, profile, row, row_with_email, user, with_email,
+};
 use crate::world::{id, sub};
-
-const KIND: IdKind = IdKind::Uuid;
-
-fn user(n: u8) -> PoolUser {
-    PoolUser::new(sub(n), format!("user-{n}"))
-}
-
-fn row(n: u8) -> Row {
-    Row::new(id(KIND, n))
-}
-
-fn names(mut user: PoolUser, n: u8) -> PoolUser {
-    user.user_id = Some(id(KIND, n).to_string().into());
-    user
-}
-
-fn carries(mut row: Row, n: u8) -> Row {
-    row.sub = Some(sub(n).to_string().into());
-    row
-}
-
-fn with_email(mut user: PoolUser, email: &str) -> PoolUser {
-    user.email = Some(email.into());
-    user.email_verified = true;
-    user
-}
-
-fn row_with_email(mut row: Row, email: &str) -> Row {
-    row.email = Some(email.into());
-    row
-}
-
-fn of(n: u8) -> RecordRef {
-    RecordRef::User(sub(n))
-}
-
-fn link(users: &[PoolUser], rows: &[Row]) -> Linker {
-    Linker::bulk(users.to_vec(), rows.to_vec(), Rules::new(KIND))
-}
 
 fn situation(linker: &Linker, of: &RecordRef) -> Situation {
     linker.entry(of).unwrap().situation
@@ -68,6 +32,88 @@ fn a_contested_entry_is_never_safe_and_names_its_rival() {
     assert!(!explained.repair.safe);
     let named = Related::User { sub: rival.sub, username: rival.username, because: Because::Rival };
     assert_eq!(explained.related, [named]);
+}
+
+#[test]
+fn a_joined_profile_speaks_for_its_native_user_and_against_everybody_else() {
+    let profile = with_email(profile(2), "ada@x.org");
+    let mine = row_with_email(carries(row(1), 1), "ada@x.org");
+    let contested = |users: &[PoolUser]| {
+        let linker = link(users, std::slice::from_ref(&mine));
+        assert_eq!(situation(&linker, &of(2)), Situation::JoinedProfile);
+        linker.entry(&of(1)).unwrap().flags.contains(Flag::Contested)
+    };
+    assert!(!contested(&[native_of(names(user(1), 1), 2), profile.clone()]));
+    assert!(contested(&[names(user(1), 1), native_of(user(3), 2), profile]));
+}
+
+#[test]
+fn the_rival_is_shown_however_many_others_share_the_email_and_only_once() {
+    let twins = (100..200).map(|n| with_email(names(user(n), n), "ada@x.org"));
+    let users: Vec<_> = [with_email(user(1), "ada@x.org")].into_iter().chain(twins).collect();
+    let linker = link(&users, &[row_with_email(row(1), "ada@x.org")]);
+    assert_eq!(situation(&linker, &of(1)), Situation::Ambiguous);
+    let related = linker.related(&of(1));
+    assert_eq!(related.len(), 50);
+    assert!(related.iter().all(|it| matches!(it, Related::User { because: Because::Rival, .. })));
+}
+
+#[test]
+fn the_native_user_is_shown_however_many_rivals_there_are() {
+    let rivals = (100..200).map(|n| with_email(names(user(n), n), "ada@x.org"));
+    let users: Vec<_> = [profile(1), native_of(user(2), 1)].into_iter().chain(rivals).collect();
+    let linker = link(&users, &[row_with_email(carries(row(1), 1), "ada@x.org")]);
+    assert_eq!(situation(&linker, &of(1)), Situation::Stranded);
+    let related = linker.related(&of(1));
+    assert_eq!(related.len(), 50);
+    assert!(matches!(related[0], Related::User { because: Because::Rival, .. }));
+    assert!(related.contains(&Related::User { sub: sub(2), username: user(2).username, because: Because::NativeUser }));
+}
+
+#[test]
+fn no_flag_is_shown_before_everything_has_been_read() {
+    let users = [names(user(1), 1), with_email(profile(2), "ada@x.org")];
+    let mut linker = Linker::new(Rules { sub_unique: true, ..Rules::new(KIND) });
+    linker.apply(&users.map(Change::User));
+    linker.apply(&[Change::Row(row_with_email(carries(row(1), 1), "ada@x.org"))]);
+    linker.apply(&[Change::Covered(Coverage { users: true, rows: false })]);
+    assert_eq!(situation(&linker, &of(1)), Situation::Linked);
+    assert!(linker.entry(&of(1)).unwrap().flags.is_empty());
+    assert_eq!(linker.counts().of_flag(Flag::Contested), 0);
+    assert!(linker.related(&of(1)).is_empty());
+    linker.apply(&[Change::Covered(Coverage::ALL)]);
+    assert!(linker.entry(&of(1)).unwrap().flags.contains(Flag::Contested));
+}
+
+#[test]
+fn rows_that_a_unique_index_forbids_are_read_to_the_end_before_they_are_called_double() {
+    let rows = [carries(row(1), 1), carries(row(2), 1)].map(Change::Row);
+    let said = |sub_unique: bool| {
+        let mut linker = Linker::new(Rules { sub_unique, ..Rules::new(KIND) });
+        linker.apply(&rows);
+        situation(&linker, &of_row(1))
+    };
+    assert_eq!(said(false), Situation::DuplicateRows);
+    assert_eq!(said(true), Situation::Reading);
+}
+
+#[test]
+fn a_protected_entry_is_read_like_any_other_before_it_is_ignored() {
+    let mut linker = Linker::new(Rules { protected: [of(1)].into(), ..Rules::new(KIND) });
+    linker.apply(&[Change::User(user(1))]);
+    assert_eq!(situation(&linker, &of(1)), Situation::Reading);
+    linker.apply(&[Change::Covered(Coverage::ALL)]);
+    assert_eq!(situation(&linker, &of(1)), Situation::Ignored);
+}
+
+#[test]
+fn a_blank_id_is_never_written() {
+    let blank = Row { sub: carries(row(1), 1).sub, ..Row::new(RowId::Text(" ".into())) };
+    let linker = Linker::bulk(vec![user(1)], vec![blank], Rules::new(userlink_domain::IdKind::Text));
+    assert_eq!(situation(&linker, &of(1)), Situation::RowSideOnly);
+    let repair = linker.explain(&of(1)).unwrap().repair;
+    assert!(repair.steps.is_empty() && !repair.safe);
+    assert!(repair.words.contains("blank"), "{}", repair.words);
 }
 
 #[test]
@@ -121,6 +167,13 @@ fn while_reading_an_entry_says_what_it_would_be_but_not_as_a_verdict() {
     let entry = linker.entry(&of(1)).unwrap();
     assert_eq!((entry.situation, entry.so_far), (Situation::Reading, Some(Situation::NoRow)));
     assert!(linker.explain(&of(1)).unwrap().repair.steps.is_empty());
+
+    linker.apply(&[Change::User(with_email(user(2), "ada@x.org"))]);
+    linker.apply(&[Change::Row(row_with_email(row(1), "ada@x.org"))]);
+    for of in [of(2), of_row(1)] {
+        let entry = linker.entry(&of).unwrap();
+        assert_eq!((entry.situation, entry.so_far), (Situation::Reading, Some(Situation::EmailMatch)));
+    }
 }
 
 #[test]

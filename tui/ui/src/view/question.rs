@@ -146,6 +146,8 @@ fn step_words(model: &Model, step: &Step) -> (String, String, Option<String>, Op
         Step::ClearUserId { username, expect } => (user_id, username, expect, None),
         Step::WriteSub { row, expect, value } => (sub, format!("row {row}"), expect, Some(value)),
         Step::ClearSub { row, expect } => (sub, format!("row {row}"), expect, None),
+        Step::InsertRow { sub: of, email, .. } => ("new row".to_owned(), of, None, Some(email.unwrap_or_default())),
+        Step::SignOut { username } => ("sign-out".to_owned(), username, None, Some("signed out".to_owned())),
     }
 }
 
