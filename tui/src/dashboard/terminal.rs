@@ -62,7 +62,7 @@ fn enter() -> io::Result<()> {
 
 /// Gives the terminal back. It may be gone already; then there is nobody left to tell.
 pub(super) fn give_back() {
-    let mut out = stdout();
+    let mut out = stdout().lock();
     drop(execute!(
         out,
         EndSynchronizedUpdate,
@@ -79,6 +79,8 @@ pub(super) fn give_back() {
 /// through its open journal entry.
 fn give_back_on_panic() {
     std::panic::set_hook(Box::new(|info| {
+        // Held to the end: another thread that is about to draw waits for it, and draws no more.
+        let _held = stdout().lock();
         give_back();
         let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
         let text = "userlink: stopped by a fault of its own. Start it again: a repair under way is looked at first.";
