@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Read both sides, and print what is not linked
     Scan(ScanArgs),
+    /// Remove what is kept on this machine of the context's scans
+    Forget,
     /// Ask a real pool how it can be listed: reads only, some twenty requests, and shows numbers alone
     Probe,
     /// Create what is Userlink's own in the database: the journal, and on request the users table
@@ -131,6 +133,9 @@ pub(crate) struct ScanArgs {
     /// Print linked entries, too
     #[arg(long)]
     pub(crate) all: bool,
+    /// Compare with the last scan that was kept: print what is new, gone or different since
+    #[arg(long)]
+    pub(crate) since: bool,
     /// End with code 3 where there are entries of this situation; may be given more than once
     #[arg(long, value_name = "SITUATION", value_parser = situation, value_delimiter = ',')]
     pub(crate) fail_on: Vec<Situation>,

@@ -14,9 +14,10 @@ use userlink_pool::{Remedy, Writable};
 use crate::cli::{MigrateArgs, ScanArgs};
 use crate::clock;
 use crate::engine::Engine;
-use crate::output::{self, Report};
+use crate::output::{self, Before, Report};
 use crate::scan::{News, scan};
 use crate::settings::{Base, Context};
+use crate::snapshot::{Keep, Shelf};
 use crate::start::{Failure, Start};
 
 /// Nothing to report.
@@ -34,10 +35,17 @@ const INTERRUPTED: u8 = 130;
 pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Result<u8> {
     let (pool, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());
     let stop = Stop::listen().context("Signals cannot be heard")?;
+    let before = if args.since { Some(before(&context)?) } else { None };
     let opened = Start::Context(Box::new(context.for_reading())).open().await?;
     let began = clock::now();
     let (to, mut news) = mpsc::channel(8);
     let mut engine = Engine::new(opened.rules.clone());
+    if let Some((shelf, of)) = &opened.shelf {
+        match shelf.begin(of, began) {
+            Ok(writer) => engine.keep_in(writer),
+            Err(error) => say(&format!("The scan is not kept for later: {}.", error.kind())),
+        }
+    }
     let mut progress = Line::new();
     let reading = tokio::spawn(scan(opened.sources.clone(), to));
     loop {
@@ -65,9 +73,10 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
         }
     }
     progress.end();
+    engine.finish_keeping(clock::now());
     remarks(&engine, &attribute);
     let complete = engine.done && engine.is_complete() && engine.failures.is_empty();
-    let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all };
+    let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all, before };
     // Where the very first request failed there is nothing to print.
     if complete || engine.users + engine.rows > 0 {
         match output::write(&report, args.format, args.output.as_deref(), &stop) {
@@ -88,6 +97,29 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     let counts = engine.linker.counts();
     let found = args.fail_on.iter().any(|situation| counts.of(*situation) > 0);
     Ok(if found { FOUND } else { DONE })
+}
+
+/// The last scan, to compare with.
+fn before(context: &Context) -> Result<Before, Failure> {
+    match context.last_scan(clock::now()) {
+        Some((kept, rules)) => {
+            let at = kept.finished;
+            Ok(Before { at, linker: Engine::restored(kept, rules).linker })
+        }
+        None => {
+            let text =
+                "There is no earlier scan to compare with. One is kept by every scan, unless snapshot = \"off\".";
+            Err(Failure { text: text.into(), settings: false })
+        }
+    }
+}
+
+/// Removes what is kept of scans.
+pub(crate) fn run_forget(context: &str) -> anyhow::Result<u8> {
+    let shelf = Shelf::of_context(context, Keep::Off).context("There is no home directory, and nothing is kept")?;
+    let was_there = shelf.forget().context("What is kept cannot be removed")?;
+    writeln!(stdout().lock(), "{}", if was_there { "Forgotten." } else { "Nothing is kept." })?;
+    Ok(DONE)
 }
 
 /// What a person has to know besides the verdicts.

@@ -16,6 +16,7 @@ use userlink_pool::Rates;
 use crate::cli::DemoArgs;
 use crate::clock;
 use crate::settings::Context;
+use crate::snapshot::Keep;
 use crate::start::Failure;
 
 /// A pool that answers at once would hide what a scan looks like.
@@ -90,6 +91,7 @@ impl Demo {
             mapping: Mapping::default(),
             read_only: self.read_only,
             production: false,
+            keep: Keep::Off,
             unused: Vec::new(),
             protected: self.world.protected().iter().map(written).collect(),
         }

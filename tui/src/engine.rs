@@ -3,11 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use userlink_domain::{Group, RecordRef, Row, RowId, Situation, Sub, Username};
+use userlink_domain::{Group, RecordRef, Row, RowId, Situation, Sub, Timestamp, Username};
 use userlink_link::{Change, Coverage, Entry, Linker, Rules};
 use userlink_pool::{Shard, Writable};
 
 use crate::scan::{News, Side};
+use crate::snapshot::{Kept, Writer};
 
 pub(crate) struct Engine {
     pub(crate) linker: Linker,
@@ -23,6 +24,8 @@ pub(crate) struct Engine {
     /// Whose the usernames are that are not themselves the sub. One that was deleted and made anew while the pool was
     /// listed comes twice.
     by_name: HashMap<Username, Sub>,
+    /// Where what is read is kept.
+    keep: Option<Writer>,
     /// What went wrong, and whether the settings are to blame.
     pub(crate) failures: Vec<(String, bool)>,
     pub(crate) done: bool,
@@ -39,6 +42,7 @@ impl Engine {
             malformed_subs: HashSet::new(),
             again: Vec::new(),
             by_name: HashMap::new(),
+            keep: None,
             failures: Vec::new(),
             done: false,
         }
@@ -107,8 +111,39 @@ impl Engine {
         self.linker.coverage() == Coverage::ALL
     }
 
+    /// An engine that has read what was kept of a scan.
+    pub(crate) fn restored(kept: Kept, rules: Rules) -> Self {
+        let mut engine = Self::new(rules);
+        for changes in kept.changes {
+            engine.learn(&changes);
+        }
+        engine
+    }
+
+    /// Keeps what is read from here on.
+    pub(crate) fn keep_in(&mut self, writer: Option<Writer>) {
+        self.keep = writer;
+    }
+
+    /// The scan is over: what was kept of it is the last scan, if it is complete.
+    pub(crate) fn finish_keeping(&mut self, at: Timestamp) {
+        let complete = self.is_complete() && self.failures.is_empty();
+        if let Some(writer) = self.keep.take().filter(|_| complete)
+            && let Err(error) = writer.finish(at)
+        {
+            tracing::warn!(kind = ?error.kind(), "the scan was not kept");
+        }
+    }
+
     /// Takes in records that were read.
     pub(crate) fn learn(&mut self, changes: &[Change]) {
+        if let Some(writer) = &mut self.keep
+            && let Err(error) = writer.add(changes)
+        {
+            // Nothing depends on it: the next scan is kept again.
+            tracing::warn!(kind = ?error.kind(), "the scan is not kept");
+            self.keep = None;
+        }
         let mut replaced = Vec::new();
         for change in changes {
             match change {

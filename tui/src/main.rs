@@ -11,6 +11,7 @@ mod output;
 mod probe;
 mod scan;
 mod settings;
+mod snapshot;
 mod start;
 
 use std::io::{IsTerminal, stdin, stdout};
@@ -64,6 +65,10 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             dashboard::run(setup(&cli.common, &context)?, names(&context), Start::Demo(demo)).await
         }
         Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
+        Some(Command::Forget) => {
+            let settings = settings::load(cli.common.config.as_deref())?;
+            commands::run_forget(&settings::name_of(&settings, &cli.common.overrides())?)
+        }
         Some(Command::Probe) => probe::run(context(&cli.common).await?).await,
         Some(Command::Migrate(args)) => {
             let settings = settings::load(cli.common.config.as_deref())?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use userlink_db::{Db, DbError, Journal, JournalError};
+use userlink_domain::Timestamp;
 use userlink_link::Rules;
 use userlink_pool::{PoolReader, PoolWriter};
 use userlink_repair::{Patience, Process, Repairer};
@@ -13,6 +14,7 @@ use userlink_repair::{Patience, Process, Repairer};
 use crate::demo::Demo;
 use crate::scan::Sources;
 use crate::settings::Context;
+use crate::snapshot::{Kept, Of, Shelf, What};
 
 /// What to open: a context of the settings, or the demo's own world.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct Opened {
     pub(crate) sources: Sources,
     pub(crate) rules: Rules,
     pub(crate) repairs: Repairs,
+    /// Where scans are kept, and what they are of.
+    pub(crate) shelf: Option<(Shelf, Of)>,
     /// Whether steps that earlier runs left open have been looked for.
     pub(crate) looked: AtomicBool,
     /// What has to stay alive as long as this is used: the demo's pool.
@@ -76,6 +80,28 @@ impl Start {
     }
 }
 
+impl Context {
+    pub(crate) fn shelf(&self) -> Option<Shelf> {
+        Shelf::of_context(&self.name, self.keep)
+    }
+
+    fn what(&self) -> What {
+        What {
+            pool_id: self.pool.pool_id.clone(),
+            attribute: self.pool.attribute.clone(),
+            table: self.mapping.table.clone(),
+        }
+    }
+
+    /// The last complete scan of just this context, and what it is judged by. It takes as long as it takes to read it.
+    pub(crate) fn last_scan(&self, now: Timestamp) -> Option<(Kept, Rules)> {
+        let kept = self.shelf()?.last(now).filter(|kept| kept.of.what == self.what())?;
+        let protected = self.protected(kept.of.id_kind).ok()?;
+        let rules = Rules { sub_unique: kept.of.sub_unique, protected, ..Rules::new(kept.of.id_kind) };
+        Some((kept, rules))
+    }
+}
+
 async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Result<Opened, Failure> {
     let pool = PoolReader::connect(&context.pool).await?;
     let db = Db::connect(&context.database).await?;
@@ -106,7 +132,11 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         None => None,
     };
     let sources = Sources { pool, table, replica, account: context.account.clone(), go_on: Arc::default() };
-    Ok(Opened { sources, rules, repairs, looked: AtomicBool::new(false), _keep: keep })
+    let shelf = context.shelf().map(|shelf| {
+        let (id_kind, sub_unique) = (rules.id_kind, rules.sub_unique);
+        (shelf, Of { what: context.what(), id_kind, sub_unique })
+    });
+    Ok(Opened { sources, rules, repairs, shelf, looked: AtomicBool::new(false), _keep: keep })
 }
 
 /// The journal in the application's database where it was made there, else in a file of ours. Production wants the shared

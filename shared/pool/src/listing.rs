@@ -221,9 +221,9 @@ impl Listing {
                 self.sample.extend(users.iter().map(|user| user.sub));
                 self.phase = match (over, pages) {
                     (true, _) => Phase::Going(Manner::Sequence),
-                    // The first request also made the connection.
-                    (false, 1) => Phase::Measuring,
-                    (false, _) if self.one_is_enough() => Phase::Going(Manner::Sequence),
+                    // The first request also made the connection, which takes two round trips more.
+                    (false, 1) if self.could_be_used(3.0) => Phase::Measuring,
+                    (false, 2..) if self.could_be_used(1.0) => Phase::Going(Manner::Sequence),
                     (false, _) => Phase::Trying,
                 };
                 if self.phase == Phase::Trying {
@@ -262,9 +262,9 @@ impl Listing {
         }
     }
 
-    /// Whether one request after the other, each as long as the last one took, uses the budget.
-    fn one_is_enough(&self) -> bool {
-        self.pool.list_rate() * self.pool.page_took().as_secs_f64() <= 1.0
+    /// Whether one request after the other uses the budget, if each takes as long as the last one and so many times less.
+    fn could_be_used(&self, times: f64) -> bool {
+        self.pool.list_rate() * self.pool.page_took().as_secs_f64() <= times
     }
 
     /// Whether a part's first page brings what a page should.

@@ -14,7 +14,9 @@ use userlink_ui::{Confirmed, Effect, Event, Level, Outcome, Proposal};
 
 use super::worker::{Question, Worker};
 use crate::clock;
+use crate::engine::Engine;
 use crate::scan::scan;
+use crate::snapshot::{Of, Shelf, Writer};
 use crate::start::{Opened, Repairs, Start};
 
 /// How many batches may wait for the linker: more would only be memory.
@@ -45,6 +47,17 @@ impl Effects {
         });
         if let Err(error) = spawned {
             tracing::error!(%error, "the linker has no thread");
+        }
+        if let Start::Context(context) = &start {
+            let (context, worker) = (context.clone(), worker.clone());
+            tokio::task::spawn_blocking(move || {
+                if let Some((kept, rules)) = context.last_scan(clock::now()) {
+                    let at = kept.finished;
+                    let engine = Box::new(Engine::restored(kept, rules));
+                    // Without a linker there is nobody to show it.
+                    drop(worker.send(Question::Restored { engine, at }));
+                }
+            });
         }
         let mut effects =
             Self { start: Arc::new(start), to_model, worker, opened: Arc::default(), scan: None, write: None };
@@ -125,6 +138,7 @@ impl Effects {
                 pool: Some(now_open.sources.pool.clone()),
                 rows_about: now_open.sources.table.schema().estimated_rows,
                 rules: now_open.rules.clone(),
+                keep: now_open.shelf.as_ref().and_then(|(shelf, of)| keep(shelf, of)),
             };
             if worker.send(about).is_ok() {
                 look_for_open_steps(&now_open, &to).await;
@@ -133,6 +147,12 @@ impl Effects {
         });
         self.scan = Some(task.abort_handle());
     }
+}
+
+/// Begins to keep a scan. One that cannot be kept is made all the same.
+fn keep(shelf: &Shelf, of: &Of) -> Option<Writer> {
+    let begun = shelf.begin(of, clock::now());
+    begun.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "the scan is not kept")).ok()?
 }
 
 /// Opens pool and table once; what could not be opened is tried again by the next scan.

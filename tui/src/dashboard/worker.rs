@@ -12,6 +12,7 @@ use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
 use crate::clock;
 use crate::engine::Engine;
 use crate::scan::News;
+use crate::snapshot::Writer;
 
 /// How many records of one entry a window holds at most; the screen never shows more of one.
 const RECORDS_SHOWN: usize = 100;
@@ -44,6 +45,12 @@ pub(super) enum Question {
         pool: Option<PoolReader>,
         rows_about: Option<u64>,
         rules: Rules,
+        keep: Option<Writer>,
+    },
+    /// The last scan, as it was kept.
+    Restored {
+        engine: Box<Engine>,
+        at: Timestamp,
     },
     /// The pool or the table cannot even be opened.
     Failed(String),
@@ -71,6 +78,8 @@ pub(super) struct Worker {
     finished: bool,
     /// When both sides had been read and settled.
     finished_at: Option<Timestamp>,
+    /// When the scan that is shown was complete.
+    shown_at: Option<Timestamp>,
     meter: (Instant, u64),
     rate: f64,
 }
@@ -103,6 +112,7 @@ impl Worker {
             paused: false,
             finished: false,
             finished_at: None,
+            shown_at: None,
             meter: (now, 0),
             rate: 0.0,
         }
@@ -173,6 +183,7 @@ impl Worker {
             }
             None => {
                 self.news = None;
+                self.reading().finish_keeping(clock::now());
                 if let Some(coming) = self.coming.take_if(|coming| coming.is_complete() && coming.failures.is_empty()) {
                     self.engine = coming;
                     self.revision += 1;
@@ -181,6 +192,9 @@ impl Worker {
                 self.coming = None;
                 self.finished = true;
                 self.finished_at = Some(clock::now());
+                if self.engine.is_complete() && !self.failed {
+                    self.shown_at = self.finished_at;
+                }
                 self.untold = true;
             }
         }
@@ -218,14 +232,27 @@ impl Worker {
                 // Nobody waits for it any more.
                 answer.send(situation).unwrap_or(());
             }
-            Question::Scan { news, pool, rows_about, rules } => {
+            Question::Restored { engine, at } => {
+                if self.coming.is_some() || self.engine.is_complete() {
+                    return Ok(());
+                }
+                let begun = std::mem::replace(&mut self.engine, *engine);
+                self.coming = self.is_reading().then_some(begun);
+                self.shown_at = Some(at);
+                self.revision += 1;
+                self.cache = None;
+                self.tell().await?;
+            }
+            Question::Scan { news, pool, rows_about, rules, keep } => {
                 if self.engine.is_complete() {
                     self.coming = Some(Engine::new(rules));
                 } else {
                     self.engine = Engine::new(rules);
+                    self.shown_at = None;
                     self.revision += 1;
                     self.cache = None;
                 }
+                self.reading().keep_in(keep);
                 (self.news, self.pool, self.rows_about) = (Some(news), pool, rows_about);
                 (self.failed, self.paused, self.finished) = (false, false, false);
                 self.began = Instant::now();
@@ -287,6 +314,7 @@ impl Worker {
             throttled: self.is_reading() && meter.throttled > 0 && meter.list_rate < self.full_rate() * 0.9,
             seconds_left,
             finished_at: self.finished_at.filter(|_| complete),
+            shown_from: self.shown_at.filter(|_| !complete),
             malformed_subs: engine.malformed_subs(),
             writable_by: match engine.writable.as_ref().or(self.engine.writable.as_ref()) {
                 Some(Writable::By(clients)) => clients.clone(),

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use userlink_domain::{PoolUser, RecordRef, Row, Step};
 use userlink_link::Related;
 
-use super::Report;
+use super::{Report, Since};
 
 #[derive(Serialize)]
 struct Scan<'a> {
@@ -26,6 +26,22 @@ struct Head<'a> {
     complete: bool,
     situations: BTreeMap<&'static str, u64>,
     flags: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<SinceOut>,
+}
+
+/// What is compared with, and what is no more.
+#[derive(Serialize)]
+struct SinceOut {
+    scanned_at: String,
+    gone: Vec<Gone>,
+}
+
+#[derive(Serialize)]
+struct Gone {
+    situation: &'static str,
+    users: Vec<String>,
+    rows: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +55,15 @@ struct EntryOut {
     why: Vec<String>,
     repair: Vec<Step>,
     safe: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Change>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+enum Change {
+    New,
+    Changed { was: &'static str },
 }
 
 #[derive(Serialize)]
@@ -93,6 +118,10 @@ fn head<'a>(report: &Report<'a>) -> Head<'a> {
         complete: report.complete,
         situations: counts.situations().map(|(situation, count)| (situation.name(), count)).collect(),
         flags: counts.flags().map(|(flag, count)| (flag.name(), count)).collect(),
+        since: report.before.as_ref().map(|before| SinceOut {
+            scanned_at: before.at.to_string(),
+            gone: report.gone().into_iter().map(gone).collect(),
+        }),
     }
 }
 
@@ -115,7 +144,20 @@ fn entry(report: &Report<'_>, of: &RecordRef) -> Option<EntryOut> {
         why: explained.why,
         repair: explained.repair.steps,
         safe: explained.repair.safe,
+        since: report.since(of).map(|since| match since {
+            Since::New => Change::New,
+            Since::Changed(was) => Change::Changed { was: was.name() },
+        }),
     })
+}
+
+/// Who is gone is named by its keys: of an earlier scan no more may have been kept.
+fn gone(entry: userlink_link::Entry) -> Gone {
+    Gone {
+        situation: entry.situation.name(),
+        users: entry.users.iter().map(|user| user.sub.to_string()).collect(),
+        rows: entry.rows.iter().map(|row| row.id.to_string()).collect(),
+    }
 }
 
 fn user(user: PoolUser) -> UserOut {

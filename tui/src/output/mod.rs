@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use userlink_domain::{RecordRef, Situation, Timestamp};
-use userlink_link::Linker;
+use userlink_link::{Entry, Linker};
 
 use crate::cli::Format;
 use crate::commands::Stop;
@@ -24,13 +24,64 @@ pub(crate) struct Report<'a> {
     pub(crate) complete: bool,
     /// Whether linked entries are printed, too.
     pub(crate) all: bool,
+    /// What this scan is compared with.
+    pub(crate) before: Option<Before>,
+}
+
+/// An earlier scan.
+pub(crate) struct Before {
+    pub(crate) at: Timestamp,
+    pub(crate) linker: Linker,
+}
+
+/// What happened to an entry since an earlier scan.
+pub(crate) enum Since {
+    /// None of its records was there.
+    New,
+    /// A record of it was in an entry of another situation.
+    Changed(Situation),
 }
 
 impl Report<'_> {
     /// One record of each entry that is printed, in the order in which they were read.
     fn entries(&self) -> Vec<RecordRef> {
-        self.linker.of_situation(|situation| self.all || situation != Situation::Linked)
+        if self.before.is_none() {
+            return self.linker.of_situation(|situation| self.all || situation != Situation::Linked);
+        }
+        // A user who was linked from the beginning is no news; one who is now, is.
+        let is_news = |of: &RecordRef| match self.since(of) {
+            None => false,
+            Some(Since::Changed(_)) => true,
+            Some(Since::New) => {
+                self.all || self.linker.entry(of).is_some_and(|entry| entry.situation != Situation::Linked)
+            }
+        };
+        self.linker.of_situation(|_| true).into_iter().filter(is_news).collect()
     }
+
+    /// What happened to the entry of a record. None where nothing did, or there is nothing to compare with.
+    fn since(&self, of: &RecordRef) -> Option<Since> {
+        let before = &self.before.as_ref()?.linker;
+        let entry = self.linker.entry(of)?;
+        let mut was = records(&entry).filter_map(|of| before.entry(&of)).map(|was| was.situation).peekable();
+        if was.peek().is_none() {
+            return Some(Since::New);
+        }
+        was.find(|was| *was != entry.situation).map(Since::Changed)
+    }
+
+    /// The entries of the earlier scan of which no record is there any more.
+    fn gone(&self) -> Vec<Entry> {
+        let Some(before) = &self.before else { return Vec::new() };
+        let all = before.linker.of_situation(|_| true);
+        let entries = all.iter().filter_map(|of| before.linker.entry(of));
+        entries.filter(|entry| records(entry).all(|of| self.linker.entry(&of).is_none())).collect()
+    }
+}
+
+fn records(entry: &Entry) -> impl Iterator<Item = RecordRef> {
+    let users = entry.users.iter().map(|user| RecordRef::User(user.sub));
+    users.chain(entry.rows.iter().map(|row| RecordRef::Row(row.id.clone())))
 }
 
 /// Writes the report to a file, or to standard output, until it is told to stop.

@@ -22,7 +22,15 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
         writeln!(out, "{count:>10}  {:<11}{}", "flag", flag.name())?;
     }
     let entries = report.entries();
-    if entries.is_empty() {
+    if let Some(before) = &report.before {
+        writeln!(
+            out,
+            "\nSince {}: {} entries new or different, {} gone.",
+            before.at,
+            entries.len(),
+            report.gone().len()
+        )?;
+    } else if entries.is_empty() {
         return writeln!(out, "\nEverything that was read is linked.");
     }
     writeln!(out)?;

@@ -12,6 +12,7 @@ use userlink_pool::{PoolOptions, Rates};
 use super::SettingsError;
 use super::file::{ContextSettings, Settings, TableSettings, config_path};
 use super::secret::SecretSource;
+use crate::snapshot::Keep;
 
 /// What flags and variables say; they win over the file.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,8 @@ pub(crate) struct Context {
     pub(crate) mapping: Mapping,
     pub(crate) read_only: bool,
     pub(crate) production: bool,
+    /// What is kept of a scan on disk.
+    pub(crate) keep: Keep,
     /// Subs and row ids whose entries are ignored, as they were written.
     pub(crate) protected: Vec<String>,
     /// Settings that are set and that this version does not act on: it must not look as if they were.
@@ -56,6 +59,11 @@ pub(crate) struct Base {
     pub(crate) database: DbOptions,
     pub(crate) mapping: Mapping,
     pub(crate) read_only: bool,
+}
+
+/// The name of the context, which is all that it takes to find what is kept of its scans.
+pub(crate) fn name_of(settings: &Settings, over: &Overrides) -> Result<String, SettingsError> {
+    choose(settings, over.context.as_deref()).map(|(name, _)| name)
 }
 
 /// The database's part of the context, without a pool.
@@ -83,13 +91,12 @@ async fn base(file: ContextSettings, over: &Overrides) -> Result<Base, SettingsE
 pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Context, SettingsError> {
     let (name, file) = choose(settings, over.context.as_deref())?;
     let pool_id = over.pool_id.clone().or(file.pool_id.clone()).ok_or_else(|| nothing_set("pool_id", "--pool-id"))?;
-    let set_but_unused =
-        [("snapshot", file.snapshot.is_some()), ("table.insert_function", file.table.insert_function.is_some())];
+    let set_but_unused = [("table.insert_function", file.table.insert_function.is_some())];
     let unused = set_but_unused.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
     let rate = positive("rate", over.rate.or(file.rate))?;
     let write_rate = positive("write_rate", file.write_rate)?;
     let defaults = Rates::default();
-    snapshot(file.snapshot.as_deref())?;
+    let keep = snapshot(file.snapshot.as_deref(), file.production)?;
     let attribute = attribute(over.attribute.clone().or(file.attribute.clone()))?;
     let account = account(file.account.clone())?;
     let pool = PoolOptions {
@@ -110,7 +117,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
         }
         None => None,
     };
-    Ok(Context { name, pool, account, database, replica, mapping, read_only, production, protected, unused })
+    Ok(Context { name, pool, account, database, replica, mapping, read_only, production, keep, protected, unused })
 }
 
 impl Context {
@@ -169,9 +176,14 @@ fn attribute(name: Option<String>) -> Result<String, SettingsError> {
     Err(SettingsError::new(format!("attribute is custom: and a name of at most 20 characters; {name} is not.")))
 }
 
-fn snapshot(value: Option<&str>) -> Result<(), SettingsError> {
+/// What is kept of a scan: in production nobody's name, unless somebody says so.
+fn snapshot(value: Option<&str>, production: bool) -> Result<Keep, SettingsError> {
     match value {
-        Some("full" | "pointers" | "off") | None => Ok(()),
+        Some("full") => Ok(Keep::Full),
+        Some("pointers") => Ok(Keep::Pointers),
+        Some("off") => Ok(Keep::Off),
+        None if production => Ok(Keep::Pointers),
+        None => Ok(Keep::Full),
         Some(_) => Err(SettingsError::new("snapshot is one of full, pointers, off.")),
     }
 }

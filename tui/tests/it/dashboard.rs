@@ -125,16 +125,13 @@ fn the_demo_shows_every_situation_and_repairs_one() {
         });
         seen.extend(situations(&screen));
     }
+    // Page by page, as the linked are more than the terminal has lines.
     for _ in 0..3 {
-        seen.extend(situations(&pty.text()));
+        let top = situations(&pty.text()).next();
         pty.keys("\x06");
-        pty.until("the next page", |screen| {
-            situations(screen).all(|shown| !seen.contains(&shown)) || screen.contains("▌✓")
-        });
+        let screen = pty.until("the next page", |screen| situations(screen).next() != top);
+        seen.extend(situations(&screen));
     }
-    pty.keys("G");
-    pty.until("the end", |screen| situations(screen).any(|(_, situation)| situation == Situation::LinkedInactive));
-    seen.extend(situations(&pty.text()));
     for situation in Situation::ALL {
         let wanted = match situation {
             Situation::Reading | Situation::Unsettled => 0,

@@ -5,6 +5,7 @@ mod cut_short;
 mod dashboard;
 mod endings;
 mod failures;
+mod kept;
 mod pty;
 mod scanning;
 mod town;

@@ -22,7 +22,7 @@ pub(crate) fn stderr(output: &Output) -> String {
 }
 
 /// What a scan printed as JSON, once it was held against the schema.
-fn json(output: &Output) -> Value {
+pub(crate) fn json(output: &Output) -> Value {
     assert!(output.status.success(), "{}", stderr(output));
     let scan = serde_json::from_slice(&output.stdout).unwrap();
     let schema = serde_json::from_str(include_str!("../../schema/scan.schema.json")).unwrap();

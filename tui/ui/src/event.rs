@@ -100,6 +100,8 @@ pub struct Progress {
     pub seconds_left: Option<u64>,
     /// When the scan was complete.
     pub finished_at: Option<Timestamp>,
+    /// What is shown is an earlier scan, complete at this moment, until this one is.
+    pub shown_from: Option<Timestamp>,
     /// Rows whose sub is neither blank nor a UUID, and so counts as none.
     pub malformed_subs: u64,
     /// App clients that let their users write the attribute that names the row.

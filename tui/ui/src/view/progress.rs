@@ -17,7 +17,7 @@ const WIDE: usize = 110;
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let width = usize::from(layout.progress.width);
     let line = match (&model.progress, model.phase()) {
-        (None, _) | (_, Phase::Connecting) => connecting(model),
+        (None, _) | (_, Phase::Connecting) => connecting(model, width),
         (Some(progress), Phase::Reading) => reading(model, progress, width),
         (Some(progress), Phase::Paused) => paused(model, progress, width),
         (Some(progress), Phase::Complete) => complete(model, progress, width),
@@ -26,10 +26,17 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     line.draw(frame, layout.progress, layout.progress.y);
 }
 
-fn connecting(model: &Model) -> Cells {
+fn connecting(model: &Model, width: usize) -> Cells {
     let mut line = model.look().line();
     line.text(&format!(" Connecting to the pool and the table{}", model.look().glyphs.more), Role::Muted);
+    let shown = model.progress.as_ref().and_then(|progress| shown_from(model, progress));
+    add(model, &mut line, shown.into_iter().collect(), width);
     line
+}
+
+/// That what is shown is not what is being read.
+fn shown_from(model: &Model, progress: &Progress) -> Option<(String, Role)> {
+    progress.shown_from.map(|at| (format!("shown is the scan of {}", ago(at, model.now)), Role::Attention))
 }
 
 fn reading(model: &Model, progress: &Progress, width: usize) -> Cells {
@@ -43,7 +50,8 @@ fn reading(model: &Model, progress: &Progress, width: usize) -> Cells {
     let mut line = model.look().line();
     line.text(" Read ", Role::Muted);
     line.text(&side(progress.users, progress.users_about, progress.users_done, "users", true), Role::Strong);
-    let mut parts = vec![(side(progress.rows, progress.rows_about, progress.rows_done, "rows", wide), Role::Plain)];
+    let mut parts: Vec<_> = shown_from(model, progress).into_iter().collect();
+    parts.extend([(side(progress.rows, progress.rows_about, progress.rows_done, "rows", wide), Role::Plain)]);
     if progress.throttled {
         parts.push(("throttled".to_owned(), Role::Attention));
     }
@@ -121,7 +129,8 @@ fn failed(model: &Model, progress: &Progress, width: usize) -> Cells {
     line.text(&format!(" {sign} The scan stopped"), role);
     let number = if width >= WIDE { thousands } else { short };
     let kept = format!("{} users and {} rows are kept", number(progress.users), number(progress.rows));
-    let parts = vec![(kept, Role::Strong), ("R scans again".to_owned(), Role::Plain)];
+    let kept = shown_from(model, progress).unwrap_or((kept, Role::Strong));
+    let parts = vec![kept, ("R scans again".to_owned(), Role::Plain)];
     add(model, &mut line, parts, width);
     line
 }

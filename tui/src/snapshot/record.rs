@@ -1,0 +1,204 @@
+//! A record as it is kept. The types of the domain do not serialize themselves: what is written down of people is decided
+//! here, field by field.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use userlink_domain::{EmailKey, Identity, PoolUser, Row, RowId, Sub, Timestamp, UserStatus, Username};
+use userlink_link::Change;
+use uuid::Uuid;
+
+/// Something that the linker was told.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Record {
+    User(User),
+    Row(TableRow),
+    UserGone(u128),
+    RowGone(Id),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct User {
+    sub: u128,
+    username: Box<str>,
+    user_id: Option<Box<str>>,
+    email: Option<Box<str>>,
+    email_verified: bool,
+    phone: Option<Box<str>>,
+    phone_verified: bool,
+    status: Box<str>,
+    enabled: bool,
+    identities: Vec<(Box<str>, Box<str>)>,
+    created: Option<i64>,
+    modified: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct TableRow {
+    id: Id,
+    sub: Option<Box<str>>,
+    email: Option<Box<str>>,
+    created_at: Option<i64>,
+    updated_at: Option<i64>,
+    show: Vec<Option<Box<str>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum Id {
+    Uuid(u128),
+    BigInt(i64),
+    Text(Box<str>),
+}
+
+/// Hashes with a key, so that nobody finds out an address by trying addresses without the file.
+#[derive(Clone)]
+pub(super) struct Hasher(Hmac<Sha256>);
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher(…)")
+    }
+}
+
+/// A key that is nowhere but in the file.
+pub(super) fn fresh_key() -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+    key[16..].copy_from_slice(Uuid::new_v4().as_bytes());
+    key
+}
+
+impl Hasher {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        // HMAC takes a key of one block, and fills up what is shorter with noughts.
+        let mut block = [0; 64];
+        block[..key.len()].copy_from_slice(&key);
+        Self(Hmac::new(&block.into()))
+    }
+
+    /// What stands for a text that is not kept: said so, and the same for the same text.
+    fn hash(&self, text: &str) -> Box<str> {
+        let mut mac = self.0.clone();
+        mac.update(text.as_bytes());
+        let hash = mac.finalize().into_bytes();
+        let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("not-kept-{hex}").into()
+    }
+
+    /// Two addresses that compare equal stay equal.
+    fn email(&self, address: &str) -> Option<Box<str>> {
+        EmailKey::of(address).map(|key| self.hash(key.as_str()))
+    }
+}
+
+impl Record {
+    /// What is kept of a change; nothing of what is no record.
+    pub(super) fn of(change: &Change, hasher: Option<&Hasher>) -> Option<Self> {
+        match change {
+            Change::User(user) => Some(Self::User(of_user(user, hasher))),
+            Change::Row(row) => Some(Self::Row(of_row(row, hasher))),
+            Change::UserGone(sub) => Some(Self::UserGone(sub.as_u128())),
+            Change::RowGone(id) => Some(Self::RowGone(of_id(id))),
+            Change::Covered(_) | Change::Writable(_) | Change::Unsettled(_) => None,
+        }
+    }
+
+    pub(super) fn into_change(self) -> Change {
+        match self {
+            Self::User(user) => Change::User(user.into()),
+            Self::Row(row) => Change::Row(row.into()),
+            Self::UserGone(sub) => Change::UserGone(Sub::from_u128(sub)),
+            Self::RowGone(id) => Change::RowGone(id.into()),
+        }
+    }
+}
+
+fn of_user(user: &PoolUser, hasher: Option<&Hasher>) -> User {
+    let username = user.username.as_str();
+    let hashed = |text: &str| hasher.map_or_else(|| text.into(), |hasher| hasher.hash(text));
+    let is_id = username == user.sub.to_string();
+    User {
+        sub: user.sub.as_u128(),
+        // A username that is not the sub may be an address or a name. That of a profile at another provider is needed whole,
+        // to find who was joined.
+        username: if is_id || user.is_federated() { username.into() } else { hashed(username) },
+        user_id: user.user_id.clone(),
+        email: match hasher {
+            Some(hasher) => user.email.as_deref().and_then(|email| hasher.email(email)),
+            None => user.email.clone(),
+        },
+        email_verified: user.email_verified,
+        phone: user.phone.as_deref().map(hashed),
+        phone_verified: user.phone_verified,
+        status: user.status.as_str().into(),
+        enabled: user.enabled,
+        identities: user.identities.iter().map(|it| (it.provider.clone(), it.user_id.clone())).collect(),
+        created: user.created.map(Timestamp::as_millis),
+        modified: user.modified.map(Timestamp::as_millis),
+    }
+}
+
+impl From<User> for PoolUser {
+    fn from(user: User) -> Self {
+        Self {
+            sub: Sub::from_u128(user.sub),
+            username: Username::new(user.username),
+            user_id: user.user_id,
+            email: user.email,
+            email_verified: user.email_verified,
+            phone: user.phone,
+            phone_verified: user.phone_verified,
+            status: UserStatus::parse(&user.status),
+            enabled: user.enabled,
+            identities: user.identities.into_iter().map(|(provider, user_id)| Identity { provider, user_id }).collect(),
+            created: user.created.map(Timestamp::from_millis),
+            modified: user.modified.map(Timestamp::from_millis),
+        }
+    }
+}
+
+fn of_row(row: &Row, hasher: Option<&Hasher>) -> TableRow {
+    TableRow {
+        id: of_id(&row.id),
+        sub: row.sub.clone(),
+        email: match hasher {
+            Some(hasher) => row.email.as_deref().and_then(|email| hasher.email(email)),
+            None => row.email.clone(),
+        },
+        created_at: row.created_at.map(Timestamp::as_millis),
+        updated_at: row.updated_at.map(Timestamp::as_millis),
+        // Columns of the application's choosing: anything at all.
+        show: if hasher.is_some() { vec![None; row.show.len()] } else { row.show.clone() },
+    }
+}
+
+impl From<TableRow> for Row {
+    fn from(row: TableRow) -> Self {
+        Self {
+            id: row.id.into(),
+            sub: row.sub,
+            email: row.email,
+            created_at: row.created_at.map(Timestamp::from_millis),
+            updated_at: row.updated_at.map(Timestamp::from_millis),
+            show: row.show,
+        }
+    }
+}
+
+fn of_id(id: &RowId) -> Id {
+    match id {
+        RowId::Uuid(id) => Id::Uuid(id.as_u128()),
+        RowId::BigInt(id) => Id::BigInt(*id),
+        RowId::Text(id) => Id::Text(id.clone()),
+    }
+}
+
+impl From<Id> for RowId {
+    fn from(id: Id) -> Self {
+        match id {
+            Id::Uuid(id) => Self::Uuid(Uuid::from_u128(id)),
+            Id::BigInt(id) => Self::BigInt(id),
+            Id::Text(id) => Self::Text(id),
+        }
+    }
+}
