@@ -126,10 +126,11 @@ fn the_demo_shows_every_situation_and_repairs_one() {
         seen.extend(situations(&screen));
     }
     // Page by page, as the linked are more than the terminal has lines.
-    for _ in 0..3 {
-        let top = situations(&pty.text()).next();
+    let selected = |screen: &str| screen.lines().skip(3).find(|line| line.starts_with('▌')).map(str::to_owned);
+    for _ in 0..4 {
+        let before = selected(&pty.text());
         pty.keys("\x06");
-        let screen = pty.until("the next page", |screen| situations(screen).next() != top);
+        let screen = pty.until("the next page", |screen| selected(screen) != before);
         seen.extend(situations(&screen));
     }
     for situation in Situation::ALL {
