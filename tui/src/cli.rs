@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Read both sides, and print what is not linked
     Scan(ScanArgs),
+    /// Ask what a context needs, check each answer, and write the settings
+    Init,
     /// Remove what is kept on this machine of the context's scans
     Forget,
     /// Ask a real pool how it can be listed: reads only, some twenty requests, and shows numbers alone

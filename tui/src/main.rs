@@ -6,6 +6,7 @@ mod commands;
 mod dashboard;
 mod demo;
 mod engine;
+mod init;
 mod logging;
 mod output;
 mod probe;
@@ -22,7 +23,7 @@ use userlink_ui::{Names, Setup, Theme};
 
 use cli::{Cli, Command, Common};
 use commands::{FAILED, WRONG, say};
-use settings::{Context, SettingsError};
+use settings::{Context, Overrides, SettingsError};
 use start::{Failure, Start};
 
 fn main() -> ExitCode {
@@ -52,7 +53,10 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
     logging::begin(cli.common.log_file.as_deref(), cli.common.verbose, !dashboard)?;
     match &cli.command {
         None => {
-            let context = context(&cli.common).await?;
+            let context = match first_context(&cli.common).await? {
+                Some(context) => context,
+                None => context(&cli.common).await?,
+            };
             let setup = setup(&cli.common, &context)?;
             dashboard::run(setup, names(&context), Start::Context(Box::new(context))).await
         }
@@ -65,6 +69,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             dashboard::run(setup(&cli.common, &context)?, names(&context), Start::Demo(demo)).await
         }
         Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
+        Some(Command::Init) => init::command(&cli.common).await,
         Some(Command::Forget) => {
             let settings = settings::load(cli.common.config.as_deref())?;
             commands::run_forget(&settings::name_of(&settings, &cli.common.overrides())?)
@@ -75,6 +80,19 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             commands::run_migrate(settings::resolve_base(&settings, cli.common.overrides()).await?, args).await
         }
     }
+}
+
+/// Where nothing has been set up yet and somebody is there, it is set up now.
+async fn first_context(common: &Common) -> anyhow::Result<Option<Context>> {
+    let over = common.overrides();
+    let nothing = settings::load(common.config.as_deref())?.contexts.is_empty() && over.pool_id.is_none();
+    if !nothing || !stdin().is_terminal() || !stdout().is_terminal() {
+        return Ok(None);
+    }
+    say("Nothing is set up yet. A few questions; each answer is tried at once. (To look around first: userlink demo.)");
+    let name = init::run(common).await?;
+    let settings = settings::load(common.config.as_deref())?;
+    Ok(Some(settings::resolve(&settings, Overrides { context: Some(name), ..over }).await?))
 }
 
 async fn context(common: &Common) -> Result<Context, SettingsError> {

@@ -8,5 +8,6 @@ mod failures;
 mod kept;
 mod pty;
 mod scanning;
+mod setting_up;
 mod town;
 mod while_reading;
