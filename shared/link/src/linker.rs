@@ -64,6 +64,17 @@ impl Linker {
     /// order.
     pub fn apply(&mut self, changes: &[Change]) -> Delta {
         let (covered, writable) = (self.coverage, self.rules.writable);
+        // What the batch touches depends on how far both sides have been read when it is over.
+        let now = changes.iter().rev().find_map(|change| match change {
+            Change::Covered(coverage) => Some(*coverage),
+            Change::User(_)
+            | Change::Row(_)
+            | Change::UserGone(_)
+            | Change::RowGone(_)
+            | Change::Writable(_)
+            | Change::Unsettled(_) => None,
+        });
+        self.coverage = now.unwrap_or(covered);
         let mut work = Work::default();
         for change in changes {
             match change {
@@ -83,7 +94,7 @@ impl Linker {
                         self.store.remove_row(slot);
                     }
                 }
-                Change::Covered(coverage) => self.coverage = *coverage,
+                Change::Covered(_) => {}
                 Change::Writable(writable) => self.rules.writable = *writable,
                 Change::Unsettled(of) => {
                     if let Some(rec) = self.find(of) {

@@ -142,6 +142,36 @@ fn a_joined_profile_is_found_whichever_side_of_the_underscore_its_names_have() {
 }
 
 #[test]
+fn a_profile_that_is_joined_leaves_its_twins_alone() {
+    // One of three twins, free as the others are.
+    let twins =
+        [with_email(user(1), "ada@x.org"), with_email(user(4), "ada@x.org"), with_email(profile(2), "ada@x.org")];
+    let mut linker = link(&twins, &[]);
+    assert_eq!(situation(&linker, &of(1)), Situation::FederatedTwin);
+    linker.apply(&[Change::User(native_of(user(3), 2))]);
+    assert_eq!(situation(&linker, &of(2)), Situation::JoinedProfile);
+    assert_eq!(situation(&linker, &of(1)), Situation::Ambiguous);
+
+    // The other twin is in a component that stays what it is.
+    let tangled = with_email(names(profile(2), 1), "ada@x.org");
+    let mut linker = link(&[with_email(user(1), "ada@x.org"), tangled], &[carries(row(1), 9), carries(row(2), 2)]);
+    assert_eq!(situation(&linker, &of(2)), Situation::Tangled);
+    assert_eq!(situation(&linker, &of(1)), Situation::FederatedTwin);
+    linker.apply(&[Change::User(native_of(user(3), 2))]);
+    assert_eq!(situation(&linker, &of(2)), Situation::Tangled);
+    assert_eq!(situation(&linker, &of(1)), Situation::NoRow);
+}
+
+#[test]
+fn coverage_may_be_taken_back_and_given_again_within_a_batch() {
+    let mut linker = link(&[with_email(user(1), "ada@x.org"), with_email(names(user(2), 1), "ada@x.org")], &[]);
+    assert_eq!(situation(&linker, &of(1)), Situation::Ambiguous);
+    let alone = with_email(user(2), "bea@x.org");
+    linker.apply(&[Change::Covered(Coverage::default()), Change::User(alone), Change::Covered(Coverage::ALL)]);
+    assert_eq!(situation(&linker, &of(1)), Situation::NoRow);
+}
+
+#[test]
 fn writing_the_attribute_makes_the_entry_linked() {
     let mut linker = link(&[user(1)], &[carries(row(1), 1)]);
     let delta = linker.apply(&[Change::User(names(user(1), 1))]);
