@@ -214,7 +214,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 10_000, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 30_000, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn any_history_ends_where_one_run_over_everything_ends(history in history()) {
