@@ -6,11 +6,13 @@
 
 mod record;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use userlink_domain::{IdKind, Timestamp};
 use userlink_link::{Change, Coverage};
 
@@ -22,6 +24,11 @@ const MAGIC: &[u8; 9] = b"userlink\x01";
 const LONGEST: u32 = 64 << 20;
 /// What is older is not shown any more, and removed.
 const OLDEST_MILLIS: i64 = 30 * 24 * 3_600_000;
+
+/// How a file ends that is no whole scan yet.
+const UNFINISHED: &str = ".new";
+/// A scan that has written nothing for so long was killed.
+const LEFT_OVER: Duration = Duration::from_secs(24 * 3600);
 
 /// What is kept of a scan on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,16 +120,11 @@ impl Shelf {
             Keep::Full => None,
             Keep::Pointers => Some(record::fresh_key()),
         };
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let unfinished = self.unfinished();
-        // Made anew, so that nobody who had the old one open reads on.
-        match std::fs::remove_file(&unfinished) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut out = BufWriter::new(private(&unfinished)?);
+        std::fs::create_dir_all(self.folder())?;
+        self.sweep(|age| age > LEFT_OVER);
+        // A file of its own, for its owner alone: another program of this context may be scanning, too.
+        let file = tempfile::Builder::new().prefix(&self.prefix()).suffix(UNFINISHED).tempfile_in(self.folder())?;
+        let mut out = BufWriter::new(file);
         out.write_all(MAGIC)?;
         let mut writer = Writer { out, shelf: self.clone(), hasher: key.map(Hasher::new) };
         writer.frame(&Frame::Head(Head { of: of.clone(), began: began.as_millis(), key }))?;
@@ -131,26 +133,43 @@ impl Shelf {
 
     /// Removes what is kept. True where there was something.
     pub(crate) fn forget(&self) -> io::Result<bool> {
-        let mut was_there = false;
-        for path in [&self.path, &self.unfinished()] {
-            match std::fs::remove_file(path) {
-                Ok(()) => was_there = true,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
+        let unfinished = self.sweep(|_| true);
+        match std::fs::remove_file(&self.path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(unfinished),
+            Err(error) => Err(error),
         }
-        Ok(was_there)
     }
 
-    fn unfinished(&self) -> PathBuf {
-        self.path.with_extension("new")
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    fn prefix(&self) -> String {
+        let name = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        format!(".{name}-")
+    }
+
+    /// Removes what scans that were killed have left, as far as it is as old as is asked for. True where there was any.
+    fn sweep(&self, is_meant: impl Fn(Duration) -> bool) -> bool {
+        let Ok(files) = std::fs::read_dir(self.folder()) else { return false };
+        let (prefix, mut any) = (self.prefix(), false);
+        for file in files.flatten() {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            let age = || file.metadata().and_then(|it| it.modified()).ok()?.elapsed().ok();
+            if name.starts_with(&prefix) && name.ends_with(UNFINISHED) && age().is_some_and(&is_meant) {
+                any |= std::fs::remove_file(file.path()).is_ok();
+            }
+        }
+        any
     }
 }
 
 /// A scan that is being kept. Dropped before its end, it is not the last scan.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    out: BufWriter<File>,
+    out: BufWriter<NamedTempFile>,
     shelf: Shelf,
     hasher: Option<Hasher>,
 }
@@ -165,9 +184,10 @@ impl Writer {
     /// The scan is complete: from now on it is the last one.
     pub(crate) fn finish(mut self, at: Timestamp) -> io::Result<()> {
         self.frame(&Frame::End { at: at.as_millis() })?;
-        self.out.flush()?;
-        self.out.get_ref().sync_all()?;
-        std::fs::rename(self.shelf.unfinished(), &self.shelf.path)
+        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(&self.shelf.path)?;
+        Ok(())
     }
 
     fn frame(&mut self, frame: &Frame) -> io::Result<()> {
@@ -176,14 +196,6 @@ impl Writer {
         self.out.write_all(&len.to_le_bytes())?;
         self.out.write_all(&bytes)
     }
-}
-
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn read(path: &Path) -> io::Result<Option<Kept>> {
@@ -343,8 +355,11 @@ mod tests {
         keep(&shelf);
         let mut writer = shelf.begin(&of(), NOW).unwrap().unwrap();
         writer.add(&changes()).unwrap();
-        drop(writer);
+        std::mem::forget(writer); // As a program does that is killed.
         assert!(shelf.last(NOW).is_some());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert!(shelf.forget().unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing of it is left");
         assert!(Shelf { keep: Keep::Off, ..shelf }.begin(&of(), NOW).unwrap().is_none());
     }
 }
