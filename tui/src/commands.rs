@@ -42,7 +42,7 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     let mut engine = Engine::new(opened.rules.clone());
     if let Some((shelf, of)) = &opened.shelf {
         match shelf.begin(of, began) {
-            Ok(writer) => engine.keep_in(writer),
+            Ok(writer) => engine.keep_in(writer.map(Box::new)),
             Err(error) => say(&format!("The scan is not kept for later: {}.", error.kind())),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) struct Engine {
     /// listed comes twice.
     by_name: HashMap<Username, Sub>,
     /// Where what is read is kept.
-    keep: Option<Writer>,
+    keep: Option<Box<Writer>>,
     /// What went wrong, and whether the settings are to blame.
     pub(crate) failures: Vec<(String, bool)>,
     pub(crate) done: bool,
@@ -121,7 +121,7 @@ impl Engine {
     }
 
     /// Keeps what is read from here on.
-    pub(crate) fn keep_in(&mut self, writer: Option<Writer>) {
+    pub(crate) fn keep_in(&mut self, writer: Option<Box<Writer>>) {
         self.keep = writer;
     }
 

@@ -150,9 +150,9 @@ impl Effects {
 }
 
 /// Begins to keep a scan. One that cannot be kept is made all the same.
-fn keep(shelf: &Shelf, of: &Of) -> Option<Writer> {
+fn keep(shelf: &Shelf, of: &Of) -> Option<Box<Writer>> {
     let begun = shelf.begin(of, clock::now());
-    begun.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "the scan is not kept")).ok()?
+    begun.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "the scan is not kept")).ok()?.map(Box::new)
 }
 
 /// Opens pool and table once; what could not be opened is tried again by the next scan.

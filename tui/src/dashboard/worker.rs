@@ -45,7 +45,7 @@ pub(super) enum Question {
         pool: Option<PoolReader>,
         rows_about: Option<u64>,
         rules: Rules,
-        keep: Option<Writer>,
+        keep: Option<Box<Writer>>,
     },
     /// The last scan, as it was kept.
     Restored {
