@@ -6,6 +6,7 @@ mod dashboard;
 mod endings;
 mod failures;
 mod kept;
+mod meanwhile;
 mod pty;
 mod scanning;
 mod setting_up;
