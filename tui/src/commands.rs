@@ -75,7 +75,7 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     progress.end();
     engine.finish_keeping(clock::now());
     remarks(&engine, &attribute);
-    let complete = engine.done && engine.is_complete() && engine.failures.is_empty();
+    let complete = engine.is_whole();
     let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all, before };
     // Where the very first request failed there is nothing to print.
     if complete || engine.users + engine.rows > 0 {

@@ -62,7 +62,8 @@ impl Engine {
                     Writable::Unknown(_) => None,
                 };
                 self.writable = Some(writable);
-                self.linker.apply(&[Change::Writable(known)]).all
+                self.learn(&[Change::Writable(known)]);
+                true
             }
             News::Batch(changes) => {
                 self.learn(&changes);
@@ -106,6 +107,11 @@ impl Engine {
         }
     }
 
+    /// Whether both sides were read to their ends and settled, and nothing went wrong.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.done && self.is_complete() && self.failures.is_empty()
+    }
+
     /// Whether both sides were read to their ends.
     pub(crate) fn is_complete(&self) -> bool {
         self.linker.coverage() == Coverage::ALL
@@ -127,8 +133,8 @@ impl Engine {
 
     /// The scan is over: what was kept of it is the last scan, if it is complete.
     pub(crate) fn finish_keeping(&mut self, at: Timestamp) {
-        let complete = self.is_complete() && self.failures.is_empty();
-        if let Some(writer) = self.keep.take().filter(|_| complete)
+        let whole = self.is_whole();
+        if let Some(writer) = self.keep.take().filter(|_| whole)
             && let Err(error) = writer.finish(at)
         {
             tracing::warn!(kind = ?error.kind(), "the scan was not kept");

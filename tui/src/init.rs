@@ -205,6 +205,7 @@ async fn database(
 /// Where the URL is, as the settings say it, and the URL.
 fn url(asker: &Asker, over: &Overrides) -> Result<(Value, SecretString), SettingsError> {
     if let Some(url) = &over.database_url {
+        settings::refuse_password(url)?;
         return Ok((Value::String(url.clone()), SecretString::from(url.clone())));
     }
     let set = |name: &str| std::env::var(name).is_ok_and(|url| !url.trim().is_empty());

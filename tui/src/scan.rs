@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use userlink_db::{DbError, UsersTable};
 use userlink_domain::{RecordRef, Row, RowId, Sub, Timestamp};
 use userlink_link::{Change, Entry};
-use userlink_pool::{Attribute, Listed, Listing, PoolReader, Remedy, Shard, Writable};
+use userlink_pool::{Attribute, Listed, Listing, PoolError, PoolReader, Remedy, Shard, Writable};
 
 use crate::clock;
 
@@ -109,7 +109,13 @@ async fn failed(to: &mpsc::Sender<News>, text: String, settings: bool) -> Result
 /// it does not say.
 async fn look_at_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<Option<u64>, Unheard> {
     let attribute = sources.pool.attribute();
-    let described = match sources.pool.describe().await {
+    let mut answer = sources.pool.describe().await;
+    let unknown = |error: &PoolError| matches!(error.remedy(), Remedy::CredentialsExpired | Remedy::NoCredentials);
+    if answer.as_ref().is_err_and(unknown) && sources.pool.sign_in_again().await.is_ok() {
+        // Somebody has signed in since the program started.
+        answer = sources.pool.describe().await;
+    }
+    let described = match answer {
         Ok(described) => described,
         // A role may list without being allowed to describe; then there is no total to show.
         Err(error) if error.remedy() == Remedy::NotPermitted && sources.account.is_none() => {
@@ -174,8 +180,13 @@ async fn signed_in_again(sources: &Sources, to: &mpsc::Sender<News>) -> Result<(
             () = to.closed() => return Err(Unheard),
         }
         // A question that costs the listing's quota nothing.
-        if sources.pool.sign_in_again().await.is_ok() && sources.pool.describe().await.is_ok() {
-            return Ok(());
+        if sources.pool.sign_in_again().await.is_ok() {
+            match sources.pool.describe().await {
+                Ok(_) => return Ok(()),
+                // Who is told that he may not is known.
+                Err(error) if error.remedy() == Remedy::NotPermitted => return Ok(()),
+                Err(_) => {}
+            }
         }
     }
 }

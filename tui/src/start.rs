@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use userlink_db::{Db, DbError, Journal, JournalError};
+use secrecy::ExposeSecret;
+use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal};
 use userlink_domain::Timestamp;
 use userlink_link::Rules;
 use userlink_pool::{PoolReader, PoolWriter};
@@ -90,7 +91,28 @@ impl Context {
             pool_id: self.pool.pool_id.clone(),
             attribute: self.pool.attribute.clone(),
             table: self.mapping.table.clone(),
+            by: self.fingerprint(),
         }
+    }
+
+    /// What else tells one context's rows from another's.
+    fn fingerprint(&self) -> String {
+        let url = url::Url::parse(self.database.url.expose_secret());
+        let database =
+            url.map(|url| format!("{:?} {:?} {}", url.host_str(), url.port(), url.path())).unwrap_or_default();
+        let mapping = &self.mapping;
+        let conditions = mapping.conditions.iter().map(|(column, condition)| match condition {
+            Condition::Equals(Literal::Text(text)) => format!("{column} = {text:?}"),
+            Condition::Equals(Literal::Integer(number)) => format!("{column} = {number}"),
+            Condition::Equals(Literal::Bool(truth)) => format!("{column} = {truth}"),
+            Condition::Null => format!("{column} is null"),
+            Condition::NotNull => format!("{column} is not null"),
+        });
+        let columns = [&mapping.id, &mapping.sub].into_iter().chain(&mapping.email).chain(&mapping.created_at);
+        let columns: Vec<&String> = columns.chain(&mapping.updated_at).chain(&mapping.show).collect();
+        let conditions: Vec<String> = conditions.collect();
+        let whole = format!("{database}\n{:?}\n{columns:?}\n{conditions:?}", self.pool.endpoint_url);
+        crate::snapshot::fingerprint(&whole)
     }
 
     /// The last complete scan of just this context, and what it is judged by. It takes as long as it takes to read it.

@@ -72,8 +72,10 @@ impl UsersTable {
         }
         let (make, unmake) = statements::unique_sub(&self.inner.mapping, self.db.dialect(), &self.inner.schema);
         let Err(error) = self.db.alone(make).await else { return Ok(true) };
-        // What was begun and not ended is an index that nobody uses and everybody pays for.
-        if let Some(unmake) = unmake
+        // What was begun and not ended is an index that nobody uses and everybody pays for. One that was there before is not
+        // ours to take away: somebody relies on it, or is making it.
+        let was_there = error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42P07"));
+        if let Some(unmake) = unmake.filter(|_| !was_there)
             && let Err(error) = self.db.alone(unmake).await
         {
             return Err(self.db.error(error));

@@ -182,6 +182,12 @@ impl Listing {
                 tracing::warn!(shard = ?self.parts[part].shard, "the token is no longer good; it begins anew");
                 self.begin_anew(part);
             }
+            Err(error) if self.phase == Phase::Trying && matches!(error.remedy(), Remedy::Refused | Remedy::Failed) => {
+                tracing::info!("filters by sub are refused here: one page after the other");
+                self.parts.truncate(1);
+                self.phase = Phase::Going(Manner::Sequence);
+                self.idle.push(0);
+            }
             Err(error) => {
                 self.idle.push(part);
                 return Err(error);
@@ -277,6 +283,13 @@ impl Listing {
         brought >= WORTH
     }
 
+    fn begin_whole(&mut self) {
+        self.parts = vec![Part::new(Shard::Whole)];
+        self.phase = Phase::Going(Manner::Sequence);
+        self.out.push_back(Listed::Anew(Shard::Whole));
+        self.idle.push(0);
+    }
+
     /// All that was asked for has come. Is it everything?
     async fn finish(&mut self) -> Result<(), PoolError> {
         if self.phase != Phase::Going(Manner::Shards) {
@@ -286,6 +299,15 @@ impl Listing {
         let shards = &self.parts[1..];
         let mean = shards.iter().map(|part| part.users).sum::<u64>() as f64 / shards.len() as f64;
         let least = mean - DEVIATIONS * mean.sqrt();
+        let all: u64 = shards.iter().map(|part| part.users).sum();
+        // An estimate is no truth; but so many fewer are not chance.
+        let too_few = self.about > 0 && all < self.about / 10 * 9;
+        let still_short = shards.iter().any(|part| (part.users as f64) < least && part.begun > 1);
+        if too_few || still_short {
+            tracing::warn!(all, about = self.about, "the parts do not add up to the whole: one page after the other");
+            self.begin_whole();
+            return Ok(());
+        }
         let short: Vec<usize> = (1..self.parts.len())
             .filter(|at| (self.parts[*at].users as f64) < least && self.parts[*at].begun == 1)
             .collect();
@@ -298,10 +320,7 @@ impl Listing {
         for sub in self.sample.clone() {
             if self.pool.by_sub(sub).await?.is_some() {
                 tracing::warn!("the parts do not add up to the whole: one page after the other");
-                self.parts = vec![Part::new(Shard::Whole)];
-                self.phase = Phase::Going(Manner::Sequence);
-                self.out.push_back(Listed::Anew(Shard::Whole));
-                self.idle.push(0);
+                self.begin_whole();
                 return Ok(());
             }
             self.sample.remove(&sub);

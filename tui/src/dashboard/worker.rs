@@ -78,6 +78,8 @@ pub(super) struct Worker {
     finished: bool,
     /// When both sides had been read and settled.
     finished_at: Option<Timestamp>,
+    /// What is shown was read from disk.
+    from_disk: bool,
     /// When the scan that is shown was complete.
     shown_at: Option<Timestamp>,
     meter: (Instant, u64),
@@ -112,6 +114,7 @@ impl Worker {
             paused: false,
             finished: false,
             finished_at: None,
+            from_disk: false,
             shown_at: None,
             meter: (now, 0),
             rate: 0.0,
@@ -184,8 +187,9 @@ impl Worker {
             None => {
                 self.news = None;
                 self.reading().finish_keeping(clock::now());
-                if let Some(coming) = self.coming.take_if(|coming| coming.is_complete() && coming.failures.is_empty()) {
+                if let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) {
                     self.engine = coming;
+                    self.from_disk = false;
                     self.revision += 1;
                     self.cache = None;
                 }
@@ -239,6 +243,7 @@ impl Worker {
                 let begun = std::mem::replace(&mut self.engine, *engine);
                 self.coming = self.is_reading().then_some(begun);
                 self.shown_at = Some(at);
+                self.from_disk = true;
                 self.revision += 1;
                 self.cache = None;
                 self.tell().await?;
@@ -248,6 +253,7 @@ impl Worker {
                     self.coming = Some(Engine::new(rules));
                 } else {
                     self.engine = Engine::new(rules);
+                    self.from_disk = false;
                     self.shown_at = None;
                     self.revision += 1;
                     self.cache = None;
@@ -315,6 +321,7 @@ impl Worker {
             seconds_left,
             finished_at: self.finished_at.filter(|_| complete),
             shown_from: self.shown_at.filter(|_| !complete),
+            from_disk: self.from_disk,
             malformed_subs: engine.malformed_subs(),
             writable_by: match engine.writable.as_ref().or(self.engine.writable.as_ref()) {
                 Some(Writable::By(clients)) => clients.clone(),

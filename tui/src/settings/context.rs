@@ -207,19 +207,25 @@ fn tls(value: Option<&str>) -> Result<Option<Tls>, SettingsError> {
     }
 }
 
+/// A URL from the command line holds no password: everybody on the machine can read it there.
+pub(crate) fn refuse_password(url: &str) -> Result<(), SettingsError> {
+    let in_query = |url: &Url| url.query_pairs().any(|(key, _)| key == "password");
+    if Url::parse(url).is_ok_and(|url| url.password().is_some() || in_query(&url)) {
+        return Err(SettingsError::new(
+            "--database-url holds a password, which everybody on this machine can read in the list of processes. \
+             Set USERLINK_DATABASE_URL, or database_url in the settings.",
+        ));
+    }
+    Ok(())
+}
+
 async fn database_url(
     flag: Option<String>,
     environment: Option<SecretString>,
     file: Option<SecretSource>,
 ) -> Result<SecretString, SettingsError> {
     if let Some(url) = flag {
-        let in_query = |url: &Url| url.query_pairs().any(|(key, _)| key == "password");
-        if Url::parse(&url).is_ok_and(|url| url.password().is_some() || in_query(&url)) {
-            return Err(SettingsError::new(
-                "--database-url holds a password, which everybody on this machine can read in the list of processes. \
-                 Set USERLINK_DATABASE_URL, or database_url in the settings.",
-            ));
-        }
+        refuse_password(&url)?;
         return Ok(SecretString::from(url));
     }
     if let Some(url) = environment.filter(|url| !url.expose_secret().trim().is_empty()) {

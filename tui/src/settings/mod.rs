@@ -6,7 +6,7 @@ mod context;
 mod file;
 mod secret;
 
-pub(crate) use context::{Base, Context, Overrides, name_of, resolve, resolve_base};
+pub(crate) use context::{Base, Context, Overrides, name_of, refuse_password, resolve, resolve_base};
 pub(crate) use file::{Settings, config_path, load};
 
 /// Something in the settings or flags that has to be corrected; the exit code is 2.

@@ -45,6 +45,9 @@ pub(crate) struct What {
     pub(crate) attribute: String,
     /// As the settings name it.
     pub(crate) table: String,
+    /// Which database, through which endpoint, by which columns, and which rows count: a hash, as a condition's value may
+    /// say more than a file should.
+    pub(crate) by: String,
 }
 
 /// What a snapshot is of, and what was found when it was made.
@@ -70,6 +73,12 @@ enum Frame {
     End {
         at: i64,
     },
+}
+
+/// The same for the same text, and tells nothing of it.
+pub(crate) fn fingerprint(text: &str) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A place for one context's snapshot.
@@ -98,6 +107,8 @@ impl Shelf {
     /// The last complete scan of just this; none where there is none, or it is damaged, too old, or of something else.
     pub(crate) fn last(&self, now: Timestamp) -> Option<Kept> {
         if self.keep == Keep::Off {
+            // What was kept before somebody said so.
+            self.forget().ok()?;
             return None;
         }
         let kept = read(&self.path).inspect_err(|error| {
@@ -107,7 +118,7 @@ impl Shelf {
         });
         let kept = kept.ok()??;
         if now.since(kept.finished) > OLDEST_MILLIS {
-            self.forget().ok()?;
+            std::fs::remove_file(&self.path).ok()?;
             return None;
         }
         Some(kept)
@@ -249,7 +260,12 @@ mod tests {
 
     fn of() -> Of {
         Of {
-            what: What { pool_id: "eu-west-1_A".into(), attribute: "custom:userId".into(), table: "app.users".into() },
+            what: What {
+                pool_id: "eu-west-1_A".into(),
+                attribute: "custom:userId".into(),
+                table: "app.users".into(),
+                by: String::new(),
+            },
             id_kind: IdKind::BigInt,
             sub_unique: false,
         }

@@ -4,7 +4,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use userlink_domain::{EmailKey, Identity, PoolUser, Row, RowId, Sub, Timestamp, UserStatus, Username};
+use userlink_domain::{EmailKey, Identity, PoolUser, RecordRef, Row, RowId, Sub, Timestamp, UserStatus, Username};
 use userlink_link::Change;
 use uuid::Uuid;
 
@@ -15,6 +15,9 @@ pub(super) enum Record {
     Row(TableRow),
     UserGone(u128),
     RowGone(Id),
+    UserUnsettled(u128),
+    RowUnsettled(Id),
+    Writable(Option<bool>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,7 +102,10 @@ impl Record {
             Change::Row(row) => Some(Self::Row(of_row(row, hasher))),
             Change::UserGone(sub) => Some(Self::UserGone(sub.as_u128())),
             Change::RowGone(id) => Some(Self::RowGone(of_id(id))),
-            Change::Covered(_) | Change::Writable(_) | Change::Unsettled(_) => None,
+            Change::Unsettled(RecordRef::User(sub)) => Some(Self::UserUnsettled(sub.as_u128())),
+            Change::Unsettled(RecordRef::Row(id)) => Some(Self::RowUnsettled(of_id(id))),
+            Change::Writable(writable) => Some(Self::Writable(*writable)),
+            Change::Covered(_) => None,
         }
     }
 
@@ -109,6 +115,9 @@ impl Record {
             Self::Row(row) => Change::Row(row.into()),
             Self::UserGone(sub) => Change::UserGone(Sub::from_u128(sub)),
             Self::RowGone(id) => Change::RowGone(id.into()),
+            Self::UserUnsettled(sub) => Change::Unsettled(RecordRef::User(Sub::from_u128(sub))),
+            Self::RowUnsettled(id) => Change::Unsettled(RecordRef::Row(id.into())),
+            Self::Writable(writable) => Change::Writable(writable),
         }
     }
 }

@@ -102,6 +102,8 @@ pub struct Progress {
     pub finished_at: Option<Timestamp>,
     /// What is shown is an earlier scan, complete at this moment, until this one is.
     pub shown_from: Option<Timestamp>,
+    /// That earlier scan was not made by this program: nothing is repaired by what it says.
+    pub from_disk: bool,
     /// Rows whose sub is neither blank nor a UUID, and so counts as none.
     pub malformed_subs: u64,
     /// App clients that let their users write the attribute that names the row.
