@@ -165,3 +165,26 @@ async fn what_the_pool_refuses_or_loses_is_made_again_and_comes_out_right() {
         town.assert_linked(1).await;
     }
 }
+
+/// The process is killed while its write is on the way: before it arrives, or before the answer does.
+#[tokio::test]
+async fn killed_in_the_middle_and_delivered_again_it_is_the_same_row() {
+    for fate in [Fate::Lost, Fate::AnswerLost] {
+        let town = Town::new(1).await;
+        let mut gate = Gate::before(&town.pool.endpoint_url(), fates(WRITE, [Fate::Held])).await;
+        let endpoint = gate.url.clone();
+        let mut lambda = town.lambda(&[("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &endpoint)]).await;
+        let event = town.event(1, json!({}));
+        let text = event.to_string();
+        let held = tokio::select! {
+            answer = lambda.invoke(&text) => panic!("answered: {answer:?}"),
+            held = gate.held() => held,
+        };
+        lambda.kill();
+        held.go(fate);
+        let row = town.rows(1).await;
+        lambda.add_process();
+        lambda.passes(&event).await;
+        assert_eq!([town.assert_linked(1).await], row[..]);
+    }
+}

@@ -99,6 +99,14 @@ impl Lambda {
         self.processes.push(process);
     }
 
+    /// Kills every process, wherever it is.
+    pub(crate) fn kill(&mut self) {
+        for mut process in self.processes.drain(..) {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
     /// Sends one event, and waits for what the function says to it.
     pub(crate) async fn invoke(&self, event: &str) -> Answer {
         let id = uuid::Uuid::new_v4().to_string();
@@ -142,10 +150,7 @@ impl Lambda {
 
 impl Drop for Lambda {
     fn drop(&mut self) {
-        for process in &mut self.processes {
-            drop(process.kill());
-            drop(process.wait());
-        }
+        self.kill();
     }
 }
 

@@ -86,9 +86,7 @@ impl Town {
 
     /// The first column, as texts.
     pub(crate) async fn select(&self, query: &str) -> Vec<Option<String>> {
-        let mut connection = PgConnection::connect(&self.database.url).await.unwrap();
-        let rows = connection.fetch_all(AssertSqlSafe(query.to_owned())).await.unwrap();
-        rows.iter().map(|row| row.get(0)).collect()
+        select(&self.database.url, query).await
     }
 
     /// The ids of the rows that carry this user's sub.
@@ -104,4 +102,11 @@ impl Town {
         assert_eq!(self.user_id(number).as_ref(), rows.first());
         rows[0].clone()
     }
+}
+
+/// The first column, as texts.
+pub(crate) async fn select(url: &str, query: &str) -> Vec<Option<String>> {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let rows = connection.fetch_all(AssertSqlSafe(query.to_owned())).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
 }
