@@ -110,7 +110,7 @@ impl Report {
         ];
         Some(json!({
             "_aws": {"Timestamp": now(), "CloudWatchMetrics":
-                [{"Namespace": "Userlink", "Dimensions": [["Outcome"], []], "Metrics": metrics}]},
+                [{"Namespace": "Userlink", "Dimensions": [["Outcome"]], "Metrics": metrics}]},
             "Outcome": outcome,
             "Confirmations": 1,
             "ColdStarts": u8::from(self.cold),

@@ -1,6 +1,7 @@
 //! Who is tied to which row.
 
 use serde_json::json;
+use userlink_emulator::Faults;
 use userlink_kit::pgbouncer_url_for;
 
 use crate::town::{Town, sub};
@@ -194,4 +195,34 @@ async fn without_a_unique_index_nobody_is_linked_and_the_log_says_what_to_run() 
     town.database.run("ALTER TABLE users ADD UNIQUE (cognito_sub)").await;
     lambda.passes(&town.event(1, json!({}))).await;
     town.assert_linked(1).await;
+}
+
+/// A pool that throttles, fails and hangs up: whoever was not linked is linked by a later delivery, and no id ever changes.
+#[tokio::test]
+async fn with_a_bad_pool_nobody_has_two_rows_and_no_id_changes() {
+    const USERS: u128 = 60;
+    let town = Town::new(USERS).await;
+    let bounced = pgbouncer_url_for(&town.database);
+    let direct = town.lambdas(&[("USERLINK_DEADLINE_MS", "1500")], 3).await;
+    let pooled = town.lambdas(&[("USERLINK_DEADLINE_MS", "1500"), ("USERLINK_DATABASE_URL", &bounced)], 3).await;
+    town.pool.set_faults(Faults { seed: 7, throttled: 0.15, internal: 0.15, dropped: 0.15, ..Faults::default() });
+    let deliveries = (1..=USERS).flat_map(|user| (0..=user % 3).map(move |at| (user, at))).map(|(user, at)| {
+        let lambda = if (user + at) % 2 == 0 { &direct } else { &pooled };
+        let event = town.event(user, json!({})).to_string();
+        async move { drop(lambda.invoke(&event).await) }
+    });
+    together(deliveries).await;
+    let before: Vec<_> = (1..=USERS).map(|user| town.user_id(user)).collect();
+    assert!(before.iter().flatten().count() > 30, "most are linked all the same");
+    town.pool.set_faults(Faults::default());
+    for (user, before) in (1..=USERS).zip(before) {
+        direct.passes(&town.event(user, json!({}))).await;
+        let id = town.assert_linked(user).await;
+        assert!(before.is_none_or(|before| before == id), "user {user}");
+    }
+    assert_eq!(town.select("SELECT count(*)::text FROM users").await, [Some(USERS.to_string())]);
+    let mut warm: Vec<f64> =
+        direct.log().iter().rev().filter_map(|line| line["ms"]["total"].as_f64()).take(50).collect();
+    warm.sort_by(f64::total_cmp);
+    eprintln!("warm, in this build: p50 {} ms, p98 {} ms", warm[25], warm[48]);
 }
