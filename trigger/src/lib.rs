@@ -1,20 +1,22 @@
-//! What Cognito calls once a user is confirmed: the post-confirmation trigger.
+//! What Cognito calls once a user is confirmed: the post-confirmation trigger. It ties the user to a row of the
+//! application's users table, and the row to the user.
 //!
-//! **Nothing is linked yet.** The handler gives the event back as it came, so that a pool with this function behind its
-//! trigger works as one without: users are confirmed, and no row and no attribute is written.
+//! The row of the user's sub is found, adopted or inserted in one transaction; then its id is written into the user's
+//! attribute, where it is not already there. The same event can be delivered again, at the same moment or much later:
+//! there is one row and one id. What the attribute said in the event proves nothing, as a sign-up can bring it along.
+//!
+//! The event goes back as it came, or there is an error whose text says nothing of anybody: it reaches the screen.
+//!
+//! A pool has one function for each trigger. A pool that has one already calls [`Function::handle`] from there.
 
-use lambda_runtime::Error;
-use serde_json::Value;
+mod attribute;
+mod budget;
+mod confirmation;
+mod event;
+mod function;
+mod report;
+mod settings;
 
-/// Answers one event.
-///
-/// Cognito takes the answer for the user's new state and fails the confirmation if anything is missing from it, and
-/// events grow as Cognito does. So the event is never parsed into a type of our own that would drop what it does not
-/// know: every field goes back, a `null` and an unknown trigger included.
-///
-/// # Errors
-///
-/// None so far. An error's text would reach the end user's screen.
-pub async fn handle(event: Value) -> Result<Value, Error> {
-    Ok(event)
-}
+pub use function::Function;
+pub use report::Refusal;
+pub use settings::{OnEmailTaken, OnFailure, Settings, SettingsError};

@@ -1,10 +1,33 @@
-//! The Lambda function `post-confirmation`. What it does stands in [`post_confirmation::handle`].
+//! The Lambda function `post-confirmation`. What it does stands in [`post_confirmation`].
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use post_confirmation::{Function, Settings};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
-    run(service_fn(|event: LambdaEvent<Value>| post_confirmation::handle(event.payload))).await
+async fn main() -> ExitCode {
+    let started = Instant::now();
+    // A variable that is no text is none of ours.
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let function = match Settings::read(variables).and_then(|settings| Function::new(settings, started)) {
+        Ok(function) => function,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    function.warm_up().await;
+    let function = &function;
+    let ended = run(service_fn(|event: LambdaEvent<Value>| function.handle(event))).await;
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => {
+            eprintln!("The Lambda Runtime API broke off.");
+            ExitCode::FAILURE
+        }
+    }
 }

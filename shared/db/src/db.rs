@@ -24,20 +24,20 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A database that answers. Cheap to clone; the clones share their connections.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool,
-    shared: Arc<Shared>,
+    pub(crate) pool: Pool,
+    pub(crate) shared: Arc<Shared>,
 }
 
 #[derive(Clone)]
-enum Pool {
+pub(crate) enum Pool {
     Postgres(PgPool),
     Sqlite(SqlitePool),
 }
 
-struct Shared {
-    place: Place,
-    read_only: bool,
-    statement_timeout: Duration,
+pub(crate) struct Shared {
+    pub(crate) place: Place,
+    pub(crate) read_only: bool,
+    pub(crate) statement_timeout: Duration,
 }
 
 impl Db {

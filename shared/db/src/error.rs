@@ -109,6 +109,14 @@ pub enum DbError {
         "Two rows carry the same sub, so that it cannot be made unique. Repair what userlink scan calls duplicate_rows first."
     )]
     SubTwice,
+    #[error(
+        "Column {column} of {table} has no unique index, so that one user could come to have two rows. Run userlink migrate --unique-sub."
+    )]
+    SubNotUnique { table: String, column: String },
+    #[error(
+        "Another row has a value that has to be unique ({constraint}). Look at both rows, or leave that column out of the mapping."
+    )]
+    Taken { constraint: String },
     #[error("The database failed ({0}). Look into its log.")]
     Other(String),
 }
@@ -134,7 +142,10 @@ impl DbError {
     /// Whether the settings, a grant or the schema are at fault, and not the run.
     pub fn is_settings(&self) -> bool {
         !self.is_transient()
-            && !matches!(self, Self::SchemaChanged { .. } | Self::Value { .. } | Self::SubTwice | Self::Other(_))
+            && !matches!(
+                self,
+                Self::SchemaChanged { .. } | Self::Value { .. } | Self::SubTwice | Self::Taken { .. } | Self::Other(_)
+            )
     }
 
     /// The class of a driver's error.
@@ -169,6 +180,7 @@ fn of_postgres(error: &PgDatabaseError, place: &Place) -> DbError {
     let server = place.server.clone();
     let database = place.database.clone();
     match error.code() {
+        "23505" => DbError::Taken { constraint: error.constraint().unwrap_or_default().to_owned() },
         "28P01" | "28000" => DbError::PasswordRefused { server },
         "3D000" => DbError::DatabaseMissing { server, database },
         "53300" => DbError::TooManyConnections { server },
@@ -190,10 +202,16 @@ fn of_postgres(error: &PgDatabaseError, place: &Place) -> DbError {
     }
 }
 
+const SQLITE_UNIQUE: &str = "UNIQUE constraint failed: ";
+
 /// By the primary result code, which is the low byte of the extended one.
 fn of_sqlite(code: &str, message: &str, place: &Place) -> DbError {
     let server = place.server.clone();
     match code.parse::<u32>().map(|code| code & 0xff) {
+        // Its message names columns, `UNIQUE constraint failed: users.email`, and no values.
+        Ok(19) if message.starts_with(SQLITE_UNIQUE) => {
+            DbError::Taken { constraint: message.trim_start_matches(SQLITE_UNIQUE).to_owned() }
+        }
         Ok(1) if message.starts_with("no such ") => DbError::SchemaChanged { code: "SQLite 1".into() },
         Ok(1) if message.ends_with("already exists") => DbError::TableExists,
         Ok(5 | 6) => DbError::Busy,

@@ -1,14 +1,15 @@
 //! The application's users table, and our own journal beside it, in PostgreSQL or SQLite.
 //!
 //! The table and its columns are the application's: a [`Mapping`] says what they are called, [`Db::open`]
-//! checks it against what is there, and a [`UsersTable`] reads. Nothing in this crate writes to that table;
-//! what it does write is the journal and, when asked, the tables that [`migrate`] makes.
+//! checks it against what is there, and a [`UsersTable`] reads. Only a [`Linking`] writes to
+//! that table; what is written besides is the journal and, when asked, the tables that [`migrate`] makes.
 //!
 //! Never in a message, a log line or a `Debug` of this crate: the connection URL, a password, a row's data.
 
 mod db;
 mod error;
 mod journal;
+mod linking;
 mod mapping;
 mod migrate;
 mod options;
@@ -23,6 +24,7 @@ mod users;
 pub use db::Db;
 pub use error::DbError;
 pub use journal::{Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded};
+pub use linking::{Linking, Newcomer, Tie};
 pub use mapping::{Condition, Literal, Mapping};
 pub use migrate::{MigrateOptions, migrate};
 pub use options::{DbOptions, Tls};

@@ -68,6 +68,14 @@ impl DbOptions {
         }
     }
 
+    /// What is wrong with the URL and the settings around it, without connecting.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub fn check(&self) -> Result<(), DbError> {
+        self.target().map(drop)
+    }
+
     pub(crate) fn target(&self) -> Result<Target, DbError> {
         let url = self.url.expose_secret();
         match url.split_once(':').map(|(scheme, _)| scheme) {

@@ -13,6 +13,8 @@ use crate::schema::{Column, IdForm};
 use crate::transaction::Value;
 use crate::{Condition, DbError, Literal, Mapping, Schema};
 
+pub(crate) mod linking;
+
 /// Whose SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -194,6 +196,11 @@ impl Table<'_> {
     }
 
     fn select(&self) -> String {
+        format!("SELECT {} FROM {} AS u", self.answer(), qualified(&self.schema.relation))
+    }
+
+    /// The columns that an answer has.
+    fn answer(&self) -> String {
         let id = match (self.schema.id_form, self.dialect) {
             (IdForm::BigInt, Dialect::Postgres) => format!("{}::int8", self.id()),
             (IdForm::Text, Dialect::Postgres) => format!("{}::text", self.id()),
@@ -207,14 +214,13 @@ impl Table<'_> {
         let email = self.mapping.email.as_deref().map_or("CAST(NULL AS text)".to_owned(), |name| self.text(name));
         let created = self.moment(self.mapping.created_at.as_deref());
         let updated = self.moment(self.mapping.updated_at.as_deref());
-        let mut select = format!("SELECT {id}, {sub}, {email}, {created}, {updated}");
+        let mut answer = format!("{id}, {sub}, {email}, {created}, {updated}");
         for name in &self.mapping.show {
             let cut = if self.dialect == Dialect::Postgres { "left(" } else { "substr(" };
             let from = if self.dialect == Dialect::Postgres { "" } else { "1, " };
-            push(&mut select, format_args!(", {cut}{}, {from}{SHOWN})", self.text(name)));
+            push(&mut answer, format_args!(", {cut}{}, {from}{SHOWN})", self.text(name)));
         }
-        push(&mut select, format_args!(" FROM {} AS u", qualified(&self.schema.relation)));
-        select
+        answer
     }
 
     fn text(&self, name: &str) -> String {

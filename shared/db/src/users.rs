@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::schema::IdForm;
 use crate::statements::{self, Statements};
-use crate::transaction::{Record, Value};
+use crate::transaction::{Record, Transaction, Value};
 use crate::{Db, DbError, Mapping, Schema};
 
 /// How many keys go into one statement.
@@ -84,6 +84,14 @@ impl UsersTable {
         Err(if twice { DbError::SubTwice } else { self.db.error(error) })
     }
 
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub(crate) fn statements(&self) -> &Statements {
+        &self.inner.statements
+    }
+
     /// The mapping that the table was opened with.
     pub fn mapping(&self) -> &Mapping {
         &self.inner.mapping
@@ -133,16 +141,37 @@ impl UsersTable {
         let mut rows = Vec::new();
         for subs in subs.chunks(LIST) {
             let wanted: HashSet<Sub> = subs.iter().copied().collect();
-            let list = if self.inner.schema.sub_is_uuid {
-                Value::Uuids(subs.iter().map(|sub| sub.as_uuid()).collect())
-            } else {
-                let forms = subs.iter().map(Sub::to_string);
-                Value::Texts(forms.flat_map(|lower| [lower.to_ascii_uppercase(), lower]).collect())
-            };
+            let list = self.subs(subs);
             let found = self.listed(&self.inner.statements.by_subs, list).await?;
             rows.extend(found.into_iter().filter(|row| row.sub().is_some_and(|sub| wanted.contains(&sub))));
         }
         Ok(rows)
+    }
+
+    fn subs(&self, subs: &[Sub]) -> Value {
+        if self.inner.schema.sub_is_uuid {
+            Value::Uuids(subs.iter().map(|sub| sub.as_uuid()).collect())
+        } else {
+            let forms = subs.iter().map(Sub::to_string);
+            Value::Texts(forms.flat_map(|lower| [lower.to_ascii_uppercase(), lower]).collect())
+        }
+    }
+
+    /// The rows that carry this sub, read in a transaction that goes on.
+    pub(crate) async fn by_sub_in(&self, on: &mut Transaction<'_>, sub: Sub) -> Result<Vec<Row>, DbError> {
+        let found = self.listed_in(on, &self.inner.statements.by_subs, self.subs(&[sub])).await?;
+        Ok(found.into_iter().filter(|row| row.sub() == Some(sub)).collect())
+    }
+
+    pub(crate) async fn listed_in(
+        &self,
+        on: &mut Transaction<'_>,
+        sql: &sqlx::SqlStr,
+        list: Value,
+    ) -> Result<Vec<Row>, DbError> {
+        let mut values = vec![list];
+        values.extend(self.inner.statements.condition_values.iter().cloned());
+        on.fetch(sql.clone(), values).await?.iter().map(|record| self.row(record)).collect()
     }
 
     /// The rows with this e-mail, compared as everywhere: trimmed, ASCII letters folded. None where the
@@ -172,7 +201,7 @@ impl UsersTable {
         records.iter().map(|record| self.row(record)).collect()
     }
 
-    fn key(&self, id: &RowId) -> Result<Value, DbError> {
+    pub(crate) fn key(&self, id: &RowId) -> Result<Value, DbError> {
         match (self.inner.schema.id_form, id) {
             (IdForm::Uuid, RowId::Uuid(id)) => Ok(Value::Uuid(*id)),
             (IdForm::UuidText, RowId::Uuid(id)) => Ok(Value::Text(id.to_string())),
@@ -201,7 +230,7 @@ impl UsersTable {
         }
     }
 
-    fn row(&self, record: &Record) -> Result<Row, DbError> {
+    pub(crate) fn row(&self, record: &Record) -> Result<Row, DbError> {
         let id = self.id(record)?.ok_or_else(|| {
             let wanted = match self.inner.schema.id_form {
                 IdForm::Uuid => "a uuid",

@@ -4,6 +4,7 @@
 
 mod errors;
 mod journal;
+mod linking;
 mod migrations;
 mod pooler;
 mod reading;

@@ -1,0 +1,297 @@
+//! Making the tie: the row that carries a user's sub, found, adopted or inserted in one transaction.
+//!
+//! This is the only part of the crate that writes to the application's table. It never overwrites a sub, never inserts a
+//! second row for one (which takes a unique index, so it refuses without), and never deletes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::SqlitePoolOptions;
+use tokio::time::timeout;
+use userlink_domain::{EmailKey, Row, Sub};
+
+use crate::db::{Pool, Shared};
+use crate::options::Target;
+use crate::statements::linking::{INDEX_HAS_COLUMN, LinkingStatements, begin_linking, insert};
+use crate::statements::{Dialect, fixed};
+use crate::transaction::{Transaction, Value};
+use crate::{Db, DbError, DbOptions, UsersTable};
+
+/// How long an idle connection may take to give a sign of life, before another is made.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(150);
+
+impl Db {
+    /// For a program that must start whether the database is there or not: nothing is connected before the first statement.
+    /// A refused connection is tried again until `connect_timeout` is over, as the server may be starting; an idle one that
+    /// died without a word costs 150 ms.
+    ///
+    /// # Errors
+    /// Only what is wrong with the URL and the settings.
+    pub fn lazily(options: &DbOptions) -> Result<Self, DbError> {
+        let (pool, place) = match options.target()? {
+            Target::Postgres(target, place) => {
+                let pool = PgPoolOptions::new()
+                    .max_connections(options.max_connections)
+                    .acquire_timeout(options.connect_timeout)
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    .test_before_acquire(false)
+                    .before_acquire(|connection, meta| {
+                        Box::pin(async move {
+                            if meta.idle_for < Duration::from_millis(500) {
+                                return Ok(true);
+                            }
+                            match timeout(SIGN_OF_LIFE, connection.ping()).await {
+                                Ok(Ok(())) => Ok(true),
+                                // As an error, so that it is dropped and not closed politely: nobody may be there to hear.
+                                _ => Err(sqlx::Error::PoolTimedOut),
+                            }
+                        })
+                    })
+                    .connect_lazy_with(*target);
+                (Pool::Postgres(pool), place)
+            }
+            Target::Sqlite(target, place) => {
+                let memory = place.database.starts_with("file:sqlx-in-memory");
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(if memory { 1 } else { options.max_connections })
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    .acquire_timeout(options.connect_timeout)
+                    .connect_lazy_with(*target);
+                (Pool::Sqlite(pool), place)
+            }
+        };
+        let (read_only, statement_timeout) = (options.read_only, options.statement_timeout);
+        Ok(Self { pool, shared: Arc::new(Shared { place, read_only, statement_timeout }) })
+    }
+
+    async fn begin_linking(&self, limit: Duration) -> Result<Transaction<'_>, DbError> {
+        if self.is_read_only() {
+            return Err(DbError::ReadOnly);
+        }
+        let begin = begin_linking(self.dialect(), limit);
+        match &self.pool {
+            Pool::Postgres(pool) => Transaction::postgres(pool, begin, &self.shared.place).await,
+            Pool::Sqlite(pool) => Transaction::sqlite(pool, begin, &self.shared.place).await,
+        }
+    }
+}
+
+/// Who is to be tied to a row, and what may be done for it.
+#[derive(Clone)]
+pub struct Newcomer {
+    pub sub: Sub,
+    /// What goes into the e-mail's column of a row that is inserted.
+    pub email: Option<String>,
+    /// Look for the one row without a sub that has this e-mail, which the user has proved, and take it.
+    pub adopt: Option<EmailKey>,
+    /// What goes into the further columns of a row that is inserted, in their order.
+    pub further: Vec<Option<String>>,
+    /// Whether a row may be inserted.
+    pub insert: bool,
+}
+
+/// What came of it. Where there is a row, it carries the user's sub, and this is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// The row was there.
+    Found(Row),
+    /// The row had no sub, and has this user's now.
+    Adopted(Row),
+    Inserted(Row),
+    /// There is no row, and none was to be inserted.
+    NoRow,
+    /// Two rows carry the sub. They are written otherwise, else the index would have seen to it.
+    DuplicateRows,
+    /// Another row has the e-mail, in a column that is unique. Nothing was written.
+    EmailTaken,
+    /// None could be adopted: rows with the e-mail carry other users' subs. Nothing was written.
+    RowTaken,
+    /// None could be adopted: more than one row without a sub has the e-mail. Nothing was written.
+    Ambiguous,
+}
+
+/// A users table in which ties can be made.
+#[derive(Clone)]
+pub struct Linking {
+    table: UsersTable,
+    statements: LinkingStatements,
+    further: Arc<[String]>,
+}
+
+impl Linking {
+    /// With these further columns, into which text can be written.
+    ///
+    /// # Errors
+    /// [`DbError::SubNotUnique`] where two rows could come to carry one sub, [`DbError::ColumnMissing`].
+    pub fn new(table: UsersTable, further: Vec<String>) -> Result<Self, DbError> {
+        let (schema, dialect) = (table.schema(), table.db().dialect());
+        if !schema.sub_unique {
+            return Err(DbError::SubNotUnique { table: schema.table.clone(), column: table.mapping().sub.clone() });
+        }
+        for name in &further {
+            if !schema.columns.iter().any(|column| dialect.same_name(&column.name, name)) {
+                let known = schema.columns.iter().map(|column| column.name.as_str());
+                return Err(DbError::ColumnMissing {
+                    table: schema.table.clone(),
+                    column: name.clone(),
+                    setting: "columns",
+                    nearest: userlink_domain::nearest_name(name, known).map(str::to_owned),
+                });
+            }
+        }
+        let statements = LinkingStatements::new(table.mapping(), dialect, schema, table.statements());
+        Ok(Self { table, statements, further: further.into() })
+    }
+
+    pub fn table(&self) -> &UsersTable {
+        &self.table
+    }
+
+    /// One transaction, in which no statement takes longer than this. It can be called again whatever became of it, a lost
+    /// answer to the commit included: the row of the sub is looked for first.
+    ///
+    /// # Errors
+    /// One for which [`DbError::is_transient`] holds, a deadlock or a conflict of serialization among them, can be answered
+    /// by calling it again.
+    pub async fn tie(&self, newcomer: &Newcomer, limit: Duration) -> Result<Tie, DbError> {
+        let mut transaction = self.table.db().begin_linking(limit).await?;
+        match self.within(&mut transaction, newcomer).await {
+            Ok(tie) => transaction.commit().await.map(|()| tie),
+            Err(DbError::Taken { constraint }) => {
+                transaction.rollback().await;
+                self.taken(newcomer, constraint, limit).await
+            }
+            Err(error) => {
+                transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn within(&self, transaction: &mut Transaction<'_>, newcomer: &Newcomer) -> Result<Tie, DbError> {
+        if let Some(tie) = self.found(transaction, newcomer.sub).await? {
+            return Ok(tie);
+        }
+        if let (Some(email), Some(lock)) = (&newcomer.adopt, &self.statements.lock_by_email) {
+            let rows = self.table.listed_in(transaction, lock, Value::Text(email.as_str().to_owned())).await?;
+            let mut rows: Vec<Row> = rows.into_iter().filter(|row| row.email_key().as_ref() == Some(email)).collect();
+            // Somebody else's delivery of the same event may have been faster.
+            if let Some(own) = rows.iter().position(|row| row.sub() == Some(newcomer.sub)) {
+                return Ok(Tie::Found(rows.swap_remove(own)));
+            }
+            let is_free = |row: &Row| row.sub.as_deref().is_none_or(|sub| sub.trim().is_empty());
+            match &rows[..] {
+                [] => {}
+                [row] if is_free(row) => return self.adopt(transaction, row.clone(), newcomer.sub).await,
+                rows if rows.iter().all(is_free) => return Ok(Tie::Ambiguous),
+                _ => return Ok(Tie::RowTaken),
+            }
+        }
+        if newcomer.insert { self.insert(transaction, newcomer).await } else { Ok(Tie::NoRow) }
+    }
+
+    async fn found(&self, transaction: &mut Transaction<'_>, sub: Sub) -> Result<Option<Tie>, DbError> {
+        let mut rows = self.table.by_sub_in(transaction, sub).await?;
+        Ok(match rows.len() {
+            0 => None,
+            1 => rows.pop().map(Tie::Found),
+            _ => Some(Tie::DuplicateRows),
+        })
+    }
+
+    async fn adopt(&self, transaction: &mut Transaction<'_>, row: Row, sub: Sub) -> Result<Tie, DbError> {
+        let mut values = vec![Value::Text(sub.to_string()), self.table.key(&row.id)?];
+        values.extend(self.table.statements().condition_values.iter().cloned());
+        match transaction.execute(self.statements.adopt.clone(), values).await? {
+            1 => Ok(Tie::Adopted(Row { sub: Some(sub.to_string().into()), ..row })),
+            // The row was locked, so this is a database that locks otherwise than it says.
+            _ => Err(DbError::Busy),
+        }
+    }
+
+    async fn insert(&self, transaction: &mut Transaction<'_>, newcomer: &Newcomer) -> Result<Tie, DbError> {
+        let mapping = self.table.mapping();
+        let email = mapping.email.as_deref().zip(newcomer.email.as_deref());
+        let further = self.further.iter().map(String::as_str).zip(newcomer.further.iter().map(Option::as_deref));
+        let further = further.filter_map(|(column, value)| Some((column, value?)));
+        // No column of PostgreSQL's holds a NUL.
+        let filled: Vec<_> = email.into_iter().chain(further).filter(|(_, value)| !value.contains('\0')).collect();
+        let columns: Vec<&str> = filled.iter().map(|(column, _)| *column).collect();
+        let dialect = self.table.db().dialect();
+        let statement = insert(mapping, dialect, self.table.schema(), &columns);
+        let mut values = vec![Value::Text(newcomer.sub.to_string())];
+        values.extend(filled.iter().map(|(_, value)| Value::Text((*value).to_owned())));
+        values.extend(self.table.statements().condition_values.iter().cloned());
+        let nothing = || DbError::Other("an inserted row did not come back".to_owned());
+        match dialect {
+            Dialect::Postgres => {
+                let records = transaction.fetch(statement, values).await?;
+                let record = records.first().ok_or_else(nothing)?;
+                self.table.row(record).map(Tie::Inserted)
+            }
+            Dialect::Sqlite => {
+                transaction.execute(statement, values).await?;
+                match self.found(transaction, newcomer.sub).await? {
+                    Some(Tie::Found(row)) => Ok(Tie::Inserted(row)),
+                    _ => Err(nothing()),
+                }
+            }
+        }
+    }
+
+    /// A unique index stood in the way, and it was not the one on the sub that the insert allows for.
+    async fn taken(&self, newcomer: &Newcomer, constraint: String, limit: Duration) -> Result<Tie, DbError> {
+        let mapping = self.table.mapping();
+        let on_email = match mapping.email.as_deref().filter(|_| newcomer.email.is_some()) {
+            Some(email) => self.has_column(&constraint, email, limit).await?,
+            None => false,
+        };
+        if on_email {
+            Ok(Tie::EmailTaken)
+        } else if self.has_column(&constraint, &mapping.sub, limit).await? {
+            // Two that adopted for one user at once: the second finds the row.
+            Err(DbError::Busy)
+        } else {
+            Err(DbError::Taken { constraint })
+        }
+    }
+
+    async fn has_column(&self, constraint: &str, column: &str, limit: Duration) -> Result<bool, DbError> {
+        let db = self.table.db();
+        if db.dialect() == Dialect::Sqlite {
+            let named = constraint.rsplit_once('.').map_or(constraint, |(_, name)| name);
+            return Ok(named.eq_ignore_ascii_case(column));
+        }
+        let schema = self.table.schema().relation.0.clone();
+        let values = vec![Value::Text(schema), Value::Text(constraint.to_owned()), Value::Text(column.to_owned())];
+        let mut transaction = db.begin_linking(limit).await?;
+        match transaction.fetch(fixed(INDEX_HAS_COLUMN), values).await {
+            Ok(records) => {
+                let has = records.first().map(|record| record.truth(0)).transpose()?.unwrap_or_default();
+                transaction.commit().await.map(|()| has)
+            }
+            Err(error) => {
+                transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Which table, and nothing that is in it.
+impl std::fmt::Debug for Linking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Linking({:?})", self.table)
+    }
+}
+
+/// Says which user, and nothing about the person.
+impl std::fmt::Debug for Newcomer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Newcomer({})", self.sub)
+    }
+}

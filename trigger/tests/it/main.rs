@@ -1,0 +1,11 @@
+//! The built program behind a Lambda Runtime API, with real databases and pools. PostgreSQL, PgBouncer and Python are the
+//! ones that `tests/run` starts, and without them these tests fail.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+
+mod chain;
+mod confirming;
+mod events;
+mod failing;
+mod lambda;
+mod town;
