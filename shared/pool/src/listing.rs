@@ -66,7 +66,7 @@ pub enum Listed {
 
 /// How the pool is being listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+enum Manner {
     /// One page after the other.
     Sequence,
     /// Sixteen parts at once.
@@ -133,14 +133,6 @@ impl Listing {
             requests: JoinSet::new(),
             sample: HashSet::new(),
             out: VecDeque::new(),
-        }
-    }
-
-    /// How it is being done, once that is known.
-    pub fn manner(&self) -> Option<Manner> {
-        match self.phase {
-            Phase::Going(manner) => Some(manner),
-            _ => None,
         }
     }
 
