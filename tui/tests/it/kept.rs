@@ -96,7 +96,10 @@ async fn the_dashboard_opens_with_the_last_scan_and_reads_anew_behind_it() {
     assert!(screen.contains("✓ linked") && !screen.contains("… reading"), "a verdict of then: {screen}");
     // It can be worked with, and nothing of it is a verdict of now.
     pty.keys("2");
-    pty.see("row side only");
+    let screen = pty.see("row side only");
+    assert!(!screen.contains("r repair"), "{screen}");
+    pty.keys("r");
+    pty.see("repairs wait until all has been read anew");
     pool.emulator.as_ref().unwrap().set_faults(Faults::default());
     let screen = pty.see("Read everything");
     assert!(!screen.contains("shown is the scan of"), "{screen}");

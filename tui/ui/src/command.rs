@@ -113,8 +113,8 @@ fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
     };
     let refusal = if model.setup.read_only {
         Some("Read-only: nothing can be repaired from here.".to_owned())
-    } else if model.progress.as_ref().is_some_and(|progress| progress.from_disk) {
-        Some("This is an earlier scan, from disk. Repairs wait until everything has been read anew.".to_owned())
+    } else if model.is_from_disk() {
+        Some("This is an earlier scan: repairs wait until all has been read anew.".to_owned())
     } else if model.is_writing() {
         Some("A repair is being written. Wait until it is over.".to_owned())
     } else if model.opened.as_ref().is_some_and(|opened| opened.left) {

@@ -234,10 +234,15 @@ impl Model {
         }
     }
 
+    /// Whether what is shown is an earlier scan that was not made by this program.
+    pub(crate) fn is_from_disk(&self) -> bool {
+        self.progress.as_ref().is_some_and(|progress| progress.from_disk)
+    }
+
     /// Whether `r` would lead to a question.
     pub(crate) fn can_repair(&self) -> bool {
         let there = self.entry().is_some_and(|entry| entry.situation == Situation::RowSideOnly);
-        there && !self.setup.read_only && matches!(self.repairing, Repairing::Idle)
+        there && !self.setup.read_only && !self.is_from_disk() && matches!(self.repairing, Repairing::Idle)
     }
 
     pub(crate) fn say(&mut self, level: Level, text: impl Into<String>) {
