@@ -122,7 +122,7 @@ impl Lambda {
     /// The event comes back as it was.
     pub(crate) async fn passes(&self, event: &Value) -> Duration {
         let answer = self.invoke(&event.to_string()).await;
-        assert!(!answer.failed, "{}", answer.body);
+        assert!(!answer.failed, "{}\n{:#?}", answer.body, self.log());
         assert_eq!(answer.json(), *event);
         answer.took
     }
