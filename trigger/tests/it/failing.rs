@@ -83,7 +83,7 @@ async fn with_the_database_down_the_answer_comes_within_the_budget() {
                 .await;
             for _ in 0..2 {
                 let answer = lambda.invoke(&town.event(1, json!({})).to_string()).await;
-                assert!(answer.took < Duration::from_millis(4500), "{mode:?}: {:?}", answer.took);
+                assert!(answer.took < Duration::from_millis(3500), "{mode:?}: {:?}", answer.took);
                 assert_eq!(answer.failed, failed, "{}", answer.body);
             }
             assert_eq!(lambda.last().await["outcome"], "unsettled");
