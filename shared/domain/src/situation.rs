@@ -177,6 +177,8 @@ impl Flag {
 pub struct Flags(u8);
 
 impl Flags {
+    pub const NONE: Self = Self(0);
+
     pub fn insert(&mut self, flag: Flag) {
         self.0 |= 1 << flag as u8;
     }

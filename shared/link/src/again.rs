@@ -4,14 +4,12 @@
 //! What rests on an e-mail, and every flag, rests on records that may be anywhere. It is left until both sides have been
 //! read, and then made for all entries at once.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use userlink_domain::{Flags, RecordRef, Situation};
 
-use userlink_domain::{EmailKey, Flags, PoolUser, RecordRef, Row, Situation, UserStatus};
-
-use crate::component::{Component, Kind, neighbours};
+use crate::component::{Component, Kind, Seen, neighbours};
 use crate::correlate::unmatched;
-use crate::crowd::CROWD;
-use crate::entries::Verdict;
+use crate::entries::{EntryId, Verdict};
 use crate::flags;
 use crate::linker::Linker;
 use crate::rules::Coverage;
@@ -24,22 +22,24 @@ pub(crate) struct Work {
     pub(crate) records: Vec<Rec>,
     /// Each of them stands alone; where it joins a crowd, it may have to wait.
     newcomers: Vec<Rec>,
-    /// E-mails, and whether a user is among what was touched.
-    emails: HashMap<EmailKey, bool>,
+    /// Whose components have been looked at.
+    seen: Seen,
+    /// E-mails by their keys, and whether a user is among what was touched.
+    emails: FxHashMap<u32, bool>,
     /// Free rows with an e-mail that were looked at.
     free_rows: Vec<u32>,
     /// Entries that are new.
-    entries: HashSet<u32>,
+    entries: FxHashSet<EntryId>,
     /// Records whose entries are as they were, and may be judged otherwise.
-    pub(crate) judge: HashSet<Rec>,
+    pub(crate) judge: FxHashSet<Rec>,
 }
 
 impl Work {
-    fn of_user(&mut self, email: Option<EmailKey>) {
+    fn of_user(&mut self, email: Option<u32>) {
         self.emails.extend(email.map(|email| (email, true)));
     }
 
-    fn of_row(&mut self, email: Option<EmailKey>) {
+    fn of_row(&mut self, email: Option<u32>) {
         if let Some(email) = email {
             self.emails.entry(email).or_insert(false);
         }
@@ -51,33 +51,33 @@ impl Linker {
         self.coverage == Coverage::ALL
     }
 
-    /// How many records the entry of a record has; none where it is in no entry.
-    fn size_around(&self, rec: Rec) -> usize {
-        self.entries.of(rec).map_or(0, |entry| self.entries.size(entry))
+    /// Whether a record is in an entry with others.
+    fn has_company(&self, rec: Rec, more_than: usize) -> bool {
+        self.entries.of(rec).is_some_and(|entry| self.entries.members(entry).nth(more_than).is_some())
     }
 
     fn look_at(&self, rec: Rec, work: &mut Work) {
-        if self.size_around(rec) > 1 { work.records.push(rec) } else { work.newcomers.push(rec) }
+        if self.has_company(rec, 1) { work.records.push(rec) } else { work.newcomers.push(rec) }
     }
 
     /// Notes all that rests on a user. Called before a change, for what it was, and after, for what it is.
     pub(crate) fn touch_user(&self, slot: u32, work: &mut Work) {
         let Some(user) = self.store.user(slot) else { return };
         self.look_at(Rec::User(slot), work);
-        for profile in self.store.federated_of(user) {
+        for profile in self.store.profiles_of(slot) {
+            let rec = Rec::User(*profile);
             // In a component of three or more it does not matter who was joined.
-            if self.free_users.get(profile as usize) == Some(&true) || self.size_around(Rec::User(profile)) <= 2 {
-                self.look_at(Rec::User(profile), work);
+            if self.entries.is_free(rec) || !self.has_company(rec, 2) {
+                self.look_at(rec, work);
             }
             if self.all_read() {
-                work.of_user(self.store.user(profile).and_then(PoolUser::verified_email));
+                work.of_user(self.store.user(*profile).and_then(|user| user.verified_email()));
             }
         }
         if self.all_read() {
             work.of_user(user.verified_email());
-            if user.status == UserStatus::Unconfirmed {
-                let named = self.store.written_id(user).and_then(|id| self.store.row_slot(&id));
-                work.judge.extend(named.map(Rec::Row));
+            if user.is_unconfirmed() {
+                work.judge.extend(self.store.written_row(user).map(Rec::Row));
             }
         }
     }
@@ -87,48 +87,74 @@ impl Linker {
         let Some(row) = self.store.row(slot) else { return };
         self.look_at(Rec::Row(slot), work);
         if self.all_read() {
-            work.of_row(row.email_key());
+            work.of_row(row.email());
         }
     }
 
     /// Brings the entries up to date, and gives one record of each that is different. `covered` is what had been read before
     /// the changes.
     pub(crate) fn look_again(&mut self, mut work: Work, covered: Coverage) -> Vec<RecordRef> {
-        let (users, rows) = self.store.slots();
-        self.free_users.resize(users, false);
-        self.free_rows.resize(rows, false);
-        self.marks.start(&self.store);
+        self.entries.resize(self.store.slots());
         if covered != self.coverage {
             work.records.extend(self.waiting.end());
         }
         self.look_at_components(&mut work);
-
-        let just_read = self.all_read() && covered != Coverage::ALL;
-        if just_read {
-            self.free_emails(&mut work);
-        }
         if self.all_read() {
             for (email, of_user) in std::mem::take(&mut work.emails) {
-                self.correlate(&email, of_user, &mut work);
+                self.correlate(email, of_user, &mut work);
             }
             for slot in std::mem::take(&mut work.free_rows) {
                 self.leave_alone(slot, &mut work);
             }
         }
-        if just_read {
-            work.entries.extend(self.entries.ids());
-        }
         work.entries.extend(work.judge.iter().filter_map(|rec| self.entries.of(*rec)));
 
         let mut changed = Vec::new();
         for entry in work.entries {
-            let verdict = self.verdict(entry);
-            if self.entries.retally(entry, verdict) {
-                let lead = self.entries.get(entry).and_then(|slot| slot.members.lead());
-                changed.extend(lead.and_then(|rec| self.reference(rec)));
+            if self.judge(entry) {
+                changed.extend(entry.lead().and_then(|rec| self.reference(rec)));
             }
         }
         changed
+    }
+
+    /// Makes the entries of what the components do not settle, and judges all that has not been judged: everything has just
+    /// been read.
+    pub(crate) fn judge_the_rest(&mut self) {
+        let mut work = Work::default();
+        let unplaced = |slots: u32, rec: fn(u32) -> Rec| {
+            let nowhere = (0..slots).map(rec).filter(|rec| self.entries.of(*rec).is_none() && !self.entries.is_free(*rec));
+            nowhere.filter(|rec| self.is_there(*rec)).collect::<Vec<_>>()
+        };
+        let (users, rows) = self.store.slots();
+        work.records = unplaced(users, Rec::User);
+        work.records.extend(unplaced(rows, Rec::Row));
+        self.look_at_components(&mut work);
+
+        let mut correlated = FxHashSet::default();
+        for slot in 0..users {
+            if self.entries.is_free(Rec::User(slot))
+                && let Some(email) = self.store.user(slot).and_then(|user| user.verified_email())
+                && correlated.insert(email)
+            {
+                self.correlate(email, false, &mut work);
+            }
+        }
+        for slot in 0..rows {
+            if self.entries.is_free(Rec::Row(slot)) {
+                self.leave_alone(slot, &mut work);
+            }
+        }
+        let unjudged = self.entries.ids().filter(|id| self.entries.get(*id).is_some_and(|it| it.verdict.is_none()));
+        for entry in unjudged.collect::<Vec<_>>() {
+            self.judge(entry);
+        }
+    }
+
+    /// Gives an entry its verdict; true if it is another one than before.
+    fn judge(&mut self, entry: EntryId) -> bool {
+        let verdict = self.verdict(entry);
+        self.entries.retally(entry, verdict)
     }
 
     fn look_at_components(&mut self, work: &mut Work) {
@@ -137,7 +163,7 @@ impl Linker {
                 self.look_at_component(rec, work);
             } else if let Some(rec) = work.newcomers.pop() {
                 // A component is gone through as a whole, so that nothing seen is in the component of what was not.
-                if !self.marks.has_seen(rec) && !self.waits(rec, work) {
+                if !work.seen.contains(&rec) && !self.waits(rec, work) {
                     self.look_at_component(rec, work);
                 }
             } else if self.waiting.is_due() {
@@ -149,12 +175,12 @@ impl Linker {
     }
 
     fn look_at_component(&mut self, rec: Rec, work: &mut Work) {
-        if self.marks.has_seen(rec) {
+        if work.seen.contains(&rec) {
             return;
         }
         self.dissolve(rec, &mut work.records);
         if self.is_there(rec) {
-            let component = Component::around(&self.store, rec, &mut self.marks);
+            let component = Component::around(&self.store, rec, &mut work.seen);
             self.place(component, work);
         }
     }
@@ -175,12 +201,12 @@ impl Linker {
         }
         let (mut crowds, mut meets_waiting) = (Vec::new(), false);
         let mut around = vec![rec];
-        let mut seen = HashSet::from([rec]);
+        let mut seen = Seen::from_iter([rec]);
         let mut at = 0;
         while let Some(of) = around.get(at).copied() {
             at += 1;
             neighbours(&self.store, of, |next| match self.entries.of(next) {
-                Some(entry) if self.entries.size(entry) >= CROWD => crowds.push(entry),
+                Some(entry) if self.entries.is_crowd(entry) => crowds.push(entry),
                 _ if self.waiting.contains(next) => meets_waiting |= next != rec,
                 _ if seen.insert(next) => around.push(next),
                 _ => {}
@@ -190,7 +216,7 @@ impl Linker {
             return false;
         }
         for entry in crowds {
-            self.waiting.for_crowd(entry, self.entries.size(entry));
+            self.waiting.for_crowd(entry, || self.entries.size(entry));
         }
         for of in around {
             self.waiting.add(of);
@@ -204,17 +230,13 @@ impl Linker {
     /// Makes a record that stands alone an entry of which nothing is said yet.
     fn set_aside(&mut self, rec: Rec, work: &mut Work) {
         self.dissolve(rec, &mut Vec::new());
-        let (users, rows) = match rec {
-            Rec::User(slot) => {
-                self.free_users[slot as usize] = false;
-                (vec![slot], vec![])
-            }
-            Rec::Row(slot) => {
-                self.free_rows[slot as usize] = false;
-                (vec![], vec![slot])
-            }
+        self.entries.set_free(rec, false);
+        let (user, row) = match rec {
+            Rec::User(slot) => (Some(slot), None),
+            Rec::Row(slot) => (None, Some(slot)),
         };
-        work.entries.insert(self.entries.create(Situation::Reading, users, rows, Coverage::ALL));
+        let made = self.entries.create(Situation::Reading, user.as_slice(), row.as_slice(), Coverage::ALL);
+        work.entries.extend(made);
     }
 
     /// Takes apart the entry that a record was in; the records that were in it are to be looked at, too.
@@ -229,17 +251,19 @@ impl Linker {
         let kind = component.kind(&self.store);
         let all_read = self.all_read();
         for slot in &component.users {
-            self.dissolve(Rec::User(*slot), &mut work.records);
-            self.free_users[*slot as usize] = kind == Kind::FreeUser;
+            let rec = Rec::User(*slot);
+            self.dissolve(rec, &mut work.records);
+            self.entries.set_free(rec, kind == Kind::FreeUser);
             if all_read {
-                work.of_user(self.store.user(*slot).and_then(PoolUser::verified_email));
+                work.of_user(self.store.user(*slot).and_then(|user| user.verified_email()));
             }
         }
         for slot in &component.rows {
-            self.dissolve(Rec::Row(*slot), &mut work.records);
-            self.free_rows[*slot as usize] = kind == Kind::FreeRow;
+            let rec = Rec::Row(*slot);
+            self.dissolve(rec, &mut work.records);
+            self.entries.set_free(rec, kind == Kind::FreeRow);
             if all_read {
-                work.of_row(self.store.row(*slot).and_then(Row::email_key));
+                work.of_row(self.store.row(*slot).and_then(|row| row.email()));
             }
         }
         let by_email = if all_read { None } else { Some(Situation::Reading) };
@@ -252,7 +276,7 @@ impl Linker {
             Kind::FreeRow => {
                 let row = component.rows.first().and_then(|slot| self.store.row(*slot));
                 match row {
-                    Some(row) if row.email_key().is_some() => by_email,
+                    Some(row) if row.email().is_some() => by_email,
                     row => row.map(unmatched),
                 }
             }
@@ -263,31 +287,16 @@ impl Linker {
             } else {
                 component.needs(&self.store, situation, &self.rules)
             };
-            work.entries.insert(self.entries.create(situation, component.users, component.rows, needs));
+            work.entries.extend(self.entries.create(situation, &component.users, &component.rows, needs));
         } else {
             work.free_rows.extend(component.rows);
         }
     }
 
-    /// Notes the e-mails of all free records.
-    fn free_emails(&self, work: &mut Work) {
-        let free = |flags: &[bool]| -> Vec<u32> {
-            (0..).zip(flags).filter(|(_, free)| **free).map(|(slot, _)| slot).collect()
-        };
-        for slot in free(&self.free_users) {
-            work.of_user(self.store.user(slot).and_then(PoolUser::verified_email));
-        }
-        for slot in free(&self.free_rows) {
-            work.of_row(self.store.row(slot).and_then(Row::email_key));
-            work.free_rows.push(slot);
-        }
-    }
-
     /// Makes the entries of the free records that share an e-mail. Where only rows were touched and no user is free, every
     /// row is by itself, as it was.
-    fn correlate(&mut self, email: &EmailKey, of_user: bool, work: &mut Work) {
-        let is_free = |slot: &u32| self.free_users.get(*slot as usize) == Some(&true);
-        let any_free = self.store.users_with_email(email).iter().any(is_free);
+    fn correlate(&mut self, email: u32, of_user: bool, work: &mut Work) {
+        let any_free = self.store.users_with_email(email).any(|slot| self.entries.is_free(Rec::User(slot)));
         if !of_user && !any_free {
             return;
         }
@@ -309,7 +318,7 @@ impl Linker {
             }
         }
         for made in parts.entries(&self.store) {
-            work.entries.insert(self.entries.create(made.situation, made.users, made.rows, Coverage::ALL));
+            work.entries.extend(self.entries.create(made.situation, &made.users, &made.rows, Coverage::ALL));
         }
     }
 
@@ -323,22 +332,22 @@ impl Linker {
             work.entries.remove(&entry);
         }
         let Some(situation) = self.store.row(slot).map(unmatched) else { return };
-        work.entries.insert(self.entries.create(situation, vec![], vec![slot], Coverage::ALL));
+        work.entries.extend(self.entries.create(situation, &[], &[slot], Coverage::ALL));
     }
 
-    fn verdict(&self, entry: u32) -> Option<Verdict> {
-        let slot = self.entries.get(entry)?;
-        let members = &slot.members;
-        let flags = if self.all_read() { flags::flags(self, entry, slot) } else { Flags::default() };
+    fn verdict(&self, entry: EntryId) -> Option<Verdict> {
+        let state = self.entries.get(entry)?;
+        let members = || self.entries.members(entry);
+        let flags = if self.all_read() { flags::flags(self, entry) } else { Flags::default() };
         let is_protected = |of: RecordRef| self.rules.protected.contains(&of);
         let protected =
-            !self.rules.protected.is_empty() && members.all().filter_map(|rec| self.reference(rec)).any(is_protected);
-        let unsettled = !self.unsettled.is_empty() && members.all().any(|rec| self.unsettled.contains(&rec));
+            !self.rules.protected.is_empty() && members().filter_map(|rec| self.reference(rec)).any(is_protected);
+        let unsettled = !self.unsettled.is_empty() && members().any(|rec| self.unsettled.contains(&rec));
         let situation = match (protected, unsettled) {
             (true, _) => Situation::Ignored,
             (_, true) => Situation::Unsettled,
-            _ => slot.situation,
+            _ => state.situation,
         };
-        Some(Verdict { situation, flags, needs: slot.needs })
+        Some(Verdict { situation, flags, needs: state.needs })
     }
 }

@@ -3,22 +3,35 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use userlink_domain::{EmailKey, Flags, PoolUser, Row, RowId, Situation, Sub};
+use userlink_domain::{Flags, PoolUser, Row, RowId, Situation, Sub};
 
 use crate::correlate::Parts;
-use crate::entries::Slot;
+use crate::entries::EntryId;
 use crate::linker::Linker;
-use crate::store::{Rec, Store};
+use crate::store::{Rec, Store, User};
 
 /// Of those who share an e-mail, so many users and so many rows are looked at for an explanation.
 pub(crate) const LOOK_AT_MOST: usize = 200;
 
+/// A record as it was read, and its slot.
+pub(crate) struct Read<T> {
+    pub(crate) slot: u32,
+    record: T,
+}
+
+impl<T> std::ops::Deref for Read<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.record
+    }
+}
+
 pub(crate) struct Case<'a> {
     pub(crate) linker: &'a Linker,
-    pub(crate) entry: u32,
-    pub(crate) slot: &'a Slot,
-    pub(crate) users: Vec<&'a PoolUser>,
-    pub(crate) rows: Vec<&'a Row>,
+    pub(crate) entry: EntryId,
+    pub(crate) users: Vec<Read<PoolUser>>,
+    pub(crate) rows: Vec<Read<Row>>,
     /// As it is shown.
     pub(crate) situation: Situation,
     /// As the steps give it, before anything was laid over it.
@@ -31,7 +44,8 @@ pub(crate) struct Case<'a> {
 
 /// Those who share the e-mail that decided.
 pub(crate) struct Sharing {
-    pub(crate) email: EmailKey,
+    /// Its key.
+    pub(crate) email: u32,
     /// The first of each kind.
     pub(crate) parts: Parts,
     /// How many users there are in all, joined profiles among them.
@@ -47,29 +61,48 @@ impl Sharing {
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(linker: &'a Linker, entry: u32, slot: &'a Slot, situation: Situation, flags: Flags) -> Self {
+    pub(crate) fn new(linker: &'a Linker, entry: EntryId) -> Option<Self> {
         let store = &linker.store;
-        let users: Vec<_> = slot.members.users().iter().filter_map(|slot| store.user(*slot)).collect();
-        let rows: Vec<_> = slot.members.rows().iter().filter_map(|slot| store.row(*slot)).collect();
-        let base = slot.situation;
-        let mut case = Self { linker, entry, slot, users, rows, situation, base, flags, sharing: None };
+        let (situation, _, flags) = linker.shown(entry)?;
+        let base = linker.entries.get(entry)?.situation;
+        let read_user = |slot| Some(Read { slot, record: linker.read_user(slot)? });
+        let read_row = |slot| Some(Read { slot, record: linker.read_row(slot)? });
+        let users = linker.entries.users(entry).filter_map(read_user).collect();
+        let rows = linker.entries.rows(entry).filter_map(read_row).collect();
+        let mut case = Self { linker, entry, users, rows, situation, base, flags, sharing: None };
         case.sharing = case.email_that_decided().map(|email| Sharing {
-            parts: linker.parts(&email, LOOK_AT_MOST),
-            users: store.users_with_email(&email).len(),
-            rows: store.rows_with_email(&email).len(),
+            parts: linker.parts(email, LOOK_AT_MOST),
+            users: store.users_with_email(email).count(),
+            rows: store.rows_with_email(email).count(),
             email,
         });
-        case
+        Some(case)
     }
 
-    fn email_that_decided(&self) -> Option<EmailKey> {
+    fn email_that_decided(&self) -> Option<u32> {
         if self.is_correlated() {
-            self.users.first()?.verified_email()
+            self.facts(self.users.first()?)?.verified_email()
         } else if matches!(self.base, Situation::OrphanRow | Situation::DeadSub) {
-            self.rows.first()?.email_key()
+            self.store().row(self.rows.first()?.slot)?.email()
         } else {
             None
         }
+    }
+
+    /// What is compared of a user.
+    pub(crate) fn facts(&self, user: &Read<PoolUser>) -> Option<&'a User> {
+        self.linker.store.user(user.slot)
+    }
+
+    /// The id that a user's attribute names, if it counts.
+    pub(crate) fn claim(&self, user: &Read<PoolUser>) -> Option<RowId> {
+        self.store().claim(self.facts(user)?)?;
+        self.written_id(user)
+    }
+
+    /// The id that a user's attribute is, whether or not it counts.
+    pub(crate) fn written_id(&self, user: &PoolUser) -> Option<RowId> {
+        RowId::parse(self.store().id_kind, user.user_id()?)
     }
 
     pub(crate) fn store(&self) -> &'a Store {
@@ -95,7 +128,7 @@ impl<'a> Case<'a> {
     }
 
     /// The `user_id` of the only user.
-    pub(crate) fn user_id(&self) -> &'a str {
+    pub(crate) fn user_id(&self) -> &str {
         self.users.first().and_then(|user| user.user_id()).unwrap_or_default()
     }
 
@@ -118,14 +151,14 @@ impl<'a> Case<'a> {
 
     /// Ids that more than one user claims, and how many do; those of rows that are there first.
     pub(crate) fn doubled_ids(&self) -> Vec<(RowId, usize)> {
-        let mut doubled = doubled(self.users.iter().filter_map(|user| self.store().claim(user)));
+        let mut doubled = doubled(self.users.iter().filter_map(|user| self.claim(user)));
         doubled.sort_by_key(|(id, _)| self.store().row_slot(id).is_none());
         doubled
     }
 
     /// The native users, in other entries, to whom profiles of this one were joined.
     pub(crate) fn natives_elsewhere(&self) -> impl Iterator<Item = u32> {
-        let natives = self.users.iter().flat_map(|user| self.store().natives_of(user));
+        let natives = self.users.iter().flat_map(|user| self.store().natives_of(user.slot).iter().copied());
         natives.filter(|native| !self.is_inside(Rec::User(*native)))
     }
 
@@ -135,8 +168,8 @@ impl<'a> Case<'a> {
 
     /// The situation of the entry that a record of another one is in, in words.
     pub(crate) fn situation_of(&self, rec: Rec) -> String {
-        let entry = self.linker.entries.of(rec).and_then(|entry| self.linker.entry_at(entry, 0));
-        entry.map_or(Situation::Reading, |entry| entry.situation).words()
+        let shown = self.linker.entries.of(rec).and_then(|entry| self.linker.shown(entry));
+        shown.map_or(Situation::Reading, |(situation, _, _)| situation).words()
     }
 }
 

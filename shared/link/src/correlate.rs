@@ -1,8 +1,8 @@
 //! Correlation: what a shared e-mail says about records without pointers (step 4 of the contract).
 
-use userlink_domain::{Row, Situation};
+use userlink_domain::Situation;
 
-use crate::store::Store;
+use crate::store::{Row, Store, User};
 
 /// The records that share one e-mail, by the part they play.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Parts {
         }
         let mut all_users = self.free_users.iter().chain(&self.other_users);
         if self.free_users.len() + self.other_users.len() >= 2
-            && all_users.any(|slot| store.user(*slot).is_some_and(userlink_domain::PoolUser::is_federated))
+            && all_users.any(|slot| store.user(*slot).is_some_and(User::is_federated))
         {
             return together(Situation::FederatedTwin);
         }

@@ -5,8 +5,9 @@
 //! them as there are records in the crowds that they join, or until a side has been read to its end. Nothing that has
 //! been said of a crowd can become untrue meanwhile: what could is not said before a side has been read to its end.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
+use crate::entries::EntryId;
 use crate::store::Rec;
 
 /// An entry with so many records is a crowd.
@@ -15,8 +16,8 @@ pub(crate) const CROWD: usize = 32;
 /// The records whose entries have not been brought up to date.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    records: HashSet<Rec>,
-    crowds: HashSet<u32>,
+    records: FxHashSet<Rec>,
+    crowds: FxHashSet<EntryId>,
     /// How many records there were in these crowds.
     crowded: usize,
 }
@@ -35,9 +36,9 @@ impl Waiting {
     }
 
     /// Notes a crowd that somebody waits to join.
-    pub(crate) fn for_crowd(&mut self, entry: u32, size: usize) {
+    pub(crate) fn for_crowd(&mut self, entry: EntryId, size: impl FnOnce() -> usize) {
         if self.crowds.insert(entry) {
-            self.crowded += size;
+            self.crowded += size();
         }
     }
 

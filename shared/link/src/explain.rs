@@ -40,9 +40,7 @@ impl Linker {
     }
 
     fn case(&self, of: &RecordRef) -> Option<Case<'_>> {
-        let entry = self.entries.of(self.find(of)?)?;
-        let shown = self.entry_at(entry, 0)?;
-        Some(Case::new(self, entry, self.entries.get(entry)?, shown.situation, shown.flags))
+        Case::new(self, self.entries.of(self.find(of)?)?)
     }
 
     /// The rivals come first: where there are too many to list, at least one of them has to be seen.
@@ -60,7 +58,7 @@ impl Linker {
         let natives: Vec<u32> = case.natives_elsewhere().take(NATIVES_AT_MOST).collect();
         if self.coverage == Coverage::ALL {
             let room = RELATED_AT_MOST - natives.len();
-            for rival in rivals(self, case.entry, case.slot) {
+            for rival in rivals(self, case.entry) {
                 if related.len() >= room {
                     break;
                 }
@@ -82,10 +80,10 @@ impl Linker {
     fn related_record(&self, rec: Rec, because: Because) -> Option<Related> {
         Some(match rec {
             Rec::User(slot) => {
-                let user = self.store.user(slot)?;
-                Related::User { sub: user.sub, username: user.username.clone(), because }
+                let user = self.read_user(slot)?;
+                Related::User { sub: user.sub, username: user.username, because }
             }
-            Rec::Row(slot) => Related::Row { id: self.store.row(slot)?.id.clone(), because },
+            Rec::Row(slot) => Related::Row { id: self.row_id(slot)?, because },
         })
     }
 }

@@ -5,22 +5,30 @@
 
 mod again;
 mod case;
+mod column;
 mod component;
 mod correlate;
 mod crowd;
 mod entries;
 mod entry;
 mod explain;
+mod facts;
 mod flags;
+mod joins;
+mod keys;
 mod linker;
+mod records;
 mod rules;
 mod store;
 mod summary;
 mod view;
+mod whole;
 mod why;
 mod why_not;
 
 pub use entry::{Because, Entry, Explanation, Related, Repair};
+pub use facts::Place;
 pub use linker::Linker;
+pub use records::{InMemory, Records};
 pub use rules::{Change, Counts, Coverage, Delta, Rules};
 pub use view::Lead;

@@ -1,62 +1,73 @@
 //! The linker: what it is told, and what it is asked.
 
-use std::collections::HashSet;
-
-use userlink_domain::{EmailKey, Flag, Flags, PoolUser, RecordRef, Row, Situation, Sub};
+use rustc_hash::FxHashSet;
+use userlink_domain::{Flag, Flags, PoolUser, RecordRef, Row, RowId, Situation, Sub};
 
 use crate::again::Work;
-use crate::component::Marks;
 use crate::correlate::Parts;
 use crate::crowd::Waiting;
-use crate::entries::{Entries, Slot};
+use crate::entries::{Entries, EntryId};
 use crate::entry::Entry;
+use crate::records::{InMemory, Records};
 use crate::rules::{Change, Counts, Coverage, Delta, Rules};
-use crate::store::{Rec, Store};
+use crate::store::{Compared, Rec, Store};
 
 /// More records of one e-mail than these are not gone through for a guess.
 const GUESS_AT_MOST: usize = 1_000;
+
+/// Into how many parts keys are divided: with ten million of them, each fits into a processor's own memory.
+const PARTS: usize = 64;
 
 /// Records in, entries out.
 #[derive(Debug)]
 pub struct Linker {
     pub(crate) rules: Rules,
     pub(crate) store: Store,
+    pub(crate) records: Box<dyn Records>,
     pub(crate) entries: Entries,
     pub(crate) coverage: Coverage,
-    pub(crate) unsettled: HashSet<Rec>,
-    pub(crate) free_users: Vec<bool>,
-    pub(crate) free_rows: Vec<bool>,
-    pub(crate) marks: Marks,
+    pub(crate) unsettled: FxHashSet<Rec>,
     pub(crate) waiting: Waiting,
+    /// Entries are made when everything has been read, and not before.
+    gathers: bool,
 }
 
 impl Linker {
+    /// A linker that keeps the records in memory.
     pub fn new(rules: Rules) -> Self {
+        Self::with_records(rules, Box::<InMemory>::default())
+    }
+
+    /// A linker that keeps records where it is told to, and only what it compares in memory.
+    pub fn with_records(rules: Rules, records: Box<dyn Records>) -> Self {
         Self {
-            store: Store::new(rules.id_kind),
+            store: Store::new(rules.id_kind, PARTS),
             rules,
+            records,
             entries: Entries::new(),
             coverage: Coverage::default(),
-            unsettled: HashSet::new(),
-            free_users: Vec::new(),
-            free_rows: Vec::new(),
-            marks: Marks::default(),
+            unsettled: FxHashSet::default(),
             waiting: Waiting::default(),
+            gathers: false,
         }
+    }
+
+    /// Makes no entries before both sides have been read to their ends, and then all at once: that is quicker where nobody
+    /// looks on.
+    pub fn gathering(self) -> Self {
+        Self { gathers: true, ..self }
     }
 
     /// One run over everything, both sides read to their ends.
     pub fn bulk(users: Vec<PoolUser>, rows: Vec<Row>, rules: Rules) -> Self {
-        let mut linker = Self::new(rules);
-        linker.coverage = Coverage::ALL;
-        let mut work = Work::default();
+        let mut linker = Self::new(rules).gathering();
         for user in users {
-            work.records.push(Rec::User(linker.store.put_user(user)));
+            linker.apply(&[Change::User(user)]);
         }
         for row in rows {
-            work.records.push(Rec::Row(linker.store.put_row(row)));
+            linker.apply(&[Change::Row(row)]);
         }
-        linker.look_again(work, Coverage::ALL);
+        linker.apply(&[Change::Covered(Coverage::ALL)]);
         linker
     }
 
@@ -82,14 +93,14 @@ impl Linker {
                 Change::Row(row) => self.take_row(row, &mut work),
                 Change::UserGone(sub) => {
                     if let Some(slot) = self.store.user_slot(*sub) {
-                        self.touch_user(slot, &mut work);
+                        self.touch(Rec::User(slot), &mut work);
                         self.unsettled.remove(&Rec::User(slot));
                         self.store.remove_user(slot);
                     }
                 }
                 Change::RowGone(id) => {
                     if let Some(slot) = self.store.row_slot(id) {
-                        self.touch_row(slot, &mut work);
+                        self.touch(Rec::Row(slot), &mut work);
                         self.unsettled.remove(&Rec::Row(slot));
                         self.store.remove_row(slot);
                     }
@@ -105,36 +116,68 @@ impl Linker {
             }
         }
         let all = covered != self.coverage || writable != self.rules.writable;
-        Delta { changed: self.look_again(work, covered), all }
+        let just_read = covered != Coverage::ALL && self.coverage == Coverage::ALL;
+        let changed = if just_read {
+            self.gathers = false;
+            self.judge_all();
+            Vec::new()
+        } else if self.gathers {
+            Vec::new()
+        } else {
+            self.look_again(work, covered)
+        };
+        Delta { changed, all }
+    }
+
+    fn touch(&self, rec: Rec, work: &mut Work) {
+        match rec {
+            _ if self.gathers => {}
+            Rec::User(slot) => self.touch_user(slot, work),
+            Rec::Row(slot) => self.touch_row(slot, work),
+        }
     }
 
     fn take_user(&mut self, user: &PoolUser, work: &mut Work) {
+        let facts = self.store.digests.user(user, self.rules.id_kind);
         if let Some(slot) = self.store.user_slot(user.sub) {
             if self.unsettled.remove(&Rec::User(slot)) {
                 work.judge.insert(Rec::User(slot));
             }
-            // A listing that began anew reads most users as they were.
-            if self.store.user(slot) == Some(user) {
-                return;
+            match self.store.compare_user(slot, &facts) {
+                // A listing that began anew reads most users as they were.
+                Compared::Same => return,
+                Compared::LooksDifferent => {
+                    let place = self.records.put_user(user);
+                    self.store.move_user(slot, &facts, place);
+                    return;
+                }
+                Compared::Different => self.touch(Rec::User(slot), work),
             }
-            self.touch_user(slot, work);
         }
-        let slot = self.store.put_user(user.clone());
-        self.touch_user(slot, work);
+        let place = self.records.put_user(user);
+        let slot = self.store.put_user(user, &facts, place, &*self.records);
+        self.touch(Rec::User(slot), work);
     }
 
     fn take_row(&mut self, row: &Row, work: &mut Work) {
+        let facts = self.store.digests.row(row);
         if let Some(slot) = self.store.row_slot(&row.id) {
             if self.unsettled.remove(&Rec::Row(slot)) {
                 work.judge.insert(Rec::Row(slot));
             }
-            if self.store.row(slot) == Some(row) {
-                return;
+            match self.store.compare_row(slot, &facts) {
+                Compared::Same => return,
+                Compared::LooksDifferent => {
+                    let place = self.records.put_row(row);
+                    self.store.move_row(slot, &facts, place);
+                    return;
+                }
+                Compared::Different => self.touch(Rec::Row(slot), work),
             }
-            self.touch_row(slot, work);
         }
-        let slot = self.store.put_row(row.clone());
-        self.touch_row(slot, work);
+        let place = self.records.put_row(row);
+        let slot = self.store.put_row(&facts, place);
+        self.touch(Rec::Row(slot), work);
     }
 
     /// How many entries there are, by situation and by flag, at what has been read so far.
@@ -158,19 +201,38 @@ impl Linker {
         self.len() == (0, 0)
     }
 
+    /// How many rows have something in their sub that is no sub.
+    pub fn malformed_subs(&self) -> u64 {
+        self.store.malformed_subs()
+    }
+
     /// What would bring a record that a change is about back to what it is now.
     pub fn held(&self, change: &Change) -> Option<Change> {
         match change {
             Change::User(PoolUser { sub, .. }) | Change::UserGone(sub) => {
-                let held = self.store.user_slot(*sub).and_then(|slot| self.store.user(slot)).cloned();
-                Some(held.map_or(Change::UserGone(*sub), Change::User))
+                let held = self.store.user_slot(*sub).map(|slot| self.read_user(slot));
+                held.map_or(Some(Change::UserGone(*sub)), |user| user.map(Change::User))
             }
             Change::Row(Row { id, .. }) | Change::RowGone(id) => {
-                let held = self.store.row_slot(id).and_then(|slot| self.store.row(slot)).cloned();
-                Some(held.map_or(Change::RowGone(id.clone()), Change::Row))
+                let held = self.store.row_slot(id).map(|slot| self.read_row(slot));
+                held.map_or(Some(Change::RowGone(id.clone())), |row| row.map(Change::Row))
             }
             Change::Covered(_) | Change::Writable(_) | Change::Unsettled(_) => None,
         }
+    }
+
+    /// A user as it was read.
+    pub(crate) fn read_user(&self, slot: u32) -> Option<PoolUser> {
+        self.records.user(self.store.user_place(slot)?)
+    }
+
+    /// A row as it was read.
+    pub(crate) fn read_row(&self, slot: u32) -> Option<Row> {
+        self.records.row(self.store.row_place(slot)?)
+    }
+
+    pub(crate) fn row_id(&self, slot: u32) -> Option<RowId> {
+        self.store.id_of(slot).or_else(|| self.read_row(slot).map(|row| row.id))
     }
 
     /// The subs of all users.
@@ -188,51 +250,59 @@ impl Linker {
         self.entry_at(self.entries.of(self.find(of)?)?, usize::MAX)
     }
 
-    /// An entry with at most so many records of each kind.
-    pub(crate) fn entry_at(&self, entry: u32, at_most: usize) -> Option<Entry> {
-        let slot = self.entries.get(entry)?;
-        let verdict = slot.verdict?;
+    /// What is shown of an entry: its situation, what it would be where that is `reading`, and its flags.
+    pub(crate) fn shown(&self, entry: EntryId) -> Option<(Situation, Option<Situation>, Flags)> {
+        let verdict = self.entries.get(entry)?.verdict?;
         let (situation, so_far) = if self.coverage.covers(verdict.needs) {
             (verdict.situation, None)
         } else {
-            (Situation::Reading, self.guess(slot, verdict.situation))
+            (Situation::Reading, self.guess(entry, verdict.situation))
         };
         // A flag rests on records anywhere: none is shown until all have been read.
         let mut flags = if self.coverage == Coverage::ALL { verdict.flags } else { Flags::default() };
         if self.rules.writable == Some(true) && situation.rests_on_attribute() {
             flags.insert(Flag::Writable);
         }
-        let (users, rows) = (slot.members.users(), slot.members.rows());
+        Some((situation, so_far, flags))
+    }
+
+    /// An entry with at most so many records of each kind.
+    pub(crate) fn entry_at(&self, entry: EntryId, at_most: usize) -> Option<Entry> {
+        let (situation, so_far, flags) = self.shown(entry)?;
+        let (users, rows) = (self.entries.users(entry), self.entries.rows(entry));
         Some(Entry {
             situation,
             so_far,
             flags,
-            users: users.iter().take(at_most).filter_map(|slot| self.store.user(*slot)).cloned().collect(),
-            rows: rows.iter().take(at_most).filter_map(|slot| self.store.row(*slot)).cloned().collect(),
-            user_count: users.len(),
-            row_count: rows.len(),
+            user_count: users.clone().count(),
+            row_count: rows.clone().count(),
+            users: users.take(at_most).filter_map(|slot| self.read_user(slot)).collect(),
+            rows: rows.take(at_most).filter_map(|slot| self.read_row(slot)).collect(),
         })
     }
 
     /// What an entry that is being read would be if nothing more came; none where nobody can tell.
-    fn guess(&self, slot: &Slot, verdict: Situation) -> Option<Situation> {
+    fn guess(&self, entry: EntryId, verdict: Situation) -> Option<Situation> {
         if verdict != Situation::Reading {
             return Some(verdict);
         }
-        let lead = slot.members.lead()?;
+        let lead = entry.lead()?;
+        if !self.entries.is_free(lead) {
+            return None;
+        }
         let email = match lead {
-            Rec::User(user) if self.free_users[user as usize] => self.store.user(user)?.verified_email(),
-            Rec::Row(row) if self.free_rows[row as usize] => self.store.row(row)?.email_key(),
-            Rec::User(_) | Rec::Row(_) => None,
+            Rec::User(user) => self.store.user(user)?.verified_email(),
+            Rec::Row(row) => self.store.row(row)?.email(),
         }?;
-        if self.store.users_with_email(&email).len() + self.store.rows_with_email(&email).len() > GUESS_AT_MOST {
+        let (users, rows) = (self.store.users_with_email(email), self.store.rows_with_email(email));
+        if users.chain(rows).nth(GUESS_AT_MOST).is_some() {
             return None;
         }
         let holds = |slots: (&[u32], &[u32])| match lead {
             Rec::User(user) => slots.0.contains(&user),
             Rec::Row(row) => slots.1.contains(&row),
         };
-        let made = self.parts(&email, usize::MAX).entries(&self.store);
+        let made = self.parts(email, usize::MAX).entries(&self.store);
         made.into_iter().find(|made| holds((&made.users, &made.rows))).map(|made| made.situation)
     }
 
@@ -245,26 +315,26 @@ impl Linker {
 
     pub(crate) fn reference(&self, rec: Rec) -> Option<RecordRef> {
         match rec {
-            Rec::User(slot) => self.store.user(slot).map(|user| RecordRef::User(user.sub)),
-            Rec::Row(slot) => self.store.row(slot).map(|row| RecordRef::Row(row.id.clone())),
+            Rec::User(slot) => self.store.sub_of(slot).map(RecordRef::User),
+            Rec::Row(slot) => self.row_id(slot).map(RecordRef::Row),
         }
     }
 
     /// The users and rows that share an e-mail, by the part they play; of each kind the first so many are looked at.
-    pub(crate) fn parts(&self, email: &EmailKey, at_most: usize) -> Parts {
+    pub(crate) fn parts(&self, email: u32, at_most: usize) -> Parts {
         let mut parts = Parts::default();
-        for slot in self.store.users_with_email(email).iter().take(at_most) {
-            if self.free_users.get(*slot as usize).copied().unwrap_or_default() {
-                parts.free_users.push(*slot);
-            } else if self.store.user(*slot).is_some_and(|user| !self.store.is_joined(user)) {
-                parts.other_users.push(*slot);
+        for slot in self.store.users_with_email(email).take(at_most) {
+            if self.entries.is_free(Rec::User(slot)) {
+                parts.free_users.push(slot);
+            } else if !self.store.is_joined(slot) {
+                parts.other_users.push(slot);
             }
         }
-        for slot in self.store.rows_with_email(email).iter().take(at_most) {
-            if self.free_rows.get(*slot as usize).copied().unwrap_or_default() {
-                parts.free_rows.push(*slot);
+        for slot in self.store.rows_with_email(email).take(at_most) {
+            if self.entries.is_free(Rec::Row(slot)) {
+                parts.free_rows.push(slot);
             } else {
-                parts.other_rows.push(*slot);
+                parts.other_rows.push(slot);
             }
         }
         for list in [&mut parts.free_users, &mut parts.free_rows, &mut parts.other_users, &mut parts.other_rows] {

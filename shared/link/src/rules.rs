@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use userlink_domain::{Flag, IdKind, PoolUser, RecordRef, Row, RowId, Situation, Sub};
+use userlink_domain::{Flag, Flags, IdKind, PoolUser, RecordRef, Row, RowId, Situation, Sub};
 
 /// What the verdicts depend on besides the records.
 #[derive(Clone, Debug)]
@@ -43,6 +43,10 @@ impl Coverage {
 
     pub(crate) const fn index(self) -> usize {
         self.users as usize * 2 + self.rows as usize
+    }
+
+    pub(crate) const fn of_index(index: u8) -> Self {
+        Self { users: index & 2 != 0, rows: index & 1 != 0 }
     }
 }
 
@@ -100,6 +104,22 @@ impl Counts {
     /// Every flag that occurred, with its count.
     pub fn flags(&self) -> impl Iterator<Item = (Flag, u64)> {
         Flag::ALL.into_iter().map(|flag| (flag, self.of_flag(flag))).filter(|(_, count)| *count > 0)
+    }
+
+    pub(crate) fn add(&mut self, situation: Situation, flags: Flags) {
+        self.situations[situation as usize] += 1;
+        flags.iter().for_each(|flag| self.flags[flag as usize] += 1);
+    }
+
+    pub(crate) fn take_off(&mut self, situation: Situation, flags: Flags) {
+        self.situations[situation as usize] -= 1;
+        flags.iter().for_each(|flag| self.flags[flag as usize] -= 1);
+    }
+
+    pub(crate) fn plus(mut self, other: &Self) -> Self {
+        self.situations.iter_mut().zip(other.situations).for_each(|(sum, part)| *sum += part);
+        self.flags.iter_mut().zip(other.flags).for_each(|(sum, part)| *sum += part);
+        self
     }
 
     /// Says of every entry that rests on the attribute that users can write it.

@@ -1,9 +1,15 @@
-//! The records and the indexes over them. It knows who names whom, and nothing of verdicts.
+//! The records as far as they are compared, and the keys that they meet under. It knows who names whom, and nothing of
+//! verdicts.
+//!
+//! A user takes 36 bytes, a row 32, a key 24 and its place in a table; records with one key are a chain.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use userlink_domain::{IdKind, PoolUser, RowId, Sub};
 
-use userlink_domain::{EmailKey, IdKind, PoolUser, Row, RowId, Sub, UserStatus};
+use crate::column::Column;
+use crate::facts::{Bits, Digests, Place, RowFacts, UserFacts, id_of};
+use crate::joins::Joins;
+use crate::keys::{Keys, NONE};
+use crate::records::Records;
 
 /// A record by its slot. Slots are given out in the order of arrival, and never twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,300 +18,562 @@ pub(crate) enum Rec {
     Row(u32),
 }
 
-/// Slots under a key; nearly always one.
-type Index<K> = HashMap<K, Vec<u32>>;
+impl Rec {
+    const ROW: u32 = 1 << 31;
 
-#[derive(Debug)]
-pub(crate) struct Store {
-    id_kind: IdKind,
-    users: Vec<Option<PoolUser>>,
-    rows: Vec<Option<Row>>,
-    user_by_sub: HashMap<Sub, u32>,
-    row_by_id: HashMap<RowId, u32>,
-    rows_by_sub: Index<Sub>,
-    /// Users who are not UNCONFIRMED, by the row that their attribute names: it always counts.
-    users_by_id: Index<RowId>,
-    /// UNCONFIRMED users by the row that their attribute names, whether or not it counts.
-    unconfirmed_by_id: Index<RowId>,
-    /// By verified e-mail.
-    users_by_email: Index<EmailKey>,
-    /// By an e-mail that is not verified: no evidence, but an answer to "why not".
-    users_by_unverified: Index<EmailKey>,
-    rows_by_email: Index<EmailKey>,
-    /// By the folded username.
-    federated: Index<String>,
-    /// Native users by (provider in lower case, user id there) of the profiles that were joined to them.
-    natives: Index<(String, Box<str>)>,
-}
-
-impl Store {
-    pub(crate) fn new(id_kind: IdKind) -> Self {
-        Self {
-            id_kind,
-            users: Vec::new(),
-            rows: Vec::new(),
-            user_by_sub: HashMap::new(),
-            row_by_id: HashMap::new(),
-            rows_by_sub: HashMap::new(),
-            users_by_id: HashMap::new(),
-            unconfirmed_by_id: HashMap::new(),
-            users_by_email: HashMap::new(),
-            users_by_unverified: HashMap::new(),
-            rows_by_email: HashMap::new(),
-            federated: HashMap::new(),
-            natives: HashMap::new(),
+    /// In four bytes. There are fewer than 2^31 records of a kind: a pool holds forty million users at most.
+    pub(crate) const fn packed(self) -> u32 {
+        match self {
+            Self::User(slot) => slot,
+            Self::Row(slot) => slot | Self::ROW,
         }
     }
 
-    pub(crate) fn user(&self, slot: u32) -> Option<&PoolUser> {
-        self.users.get(slot as usize).and_then(Option::as_ref)
+    pub(crate) const fn unpacked(packed: u32) -> Option<Self> {
+        match (packed, packed & Self::ROW) {
+            (NONE, _) => None,
+            (_, 0) => Some(Self::User(packed)),
+            _ => Some(Self::Row(packed & !Self::ROW)),
+        }
+    }
+}
+
+/// A place in six bytes.
+#[derive(Clone, Copy, Debug)]
+struct ShortPlace([u16; 3]);
+
+impl From<Place> for ShortPlace {
+    fn from(Place(at): Place) -> Self {
+        Self([at as u16, (at >> 16) as u16, (at >> 32) as u16])
+    }
+}
+
+impl From<ShortPlace> for Place {
+    fn from(ShortPlace([low, middle, high]): ShortPlace) -> Self {
+        Self(u64::from(low) | u64::from(middle) << 16 | u64::from(high) << 32)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct User {
+    pub(crate) sub: u32,
+    /// The row that the attribute names: a key of `unconfirmed_by_id` where the user is UNCONFIRMED, else of `by_id`.
+    id: u32,
+    /// A key of `by_email` where it is verified, else of `unverified`.
+    email: u32,
+    next_by_id: u32,
+    next_by_email: u32,
+    pub(crate) name: u32,
+    print: u32,
+    bits: Bits,
+    place: ShortPlace,
+}
+
+impl User {
+    pub(crate) fn is_federated(&self) -> bool {
+        self.bits.has(Bits::FEDERATED)
+    }
+
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.bits.has(Bits::UNCONFIRMED)
+    }
+
+    pub(crate) fn is_expected(&self) -> bool {
+        self.bits.has(Bits::EXPECTED)
+    }
+
+    /// Whether the attribute means an id, but is written otherwise.
+    pub(crate) fn is_written_otherwise(&self) -> bool {
+        self.bits.has(Bits::WRITTEN_OTHERWISE)
+    }
+
+    /// Whether the attribute is an id, whether or not it counts.
+    pub(crate) fn has_written_id(&self) -> bool {
+        self.id != NONE
+    }
+
+    /// The key of the e-mail as evidence: only a verified one is any.
+    pub(crate) fn verified_email(&self) -> Option<u32> {
+        self.bits.has(Bits::VERIFIED).then_some(self.email)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) id: u32,
+    sub: u32,
+    email: u32,
+    next_by_sub: u32,
+    next_by_email: u32,
+    print: u32,
+    bits: Bits,
+    place: ShortPlace,
+}
+
+impl Row {
+    /// The key of the sub.
+    pub(crate) fn sub(&self) -> Option<u32> {
+        (self.sub != NONE).then_some(self.sub)
+    }
+
+    /// The key of the e-mail.
+    pub(crate) fn email(&self) -> Option<u32> {
+        (self.email != NONE).then_some(self.email)
+    }
+}
+
+/// How what was read compares with what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compared {
+    Same,
+    /// The same in all that is compared.
+    LooksDifferent,
+    Different,
+}
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) id_kind: IdKind,
+    pub(crate) digests: Digests,
+    pub(crate) users: Column<User>,
+    pub(crate) rows: Column<Row>,
+    /// The user whose sub it is, and the rows that carry it.
+    pub(crate) by_sub: Keys,
+    /// The row whose id it is, and the users who name it and are not UNCONFIRMED: their word always counts.
+    pub(crate) by_id: Keys,
+    /// UNCONFIRMED users by the row that their attribute names, whether or not it counts.
+    unconfirmed_by_id: Keys,
+    /// The users whose verified e-mail it is, and the rows that have it.
+    pub(crate) by_email: Keys,
+    /// Users by an e-mail that is not verified: no evidence, but an answer to "why not".
+    unverified: Keys,
+    pub(crate) joins: Joins,
+    count: (usize, usize),
+    malformed_subs: u64,
+}
+
+impl Store {
+    /// `parts` is into how many parts the keys are divided, a power of two.
+    pub(crate) fn new(id_kind: IdKind, parts: usize) -> Self {
+        let digests = Digests::new();
+        let keys = || Keys::new(parts, digests.secret());
+        Self {
+            id_kind,
+            users: Column::new(),
+            rows: Column::new(),
+            by_sub: keys(),
+            by_id: keys(),
+            unconfirmed_by_id: keys(),
+            by_email: keys(),
+            unverified: keys(),
+            joins: Joins::new(digests.secret()),
+            digests,
+            count: (0, 0),
+            malformed_subs: 0,
+        }
+    }
+
+    pub(crate) fn user(&self, slot: u32) -> Option<&User> {
+        self.users.get(slot).filter(|user| user.bits.has(Bits::PRESENT))
     }
 
     pub(crate) fn row(&self, slot: u32) -> Option<&Row> {
-        self.rows.get(slot as usize).and_then(Option::as_ref)
+        self.rows.get(slot).filter(|row| row.bits.has(Bits::PRESENT))
+    }
+
+    pub(crate) fn user_place(&self, slot: u32) -> Option<Place> {
+        self.user(slot).map(|user| user.place.into())
+    }
+
+    pub(crate) fn row_place(&self, slot: u32) -> Option<Place> {
+        self.row(slot).map(|row| row.place.into())
     }
 
     pub(crate) fn user_slot(&self, sub: Sub) -> Option<u32> {
-        self.user_by_sub.get(&sub).copied()
-    }
-
-    pub(crate) fn subs(&self) -> impl Iterator<Item = Sub> {
-        self.user_by_sub.keys().copied()
+        one(self.by_sub.user(self.by_sub.find(sub.as_u128())?))
     }
 
     pub(crate) fn row_slot(&self, id: &RowId) -> Option<u32> {
-        self.row_by_id.get(id).copied()
+        one(self.by_id.row(self.by_id.find(self.digests.id(id))?))
+    }
+
+    pub(crate) fn sub_of(&self, slot: u32) -> Option<Sub> {
+        self.by_sub.key(self.user(slot)?.sub).map(Sub::from_u128)
+    }
+
+    /// The id of a row; none where it has to be read.
+    pub(crate) fn id_of(&self, slot: u32) -> Option<RowId> {
+        id_of(self.id_kind, self.by_id.key(self.row(slot)?.id)?)
+    }
+
+    /// Every user, with its sub.
+    pub(crate) fn subs(&self) -> impl Iterator<Item = Sub> {
+        let present = self.users.iter().filter(|(_, user)| user.bits.has(Bits::PRESENT));
+        present.filter_map(|(_, user)| self.by_sub.key(user.sub).map(Sub::from_u128))
     }
 
     /// How many slots have been given out: (users, rows).
-    pub(crate) fn slots(&self) -> (usize, usize) {
-        (self.users.len(), self.rows.len())
+    pub(crate) fn slots(&self) -> (u32, u32) {
+        (self.users.len() as u32, self.rows.len() as u32)
     }
 
     /// How many records there are: (users, rows).
     pub(crate) fn len(&self) -> (usize, usize) {
-        (self.user_by_sub.len(), self.row_by_id.len())
+        self.count
     }
 
-    pub(crate) fn put_user(&mut self, user: PoolUser) -> u32 {
-        let slot = match self.user_by_sub.get(&user.sub) {
+    /// How many rows have something in their sub that is no sub.
+    pub(crate) fn malformed_subs(&self) -> u64 {
+        self.malformed_subs
+    }
+
+    pub(crate) fn compare_user(&self, slot: u32, facts: &UserFacts) -> Compared {
+        let Some(user) = self.user(slot) else { return Compared::Different };
+        let id = self.ids_of(user).key(user.id);
+        let email = self.emails_of(user).key(user.email);
+        let same_identities = !facts.bits.has(Bits::HAS_IDENTITIES) || user.print == facts.print;
+        if (user.bits, user.name, id, email) != (facts.bits, facts.name, facts.id, facts.email) || !same_identities {
+            Compared::Different
+        } else if user.print == facts.print {
+            Compared::Same
+        } else {
+            Compared::LooksDifferent
+        }
+    }
+
+    pub(crate) fn compare_row(&self, slot: u32, facts: &RowFacts) -> Compared {
+        let Some(row) = self.row(slot) else { return Compared::Different };
+        let (sub, email) = (self.by_sub.key(row.sub), self.by_email.key(row.email));
+        if (row.bits, sub, email) != (facts.bits, facts.sub, facts.email) {
+            Compared::Different
+        } else if row.print == facts.print {
+            Compared::Same
+        } else {
+            Compared::LooksDifferent
+        }
+    }
+
+    /// Notes where a user is that is the same in all that is compared.
+    pub(crate) fn move_user(&mut self, slot: u32, facts: &UserFacts, place: Place) {
+        if let Some(user) = self.users.get_mut(slot) {
+            (user.print, user.place) = (facts.print, place.into());
+        }
+    }
+
+    pub(crate) fn move_row(&mut self, slot: u32, facts: &RowFacts, place: Place) {
+        if let Some(row) = self.rows.get_mut(slot) {
+            (row.print, row.place) = (facts.print, place.into());
+        }
+    }
+
+    pub(crate) fn put_user(
+        &mut self,
+        user: &PoolUser,
+        facts: &UserFacts,
+        place: Place,
+        records: &dyn Records,
+    ) -> u32 {
+        let sub = self.by_sub.intern(facts.sub);
+        let slot = match one(self.by_sub.user(sub)) {
             Some(slot) => {
-                let slot = *slot;
                 self.unindex_user(slot);
                 slot
             }
             None => {
-                let slot = next_slot(self.users.len());
-                self.users.push(None);
-                self.user_by_sub.insert(user.sub, slot);
+                let slot = self.users.len() as u32;
+                self.users.push(User::at(sub));
+                if let Some(node) = self.by_sub.get_mut(sub) {
+                    node.user = slot;
+                }
+                self.count.0 += 1;
                 slot
             }
         };
-        if let Some(id) = self.written_id(&user) {
-            self.index_of_ids(&user).entry(id).or_default().push(slot);
-        }
-        if let Some(email) = user.email.as_deref().and_then(EmailKey::of) {
-            self.index_of_emails(&user).entry(email).or_default().push(slot);
-        }
-        if user.is_federated() {
-            self.federated.entry(fold(user.username.as_str())).or_default().push(slot);
-        } else {
-            for key in identity_keys(&user) {
-                self.natives.entry(key).or_default().push(slot);
+        let mut held = User { name: facts.name, print: facts.print, bits: facts.bits, place: place.into(), ..User::at(sub) };
+        let ids = if held.is_unconfirmed() { &mut self.unconfirmed_by_id } else { &mut self.by_id };
+        if let Some(key) = facts.id {
+            held.id = ids.intern(key);
+            if let Some(node) = ids.get_mut(held.id) {
+                held.next_by_id = chain(&mut self.users, |user| &mut user.next_by_id, &mut node.user, slot);
             }
         }
-        self.users[slot as usize] = Some(user);
+        let emails = if facts.bits.has(Bits::VERIFIED) { &mut self.by_email } else { &mut self.unverified };
+        if let Some(key) = facts.email {
+            held.email = emails.intern(key);
+            if let Some(node) = emails.get_mut(held.email) {
+                held.next_by_email = chain(&mut self.users, |user| &mut user.next_by_email, &mut node.user, slot);
+            }
+        }
+        if let Some(user) = self.users.get_mut(slot) {
+            *user = held;
+        }
+        let users = &self.users;
+        let place_of = |slot| users.get(slot).map(|user| Place::from(user.place));
+        self.joins.put(slot, user, &self.digests, |slot| {
+            Some(records.user(place_of(slot)?)?.username.as_str().into())
+        });
         slot
     }
 
     pub(crate) fn remove_user(&mut self, slot: u32) {
+        let Some(sub) = self.user(slot).map(|user| user.sub) else { return };
         self.unindex_user(slot);
-        if let Some(user) = self.users.get_mut(slot as usize).and_then(Option::take) {
-            self.user_by_sub.remove(&user.sub);
+        if let Some(node) = self.by_sub.get_mut(sub) {
+            node.user = NONE;
         }
+        self.by_sub.release(sub);
+        if let Some(user) = self.users.get_mut(slot) {
+            *user = User::at(NONE);
+        }
+        self.count.0 -= 1;
     }
 
     fn unindex_user(&mut self, slot: u32) {
-        // Taken out while the indexes change, and put back.
-        let Some(user) = self.users.get_mut(slot as usize).and_then(Option::take) else { return };
-        if let Some(id) = self.written_id(&user) {
-            drop_slot(self.index_of_ids(&user), &id, slot);
+        let Some(user) = self.user(slot).copied() else { return };
+        let ids = if user.is_unconfirmed() { &mut self.unconfirmed_by_id } else { &mut self.by_id };
+        if let Some(node) = ids.get_mut(user.id) {
+            node.user = unchain(&mut self.users, |user| &mut user.next_by_id, node.user, slot);
         }
-        if let Some(email) = user.email.as_deref().and_then(EmailKey::of) {
-            drop_slot(self.index_of_emails(&user), &email, slot);
+        ids.release(user.id);
+        let emails = if user.bits.has(Bits::VERIFIED) { &mut self.by_email } else { &mut self.unverified };
+        if let Some(node) = emails.get_mut(user.email) {
+            node.user = unchain(&mut self.users, |user| &mut user.next_by_email, node.user, slot);
         }
-        if user.is_federated() {
-            drop_slot(&mut self.federated, &fold(user.username.as_str()), slot);
-        } else {
-            for key in identity_keys(&user) {
-                drop_slot(&mut self.natives, &key, slot);
-            }
-        }
-        self.users[slot as usize] = Some(user);
+        emails.release(user.email);
+        self.joins.remove(slot, user.name);
     }
 
-    fn index_of_ids(&mut self, user: &PoolUser) -> &mut Index<RowId> {
-        if user.status == UserStatus::Unconfirmed { &mut self.unconfirmed_by_id } else { &mut self.users_by_id }
-    }
-
-    fn index_of_emails(&mut self, user: &PoolUser) -> &mut Index<EmailKey> {
-        if user.email_verified { &mut self.users_by_email } else { &mut self.users_by_unverified }
-    }
-
-    pub(crate) fn put_row(&mut self, row: Row) -> u32 {
-        let slot = match self.row_by_id.get(&row.id) {
+    pub(crate) fn put_row(&mut self, facts: &RowFacts, place: Place) -> u32 {
+        let id = self.by_id.intern(facts.id);
+        let slot = match one(self.by_id.row(id)) {
             Some(slot) => {
-                let slot = *slot;
                 self.unindex_row(slot);
                 slot
             }
             None => {
-                let slot = next_slot(self.rows.len());
-                self.rows.push(None);
-                self.row_by_id.insert(row.id.clone(), slot);
+                let slot = self.rows.len() as u32;
+                self.rows.push(Row::at(id));
+                if let Some(node) = self.by_id.get_mut(id) {
+                    node.row = slot;
+                }
+                self.count.1 += 1;
                 slot
             }
         };
-        if let Some(sub) = row.sub() {
-            self.rows_by_sub.entry(sub).or_default().push(slot);
+        let mut held = Row { print: facts.print, bits: facts.bits, place: place.into(), ..Row::at(id) };
+        if let Some(key) = facts.sub {
+            held.sub = self.by_sub.intern(key);
+            if let Some(node) = self.by_sub.get_mut(held.sub) {
+                held.next_by_sub = chain(&mut self.rows, |row| &mut row.next_by_sub, &mut node.row, slot);
+            }
         }
-        if let Some(email) = row.email_key() {
-            self.rows_by_email.entry(email).or_default().push(slot);
+        if let Some(key) = facts.email {
+            held.email = self.by_email.intern(key);
+            if let Some(node) = self.by_email.get_mut(held.email) {
+                held.next_by_email = chain(&mut self.rows, |row| &mut row.next_by_email, &mut node.row, slot);
+            }
         }
-        self.rows[slot as usize] = Some(row);
+        self.malformed_subs += u64::from(facts.bits.has(Bits::MALFORMED_SUB));
+        if let Some(row) = self.rows.get_mut(slot) {
+            *row = held;
+        }
         slot
     }
 
     pub(crate) fn remove_row(&mut self, slot: u32) {
+        let Some(id) = self.row(slot).map(|row| row.id) else { return };
         self.unindex_row(slot);
-        if let Some(row) = self.rows.get_mut(slot as usize).and_then(Option::take) {
-            self.row_by_id.remove(&row.id);
+        if let Some(node) = self.by_id.get_mut(id) {
+            node.row = NONE;
         }
+        self.by_id.release(id);
+        if let Some(row) = self.rows.get_mut(slot) {
+            *row = Row::at(NONE);
+        }
+        self.count.1 -= 1;
     }
 
     fn unindex_row(&mut self, slot: u32) {
-        let Some(row) = self.rows.get(slot as usize).and_then(Option::as_ref) else { return };
-        if let Some(sub) = row.sub() {
-            drop_slot(&mut self.rows_by_sub, &sub, slot);
+        let Some(row) = self.row(slot).copied() else { return };
+        if let Some(node) = self.by_sub.get_mut(row.sub) {
+            node.row = unchain(&mut self.rows, |row| &mut row.next_by_sub, node.row, slot);
         }
-        if let Some(email) = row.email_key() {
-            drop_slot(&mut self.rows_by_email, &email, slot);
+        self.by_sub.release(row.sub);
+        if let Some(node) = self.by_email.get_mut(row.email) {
+            node.row = unchain(&mut self.rows, |row| &mut row.next_by_email, node.row, slot);
         }
+        self.by_email.release(row.email);
+        self.malformed_subs -= u64::from(row.bits.has(Bits::MALFORMED_SUB));
     }
 
-    /// The row that the user's attribute names as it is written, whether or not it counts.
-    pub(crate) fn written_id(&self, user: &PoolUser) -> Option<RowId> {
-        user.user_id().and_then(|text| RowId::parse(self.id_kind, text))
+    fn ids_of(&self, user: &User) -> &Keys {
+        if user.is_unconfirmed() { &self.unconfirmed_by_id } else { &self.by_id }
     }
 
-    /// The row that the user's attribute names. That of an UNCONFIRMED user, who has proved nothing yet, counts
+    fn emails_of(&self, user: &User) -> &Keys {
+        if user.bits.has(Bits::VERIFIED) { &self.by_email } else { &self.unverified }
+    }
+
+    /// The row that the user's attribute names as it is written, whether or not it counts; none where it is not there.
+    pub(crate) fn written_row(&self, user: &User) -> Option<u32> {
+        let id = if user.is_unconfirmed() {
+            self.by_id.find(self.unconfirmed_by_id.key(user.id)?)?
+        } else {
+            user.id
+        };
+        one(self.by_id.row(id))
+    }
+
+    /// The key of the row that the user's attribute names. That of an UNCONFIRMED user, who has proved nothing yet, counts
     /// only where the row carries that user's sub.
-    pub(crate) fn claim(&self, user: &PoolUser) -> Option<RowId> {
-        let id = self.written_id(user)?;
-        if user.status == UserStatus::Unconfirmed {
-            let row = self.row_slot(&id).and_then(|slot| self.row(slot))?;
-            return (row.sub() == Some(user.sub)).then_some(id);
+    pub(crate) fn claim(&self, user: &User) -> Option<u32> {
+        if !user.is_unconfirmed() {
+            return (user.id != NONE).then_some(user.id);
         }
-        Some(id)
+        let row = self.row(self.written_row(user)?)?;
+        (row.sub == user.sub).then_some(row.id)
+    }
+
+    /// The row that the user's attribute names, if it counts and the row is there.
+    pub(crate) fn claimed_row(&self, user: &User) -> Option<u32> {
+        one(self.by_id.row(self.claim(user)?))
     }
 
     /// Whether the user's attribute says something that counts, be it that it names no row.
-    pub(crate) fn has_user_id(&self, user: &PoolUser) -> bool {
-        user.user_id().is_some() && (user.status != UserStatus::Unconfirmed || self.claim(user).is_some())
+    pub(crate) fn has_user_id(&self, user: &User) -> bool {
+        user.bits.has(Bits::HAS_USER_ID) && (!user.is_unconfirmed() || self.claim(user).is_some())
     }
 
-    pub(crate) fn rows_with_sub(&self, sub: Sub) -> &[u32] {
-        slots(&self.rows_by_sub, &sub)
+    /// The user whose sub it is.
+    pub(crate) fn user_with_sub(&self, sub: u32) -> Option<u32> {
+        one(self.by_sub.user(sub))
+    }
+
+    pub(crate) fn rows_with_sub(&self, sub: u32) -> impl Iterator<Item = u32> + Clone {
+        self.row_chain(self.by_sub.row(sub), |row| row.next_by_sub)
     }
 
     /// Users whose attribute names the row and counts, without those who are UNCONFIRMED. Of these only the one whose sub
     /// the row carries can count, so whoever looks at the row's sub finds that one, too.
-    pub(crate) fn users_naming(&self, id: &RowId) -> &[u32] {
-        slots(&self.users_by_id, id)
+    pub(crate) fn users_naming(&self, id: u32) -> impl Iterator<Item = u32> + Clone {
+        self.user_chain(self.by_id.user(id), |user| user.next_by_id)
     }
 
-    /// UNCONFIRMED users in whose attribute the id is written, whether or not it counts.
-    pub(crate) fn unconfirmed_naming(&self, id: &RowId) -> &[u32] {
-        slots(&self.unconfirmed_by_id, id)
+    /// UNCONFIRMED users in whose attribute the row's id is written, whether or not it counts.
+    pub(crate) fn unconfirmed_naming(&self, row: &Row) -> impl Iterator<Item = u32> + Clone {
+        let written = if self.unconfirmed_by_id.is_empty() {
+            None
+        } else {
+            self.by_id.key(row.id).and_then(|key| self.unconfirmed_by_id.find(key))
+        };
+        let first = written.map_or(NONE, |node| self.unconfirmed_by_id.user(node));
+        self.user_chain(first, |user| user.next_by_id)
     }
 
-    pub(crate) fn users_with_email(&self, email: &EmailKey) -> &[u32] {
-        slots(&self.users_by_email, email)
+    pub(crate) fn users_with_email(&self, email: u32) -> impl Iterator<Item = u32> + Clone {
+        self.user_chain(self.by_email.user(email), |user| user.next_by_email)
     }
 
     /// Users who have the e-mail, but not verified.
-    pub(crate) fn users_with_unverified(&self, email: &EmailKey) -> &[u32] {
-        slots(&self.users_by_unverified, email)
+    pub(crate) fn users_with_unverified(&self, email: u32) -> impl Iterator<Item = u32> + Clone {
+        let unverified = self.by_email.key(email).and_then(|key| self.unverified.find(key));
+        let first = unverified.map_or(NONE, |node| self.unverified.user(node));
+        self.user_chain(first, |user| user.next_by_email)
     }
 
-    pub(crate) fn rows_with_email(&self, email: &EmailKey) -> &[u32] {
-        slots(&self.rows_by_email, email)
+    pub(crate) fn rows_with_email(&self, email: u32) -> impl Iterator<Item = u32> + Clone {
+        self.row_chain(self.by_email.row(email), |row| row.next_by_email)
     }
 
-    /// The native users to whom a federated profile was joined. The username is `<provider>_<user id>`, and both
-    /// parts may hold underscores.
-    pub(crate) fn natives_of(&self, user: &PoolUser) -> Vec<u32> {
-        let mut found = Vec::new();
-        if !user.is_federated() || self.natives.is_empty() {
-            return found;
-        }
-        let name = user.username.as_str();
-        for (at, _) in name.match_indices('_') {
-            let key = (fold(&name[..at]), name[at + 1..].into());
-            found.extend_from_slice(slots(&self.natives, &key));
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
+    /// The rows with the e-mail of a user, be it verified or not.
+    pub(crate) fn rows_with_email_of(&self, user: &User) -> impl Iterator<Item = u32> + Clone {
+        let email = self.emails_of(user).key(user.email).and_then(|key| self.by_email.find(key));
+        self.rows_with_email(email.unwrap_or(NONE))
     }
 
-    pub(crate) fn is_joined(&self, user: &PoolUser) -> bool {
-        !self.natives_of(user).is_empty()
+    fn user_chain(&self, first: u32, next: fn(&User) -> u32) -> impl Iterator<Item = u32> + Clone {
+        std::iter::successors(one(first), move |at| one(next(self.users.get(*at)?)))
+    }
+
+    fn row_chain(&self, first: u32, next: fn(&Row) -> u32) -> impl Iterator<Item = u32> + Clone {
+        std::iter::successors(one(first), move |at| one(next(self.rows.get(*at)?)))
+    }
+
+    /// The native users to whom a profile was joined.
+    pub(crate) fn natives_of(&self, slot: u32) -> &[u32] {
+        self.joins.natives_of(slot)
+    }
+
+    pub(crate) fn is_joined(&self, slot: u32) -> bool {
+        self.joins.is_joined(slot)
     }
 
     /// The federated profiles that the `identities` of a native user name.
-    pub(crate) fn federated_of(&self, user: &PoolUser) -> Vec<u32> {
-        let mut found = Vec::new();
-        if user.is_federated() || self.federated.is_empty() {
-            return found;
-        }
-        for (provider, user_id) in identity_keys(user) {
-            let folded = fold(&format!("{provider}_{user_id}"));
-            found.extend_from_slice(slots(&self.federated, &folded));
-        }
-        found
+    pub(crate) fn profiles_of(&self, slot: u32) -> &[u32] {
+        self.joins.profiles_of(slot)
     }
 }
 
-/// Case is dropped letter by letter, so that a part of a name folds as it does within the whole.
-fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
-}
-
-fn identity_keys(user: &PoolUser) -> impl Iterator<Item = (String, Box<str>)> {
-    let mut keys: Vec<_> =
-        user.identities.iter().map(|identity| (fold(&identity.provider), identity.user_id.clone())).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_iter()
-}
-
-fn slots<'a, K: Eq + Hash>(index: &'a Index<K>, key: &K) -> &'a [u32] {
-    index.get(key).map_or(&[], Vec::as_slice)
-}
-
-fn drop_slot<K: Eq + Hash>(index: &mut Index<K>, key: &K, slot: u32) {
-    if let Some(list) = index.get_mut(key) {
-        if let Some(at) = list.iter().position(|held| *held == slot) {
-            list.swap_remove(at);
-        }
-        if list.is_empty() {
-            index.remove(key);
+impl User {
+    /// One of which nothing is known but the key of its sub.
+    fn at(sub: u32) -> Self {
+        Self {
+            sub,
+            id: NONE,
+            email: NONE,
+            next_by_id: NONE,
+            next_by_email: NONE,
+            name: 0,
+            print: 0,
+            bits: Bits::default(),
+            place: ShortPlace([0; 3]),
         }
     }
 }
 
-/// Four thousand million records of a kind are the limit; a pool holds forty million users at most.
-fn next_slot(used: usize) -> u32 {
-    u32::try_from(used).unwrap_or(u32::MAX)
+impl Row {
+    /// One of which nothing is known but the key of its id.
+    fn at(id: u32) -> Self {
+        Self {
+            id,
+            sub: NONE,
+            email: NONE,
+            next_by_sub: NONE,
+            next_by_email: NONE,
+            print: 0,
+            bits: Bits::default(),
+            place: ShortPlace([0; 3]),
+        }
+    }
+}
+
+const fn one(slot: u32) -> Option<u32> {
+    if slot == NONE { None } else { Some(slot) }
+}
+
+/// Puts a record into a chain, and gives the one that follows it. It goes behind the first, which so stays the first: through
+/// it the others are reached.
+fn chain<T>(column: &mut Column<T>, next: fn(&mut T) -> &mut u32, first: &mut u32, slot: u32) -> u32 {
+    match column.get_mut(*first) {
+        Some(it) => std::mem::replace(next(it), slot),
+        None => std::mem::replace(first, slot),
+    }
+}
+
+/// Takes a record out of a chain, and gives the chain's new first.
+fn unchain<T>(column: &mut Column<T>, next: fn(&mut T) -> &mut u32, first: u32, slot: u32) -> u32 {
+    let follows = column.get_mut(slot).map_or(NONE, |it| *next(it));
+    if first == slot {
+        return follows;
+    }
+    let mut at = first;
+    while let Some(it) = column.get_mut(at) {
+        let link = next(it);
+        if *link == slot {
+            *link = follows;
+            break;
+        }
+        at = *link;
+    }
+    first
 }

@@ -83,7 +83,8 @@ impl Case<'_> {
 
     /// Why nobody is put beside a row: no pointer counts, and no e-mail either.
     fn left_alone(&self) -> String {
-        let unconfirmed = self.rows.first().is_some_and(|row| !self.store().unconfirmed_naming(&row.id).is_empty());
+        let row = self.rows.first().and_then(|row| self.store().row(row.slot));
+        let unconfirmed = row.is_some_and(|row| self.store().unconfirmed_naming(row).next().is_some());
         let names = if unconfirmed { "only UNCONFIRMED users name" } else { "no user names" };
         let email = if self.sharing.is_some() { "no free user has its e-mail" } else { "it has no e-mail" };
         format!("{names}; {email}")

@@ -1,6 +1,6 @@
 //! Which entries to show: by group, and by a text that one of their records holds.
 
-use userlink_domain::{Group, PoolUser, RecordRef, Row, Situation};
+use userlink_domain::{Group, RecordRef, Situation};
 
 use crate::entry::Entry;
 use crate::linker::Linker;
@@ -16,27 +16,36 @@ impl Linker {
     pub fn leads(&self, group: Option<Group>, text: &str) -> Vec<Lead> {
         let text = text.trim();
         let (users, rows) = self.store.slots();
-        let users = (0..users).filter_map(|slot| u32::try_from(slot).ok()).map(Rec::User);
-        let rows = (0..rows).filter_map(|slot| u32::try_from(slot).ok()).map(Rec::Row);
-        users.chain(rows).filter(|rec| self.is_shown(*rec, group, text)).map(Lead).collect()
+        let all = (0..users).map(Rec::User).chain((0..rows).map(Rec::Row));
+        all.filter(|rec| self.is_shown(*rec, group, text)).map(Lead).collect()
     }
 
     fn is_shown(&self, rec: Rec, group: Option<Group>, text: &str) -> bool {
-        let Some(slot) = self.entries.of(rec).and_then(|entry| self.entries.get(entry)) else { return false };
-        if slot.members.lead() != Some(rec) {
-            return false;
-        }
+        let Some(entry) = self.entries.of(rec).filter(|entry| entry.lead() == Some(rec)) else { return false };
         if let Some(group) = group {
-            let Some(verdict) = slot.verdict else { return false };
+            let Some(verdict) = self.entries.get(entry).and_then(|state| state.verdict) else { return false };
             let covered = self.coverage.covers(verdict.needs);
             let situation = if covered { verdict.situation } else { Situation::Reading };
             if situation.group() != group {
                 return false;
             }
         }
-        text.is_empty()
-            || slot.members.users().iter().filter_map(|slot| self.store.user(*slot)).any(|user| user_holds(user, text))
-            || slot.members.rows().iter().filter_map(|slot| self.store.row(*slot)).any(|row| row_holds(row, text))
+        text.is_empty() || self.entries.members(entry).any(|rec| self.has_text(rec, text))
+    }
+
+    /// Whether a text stands in one of the values by which a record is known.
+    fn has_text(&self, rec: Rec, text: &str) -> bool {
+        let holds = &mut |whole: &str| holds(whole, text);
+        match rec {
+            Rec::User(slot) => {
+                self.store.sub_of(slot).is_some_and(|sub| holds(&sub.to_string()))
+                    || self.store.user_place(slot).is_some_and(|place| self.records.user_passes(place, holds))
+            }
+            Rec::Row(slot) => {
+                self.row_id(slot).is_some_and(|id| holds(&id.to_string()))
+                    || self.store.row_place(slot).is_some_and(|place| self.records.row_passes(place, holds))
+            }
+        }
     }
 
     /// The entry at a place, with at most so many records of each kind.
@@ -46,29 +55,14 @@ impl Linker {
 
     /// The place of the entry that a record is in.
     pub fn lead_of(&self, of: &RecordRef) -> Option<Lead> {
-        let entry = self.entries.of(self.find(of)?)?;
-        self.entries.get(entry)?.members.lead().map(Lead)
+        self.entries.of(self.find(of)?)?.lead().map(Lead)
     }
 
     /// One record of every entry of a situation; of all entries where there is none.
     pub fn of_situation(&self, wanted: impl Fn(Situation) -> bool) -> Vec<RecordRef> {
-        let leads = self.leads(None, "");
-        let shown = leads.into_iter().filter(|lead| self.entry_of(*lead, 0).is_some_and(|e| wanted(e.situation)));
-        shown.filter_map(|lead| self.reference(lead.0)).collect()
+        let shown = self.entries.ids().filter(|entry| self.shown(*entry).is_some_and(|shown| wanted(shown.0)));
+        shown.filter_map(|entry| self.reference(entry.lead()?)).collect()
     }
-}
-
-fn user_holds(user: &PoolUser, text: &str) -> bool {
-    holds(user.username.as_str(), text)
-        || user.email.as_deref().is_some_and(|email| holds(email, text))
-        || user.user_id.as_deref().is_some_and(|id| holds(id, text))
-        || holds(&user.sub.to_string(), text)
-}
-
-fn row_holds(row: &Row, text: &str) -> bool {
-    row.email.as_deref().is_some_and(|email| holds(email, text))
-        || row.sub.as_deref().is_some_and(|sub| holds(sub, text))
-        || holds(&row.id.to_string(), text)
 }
 
 /// Whether `text` stands in `whole`, without regard to the case of ASCII letters.

@@ -2,7 +2,7 @@
 
 use userlink_domain::{Flag, PoolUser, Row, Situation};
 
-use crate::case::Case;
+use crate::case::{Case, Read};
 use crate::flags::{Speaks, emails_that_differ, rivals, written_otherwise};
 
 /// Of more users, or rows, than these it is only said how many there are.
@@ -28,14 +28,14 @@ impl Case<'_> {
         why
     }
 
-    fn why_user(&self, user: &PoolUser, why: &mut Vec<String>) {
+    fn why_user(&self, user: &Read<PoolUser>, why: &mut Vec<String>) {
         let store = self.store();
         let name = user.username.as_str();
         why.push(match user.user_id() {
             None => format!("user {name}: user id is empty"),
-            Some(text) => match store.written_id(user) {
+            Some(text) => match self.written_id(user) {
                 None => format!("user {name}: user id {text} is not written as an id of this table can be"),
-                Some(id) if store.claim(user).is_none() => format!(
+                Some(id) if self.claim(user).is_none() => format!(
                     "user {name}: user id {text} does not count, as the user is UNCONFIRMED and no row {id} that was read \
                      carries its sub"
                 ),
@@ -45,14 +45,14 @@ impl Case<'_> {
                 Some(id) => format!("user {name}: user id names row {id}"),
             },
         });
-        if store.rows_with_sub(user.sub).is_empty() {
+        if self.facts(user).is_some_and(|user| store.rows_with_sub(user.sub).next().is_none()) {
             why.push(format!("user {name}: no row that was read carries its sub"));
         }
         if !user.is_expected() {
             let disabled = if user.enabled { "" } else { ", disabled" };
             why.push(format!("user {name}: not expected to be linked ({}{disabled})", user.status.as_str()));
         }
-        if store.is_joined(user) {
+        if store.is_joined(user.slot) {
             why.push(format!("user {name}: a native user's identities name this profile"));
         }
         if self.base == Situation::NoRow && user.verified_email().is_none() {
@@ -60,7 +60,7 @@ impl Case<'_> {
         }
     }
 
-    fn why_row(&self, row: &Row, why: &mut Vec<String>) {
+    fn why_row(&self, row: &Read<Row>, why: &mut Vec<String>) {
         let (store, id) = (self.store(), &row.id);
         why.push(match (row.sub(), row.has_malformed_sub()) {
             (Some(sub), _) if store.user_slot(sub).is_some() => format!("row {id}: its sub names user {sub}"),
@@ -97,27 +97,28 @@ impl Case<'_> {
 
     /// A flag, with the records that it is raised for.
     fn why_flag(&self, flag: Flag) -> Vec<String> {
-        let store = self.store();
         let mut words: Vec<String> = match flag {
             Flag::Writable => vec!["an app client lets its users write this attribute, so it proves nothing".into()],
-            Flag::NonCanonicalId => written_otherwise(store, self.slot)
-                .map(|(user, id)| {
+            Flag::NonCanonicalId => written_otherwise(self.linker, self.entry)
+                .filter_map(|(user, row)| {
+                    let (user, id) = (self.linker.read_user(user)?, self.linker.row_id(row)?);
                     let (name, text) = (user.username.as_str(), user.user_id().unwrap_or_default());
-                    format!("the user id of user {name} is {text}, and the row's id is {id}")
+                    Some(format!("the user id of user {name} is {text}, and the row's id is {id}"))
                 })
                 .take(FLAGGED_AT_MOST + 1)
                 .collect(),
-            Flag::EmailDiffers => emails_that_differ(store, self.slot)
-                .map(|(user, row)| {
+            Flag::EmailDiffers => emails_that_differ(self.linker, self.entry)
+                .filter_map(|(user, row)| {
+                    let (user, row) = (self.linker.read_user(user)?, self.linker.read_row(row)?);
                     let (mine, its) = (user.email.as_deref(), row.email.as_deref());
                     let (mine, its) = (mine.unwrap_or_default(), its.unwrap_or_default());
-                    format!("user {} has {mine}, and row {} has {its}", user.username.as_str(), row.id)
+                    Some(format!("user {} has {mine}, and row {} has {its}", user.username.as_str(), row.id))
                 })
                 .take(FLAGGED_AT_MOST + 1)
                 .collect(),
-            Flag::Contested => rivals(self.linker, self.entry, self.slot)
+            Flag::Contested => rivals(self.linker, self.entry)
                 .filter_map(|rival| {
-                    let (user, row) = (store.user(rival.user)?, store.row(rival.row)?);
+                    let (user, row) = (self.linker.read_user(rival.user)?, self.linker.read_row(rival.row)?);
                     let (name, id) = (user.username.as_str(), &row.id);
                     Some(match rival.speaks {
                         Speaks::ByEmail => {

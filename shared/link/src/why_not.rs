@@ -1,6 +1,6 @@
 //! Every candidate that was passed over: the predicate that failed, and the smallest fact that would change it.
 
-use userlink_domain::{EmailKey, PoolUser, Situation};
+use userlink_domain::{PoolUser, Situation};
 
 use crate::case::{Case, LOOK_AT_MOST};
 use crate::store::Rec;
@@ -86,7 +86,7 @@ impl Case<'_> {
                 "linked: the row's id is blank, and no user id can name it".into()
             } else if !self.rows.is_empty() {
                 format!("linked: the user id would have to be {row}")
-            } else if let Some(id) = self.store().written_id(user) {
+            } else if let Some(id) = self.written_id(user) {
                 format!("linked: a row {id} would have to be there, and carry the sub {}", user.sub)
             } else {
                 "linked: the user id would have to be an id of this table".into()
@@ -98,29 +98,26 @@ impl Case<'_> {
     fn not_matched(&self, out: &mut Answers) {
         let Some(sharing) = &self.sharing else { return };
         let parts = &sharing.parts;
-        let users = sharing.users - if sharing.is_cut() { 0 } else { self.joined_with(&sharing.email) };
-        for row in parts.free_rows.iter().filter_map(|slot| self.store().row(*slot)) {
+        let users = sharing.users - if sharing.is_cut() { 0 } else { self.joined_with(sharing.email) };
+        for row in parts.free_rows.iter().filter_map(|slot| self.linker.row_id(*slot)) {
             out.say(|| {
                 if users > 1 {
-                    format!("row {}: {users} users have its e-mail, and a person has to say whose it is", row.id)
+                    format!("row {row}: {users} users have its e-mail, and a person has to say whose it is")
                 } else {
-                    format!(
-                        "row {}: {} rows have the e-mail, and a person has to say which is meant",
-                        row.id, sharing.rows
-                    )
+                    format!("row {row}: {} rows have the e-mail, and a person has to say which is meant", sharing.rows)
                 }
             });
         }
         for slot in &parts.other_rows {
-            let Some(row) = self.store().row(*slot) else { continue };
+            let Some(row) = self.linker.row_id(*slot) else { continue };
             out.say(|| {
                 let situation = self.situation_of(Rec::Row(*slot));
-                format!("row {}: is {situation} in another entry; nothing would have to tie it there", row.id)
+                format!("row {row}: is {situation} in another entry; nothing would have to tie it there")
             });
         }
         if self.base != Situation::RowTaken {
             for slot in &parts.other_users {
-                let Some(user) = self.store().user(*slot) else { continue };
+                let Some(user) = self.linker.read_user(*slot) else { continue };
                 out.say(|| {
                     let situation = self.situation_of(Rec::User(*slot));
                     format!("user {}: has the e-mail, too, and is {situation} in another entry", user.username.as_str())
@@ -133,15 +130,14 @@ impl Case<'_> {
         out.cut |= sharing.is_cut();
     }
 
-    fn joined_with(&self, email: &EmailKey) -> usize {
-        let users = self.store().users_with_email(email).iter().filter_map(|slot| self.store().user(*slot));
-        users.filter(|user| self.store().is_joined(user)).count()
+    fn joined_with(&self, email: u32) -> usize {
+        self.store().users_with_email(email).filter(|slot| self.store().is_joined(*slot)).count()
     }
 
     /// The native users who are signed in where the profile is.
     fn not_by_itself(&self, out: &mut Answers) {
         for native in self.natives_elsewhere() {
-            let Some(native) = self.store().user(native) else { continue };
+            let Some(native) = self.linker.read_user(native) else { continue };
             let name = native.username.as_str();
             out.say(|| match self.rows.first() {
                 Some(row) => {
@@ -158,7 +154,7 @@ impl Case<'_> {
         if !user.enabled {
             out.say(|| "expected: the user would have to be enabled".into());
         }
-        let expected = PoolUser { enabled: true, ..(*user).clone() };
+        let expected = PoolUser { enabled: true, ..(**user).clone() };
         if !expected.is_expected() {
             out.say(|| format!("expected: the status would have to be {EXPECTED}"));
         }
@@ -167,51 +163,53 @@ impl Case<'_> {
         }
         if let Some(row) = self.rows.first() {
             out.say(|| format!("linked_inactive: the user and row {} would have to name each other", row.id));
-        } else if let Some(id) = self.store().written_id(user).filter(|id| self.store().row_slot(id).is_some()) {
+        } else if let Some(id) = self.written_id(user).filter(|id| self.store().row_slot(id).is_some()) {
             out.say(|| {
                 format!("row {id}: the user names it, but is UNCONFIRMED: its sub would have to be {}", user.sub)
             });
         }
-        let rows = user.verified_email().map_or(&[][..], |email| self.store().rows_with_email(&email));
-        for slot in rows.iter().take(LOOK_AT_MOST).filter(|slot| !self.is_inside(Rec::Row(**slot))) {
-            let Some(row) = self.store().row(*slot) else { continue };
+        let Some(email) = self.facts(user).and_then(|user| user.verified_email()) else { return };
+        let rows = self.store().rows_with_email(email);
+        for slot in rows.clone().take(LOOK_AT_MOST).filter(|slot| !self.is_inside(Rec::Row(*slot))) {
+            let Some(row) = self.linker.row_id(slot) else { continue };
             out.say(|| {
-                format!("row {}: has the user's verified e-mail, but the user is not expected to be linked", row.id)
+                format!("row {row}: has the user's verified e-mail, but the user is not expected to be linked")
             });
         }
-        out.cut |= rows.len() > LOOK_AT_MOST;
+        out.cut |= is_cut(rows);
     }
 
     /// Users who have the e-mail of a row by itself, or name it, and are passed over.
     fn not_correlated(&self, out: &mut Answers) {
         let (Some(row), store) = (self.rows.first(), self.store()) else { return };
-        let unconfirmed = store.unconfirmed_naming(&row.id);
-        for user in unconfirmed.iter().take(LOOK_AT_MOST).filter_map(|slot| store.user(*slot)) {
+        let Some(facts) = store.row(row.slot) else { return };
+        let unconfirmed = store.unconfirmed_naming(facts);
+        for user in unconfirmed.clone().take(LOOK_AT_MOST).filter_map(|slot| self.linker.read_user(slot)) {
             out.say(|| {
                 let name = user.username.as_str();
                 format!("user {name}: names the row, but is UNCONFIRMED: the row's sub would have to be {}", user.sub)
             });
         }
-        let Some(email) = row.email_key() else { return };
-        let (verified, unverified) = (store.users_with_email(&email), store.users_with_unverified(&email));
-        for slot in verified.iter().take(LOOK_AT_MOST) {
-            let Some(user) = store.user(*slot) else { continue };
+        let Some(email) = facts.email() else { return };
+        let (verified, unverified) = (store.users_with_email(email), store.users_with_unverified(email));
+        for slot in verified.clone().take(LOOK_AT_MOST) {
+            let Some(user) = self.linker.read_user(slot) else { continue };
             out.say(|| {
-                format!("user {}: has the row's e-mail, but {}", user.username.as_str(), self.passed_over(*slot, user))
+                format!("user {}: has the row's e-mail, but {}", user.username.as_str(), self.passed_over(slot, &user))
             });
         }
-        for user in unverified.iter().take(LOOK_AT_MOST).filter_map(|slot| store.user(*slot)) {
+        for user in unverified.clone().take(LOOK_AT_MOST).filter_map(|slot| self.linker.read_user(slot)) {
             out.say(|| {
                 let name = user.username.as_str();
                 format!("user {name}: has the row's e-mail, but not verified: verifying it would make it evidence")
             });
         }
-        out.cut |= [unconfirmed, verified, unverified].iter().any(|list| list.len() > LOOK_AT_MOST);
+        out.cut |= is_cut(unconfirmed) || is_cut(verified) || is_cut(unverified);
     }
 
     /// Why a user with the verified e-mail of a free row does not correlate with it.
     fn passed_over(&self, slot: u32, user: &PoolUser) -> String {
-        if self.store().is_joined(user) {
+        if self.store().is_joined(slot) {
             return "was joined: no native user's identities would have to name it".into();
         }
         let situation = self.situation_of(Rec::User(slot));
@@ -227,17 +225,21 @@ impl Case<'_> {
     /// Rows that have the e-mail of a user who has not verified it.
     fn not_verified(&self, out: &mut Answers) {
         for user in &self.users {
-            let unverified = user.email.as_deref().filter(|_| !user.email_verified);
-            let Some(email) = unverified.and_then(EmailKey::of) else { continue };
-            let rows = self.store().rows_with_email(&email);
-            for slot in rows.iter().take(LOOK_AT_MOST).filter(|slot| !self.is_inside(Rec::Row(**slot))) {
-                let Some(row) = self.store().row(*slot) else { continue };
+            let Some(facts) = self.facts(user).filter(|_| !user.email_verified) else { continue };
+            let rows = self.store().rows_with_email_of(facts);
+            for slot in rows.clone().take(LOOK_AT_MOST).filter(|slot| !self.is_inside(Rec::Row(*slot))) {
+                let Some(row) = self.linker.row_id(slot) else { continue };
                 out.say(|| {
                     let why = "the user has the same e-mail, but not verified: verifying it would make it evidence";
-                    format!("row {}: {why}", row.id)
+                    format!("row {row}: {why}")
                 });
             }
-            out.cut |= rows.len() > LOOK_AT_MOST;
+            out.cut |= is_cut(rows);
         }
     }
+}
+
+/// Whether there are more than are looked at.
+fn is_cut(mut slots: impl Iterator<Item = u32>) -> bool {
+    slots.nth(LOOK_AT_MOST).is_some()
 }
