@@ -4,6 +4,8 @@
 //! What rests on an e-mail, and every flag, rests on records that may be anywhere. It is left until both sides have been
 //! read, and then made for all entries at once.
 
+use std::iter::repeat;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use userlink_domain::{Flags, RecordRef, Situation};
 
@@ -32,6 +34,26 @@ pub(crate) struct Work {
     entries: FxHashSet<EntryId>,
     /// Records whose entries are as they were, and may be judged otherwise.
     pub(crate) judge: FxHashSet<Rec>,
+}
+
+/// What is left over when everything has been judged that its own keys tell of.
+#[derive(Default)]
+pub(crate) struct Rest {
+    /// Records that share keys with several.
+    pub(crate) complex: Vec<Rec>,
+    pub(crate) free_users: Vec<u32>,
+    pub(crate) free_rows: Vec<u32>,
+    /// Entries that have no verdict yet, by their first records.
+    pub(crate) unjudged: Vec<Rec>,
+}
+
+impl Rest {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.complex.extend(other.complex);
+        self.free_users.extend(other.free_users);
+        self.free_rows.extend(other.free_rows);
+        self.unjudged.extend(other.unjudged);
+    }
 }
 
 impl Work {
@@ -100,12 +122,7 @@ impl Linker {
         }
         self.look_at_components(&mut work);
         if self.all_read() {
-            for (email, of_user) in std::mem::take(&mut work.emails) {
-                self.correlate(email, of_user, &mut work);
-            }
-            for slot in std::mem::take(&mut work.free_rows) {
-                self.leave_alone(slot, &mut work);
-            }
+            self.correlate_all(&mut work);
         }
         work.entries.extend(work.judge.iter().filter_map(|rec| self.entries.of(*rec)));
 
@@ -118,36 +135,26 @@ impl Linker {
         changed
     }
 
-    /// Makes the entries of what the components do not settle, and judges all that has not been judged: everything has just
-    /// been read.
-    pub(crate) fn judge_the_rest(&mut self) {
-        let mut work = Work::default();
-        let unplaced = |slots: u32, rec: fn(u32) -> Rec| {
-            let nowhere = (0..slots).map(rec).filter(|rec| self.entries.of(*rec).is_none() && !self.entries.is_free(*rec));
-            nowhere.filter(|rec| self.is_there(*rec)).collect::<Vec<_>>()
-        };
-        let (users, rows) = self.store.slots();
-        work.records = unplaced(users, Rec::User);
-        work.records.extend(unplaced(rows, Rec::Row));
+    /// Makes the entries of all that is left over when everything has just been read, and judges them.
+    pub(crate) fn judge_the_rest(&mut self, rest: Rest) {
+        let mut work = Work { records: rest.complex, free_rows: rest.free_rows, ..Work::default() };
+        work.entries.extend(rest.unjudged.iter().filter_map(|rec| self.entries.of(*rec)));
+        work.emails.extend(
+            rest.free_users.iter().filter_map(|slot| self.store.user(*slot)?.verified_email()).zip(repeat(false)),
+        );
         self.look_at_components(&mut work);
-
-        let mut correlated = FxHashSet::default();
-        for slot in 0..users {
-            if self.entries.is_free(Rec::User(slot))
-                && let Some(email) = self.store.user(slot).and_then(|user| user.verified_email())
-                && correlated.insert(email)
-            {
-                self.correlate(email, false, &mut work);
-            }
-        }
-        for slot in 0..rows {
-            if self.entries.is_free(Rec::Row(slot)) {
-                self.leave_alone(slot, &mut work);
-            }
-        }
-        let unjudged = self.entries.ids().filter(|id| self.entries.get(*id).is_some_and(|it| it.verdict.is_none()));
-        for entry in unjudged.collect::<Vec<_>>() {
+        self.correlate_all(&mut work);
+        for entry in work.entries {
             self.judge(entry);
+        }
+    }
+
+    fn correlate_all(&mut self, work: &mut Work) {
+        for (email, of_user) in std::mem::take(&mut work.emails) {
+            self.correlate(email, of_user, work);
+        }
+        for slot in std::mem::take(&mut work.free_rows) {
+            self.leave_alone(slot, work);
         }
     }
 

@@ -1,5 +1,7 @@
 //! A vector in pieces: it grows without being copied, and its pieces can be worked on at once.
 
+use crate::threads::{on_threads, shares};
+
 /// How many there are in a piece.
 pub(crate) const PIECE: usize = 1 << 16;
 
@@ -11,6 +13,20 @@ pub(crate) struct Column<T> {
 impl<T> Column<T> {
     pub(crate) const fn new() -> Self {
         Self { pieces: Vec::new() }
+    }
+
+    /// As many of the same.
+    pub(crate) fn filled(len: u32, with: T, threads: usize) -> Self
+    where
+        T: Copy + Send + Sync,
+    {
+        let pieces = (0..len as usize).step_by(PIECE).map(|at| PIECE.min(len as usize - at)).enumerate();
+        let made = on_threads(shares(pieces, threads), |pieces| {
+            pieces.into_iter().map(|(number, len)| (number, vec![with; len])).collect::<Vec<_>>()
+        });
+        let mut pieces: Vec<(usize, Vec<T>)> = made.into_iter().flatten().collect();
+        pieces.sort_unstable_by_key(|(number, _)| *number);
+        Self { pieces: pieces.into_iter().map(|(_, piece)| piece).collect() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -36,6 +52,22 @@ impl<T> Column<T> {
 
     pub(crate) fn get_mut(&mut self, at: u32) -> Option<&mut T> {
         self.pieces.get_mut(at as usize / PIECE)?.get_mut(at as usize % PIECE)
+    }
+
+    /// What begins with a place, by pieces.
+    pub(crate) fn since(&self, first: u32) -> impl Iterator<Item = (u32, &[T])> {
+        let (piece, at) = (first as usize / PIECE, first as usize % PIECE);
+        let begun = self.pieces.get(piece).map(|piece| (first, &piece[at..]));
+        let starts = ((piece + 1) * PIECE..).step_by(PIECE).map(|start| start as u32);
+        begun.into_iter().chain(starts.zip(self.pieces.iter().skip(piece + 1).map(Vec::as_slice)))
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn since_mut(&mut self, first: u32) -> impl Iterator<Item = &mut [T]> {
+        let (piece, at) = (first as usize / PIECE, first as usize % PIECE);
+        let mut pieces = self.pieces.iter_mut().skip(piece);
+        let begun = pieces.next().map(|piece| &mut piece[at..]);
+        begun.into_iter().chain(pieces.map(Vec::as_mut_slice))
     }
 
     /// The pieces, each with the place of its first.

@@ -98,8 +98,7 @@ impl Component {
     /// the whole component.
     fn is_cycle(&self, store: &Store) -> bool {
         let count = self.users.len();
-        let next =
-            |user: &User| -> Option<u32> { store.user_with_sub(store.row(store.claimed_row(user)?)?.sub()?) };
+        let next = |user: &User| -> Option<u32> { store.user_with_sub(store.row(store.claimed_row(user)?)?.sub()?) };
         count >= 2
             && self.rows.len() == count
             && self.users.iter().all(|slot| store.user(*slot).and_then(next).is_some())

@@ -115,12 +115,10 @@ impl Entries {
         (self.rows.len() as u32..rows).for_each(|_| self.rows.push(Place::NOWHERE));
     }
 
-    /// No entry, and nothing counted.
-    pub(crate) fn clear(&mut self) {
-        let pieces = self.users.pieces_mut().chain(self.rows.pieces_mut());
-        pieces.for_each(|(_, piece)| piece.fill(Place::NOWHERE));
-        self.crowds = 0;
-        self.tally = [Counts::ZERO; 4];
+    /// No entry, and nothing counted, of so many users and rows.
+    pub(crate) fn none((users, rows): (u32, u32), threads: usize) -> Self {
+        let nowhere = |records| Column::filled(records, Place::NOWHERE, threads);
+        Self { users: nowhere(users), rows: nowhere(rows), ..Self::new() }
     }
 
     fn place(&self, rec: Rec) -> Option<&Place> {
@@ -203,7 +201,13 @@ impl Entries {
     }
 
     /// Makes an entry of records that are in none. Both lists are in the order of their coming.
-    pub(crate) fn create(&mut self, situation: Situation, users: &[u32], rows: &[u32], needs: Coverage) -> Option<EntryId> {
+    pub(crate) fn create(
+        &mut self,
+        situation: Situation,
+        users: &[u32],
+        rows: &[u32],
+        needs: Coverage,
+    ) -> Option<EntryId> {
         let all = users.iter().map(|slot| Rec::User(*slot)).chain(rows.iter().map(|slot| Rec::Row(*slot)));
         let lead = all.clone().next()?;
         let next = all.clone().skip(1).map(Rec::packed).chain([lead.packed()]);

@@ -5,6 +5,22 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use userlink_domain::{EmailKey, IdKind, PoolUser, Row, RowId, Sub, UserStatus};
 
+/// What two records are compared by: a UUID, a number, or the digest of a text. It is in two halves, so that it needs no more
+/// room than it has bits.
+pub(crate) type Key = [u64; 2];
+
+/// Where there is none.
+const NO_KEY: Key = [0; 2];
+
+pub(crate) const fn key(value: u128) -> Key {
+    [(value >> 64) as u64, value as u64]
+}
+
+/// The sub that a key is.
+pub(crate) fn sub_of(key: Key) -> Sub {
+    Sub::from_u128(u128::from(key[0]) << 64 | u128::from(key[1]))
+}
+
 /// Where a record is kept. Records are given places in [0, 2^48).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place(pub u64);
@@ -28,6 +44,10 @@ impl Bits {
     pub(crate) const HAS_IDENTITIES: Self = Self(128);
     /// The row's sub is neither blank nor a sub.
     pub(crate) const MALFORMED_SUB: Self = Self(256);
+    /// The attribute is an id.
+    pub(crate) const HAS_ID: Self = Self(512);
+    pub(crate) const HAS_SUB: Self = Self(1024);
+    pub(crate) const HAS_EMAIL: Self = Self(2048);
 
     pub(crate) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -41,24 +61,46 @@ impl Bits {
 /// The facts of a user, and a print of all the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UserFacts {
-    pub(crate) sub: u128,
-    /// The row that the attribute names, as it is written.
-    pub(crate) id: Option<u128>,
-    pub(crate) email: Option<u128>,
-    pub(crate) bits: Bits,
+    pub(crate) sub: Key,
+    pub(crate) id: Key,
+    pub(crate) email: Key,
+    pub(crate) place: Place,
     /// Of the username, without regard to case.
     pub(crate) name: u32,
     pub(crate) print: u32,
+    pub(crate) bits: Bits,
+}
+
+impl UserFacts {
+    /// The row that the attribute names, as it is written.
+    pub(crate) fn id_key(&self) -> Option<Key> {
+        self.bits.has(Bits::HAS_ID).then_some(self.id)
+    }
+
+    pub(crate) fn email_key(&self) -> Option<Key> {
+        self.bits.has(Bits::HAS_EMAIL).then_some(self.email)
+    }
 }
 
 /// The facts of a row, and a print of all the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowFacts {
-    pub(crate) id: u128,
-    pub(crate) sub: Option<u128>,
-    pub(crate) email: Option<u128>,
-    pub(crate) bits: Bits,
+    pub(crate) id: Key,
+    pub(crate) sub: Key,
+    pub(crate) email: Key,
+    pub(crate) place: Place,
     pub(crate) print: u32,
+    pub(crate) bits: Bits,
+}
+
+impl RowFacts {
+    pub(crate) fn sub_key(&self) -> Option<Key> {
+        self.bits.has(Bits::HAS_SUB).then_some(self.sub)
+    }
+
+    pub(crate) fn email_key(&self) -> Option<Key> {
+        self.bits.has(Bits::HAS_EMAIL).then_some(self.email)
+    }
 }
 
 /// Makes keys of texts, with a secret: whoever chooses a text cannot choose one whose key is another's.
@@ -82,34 +124,34 @@ impl Digests {
         SipHasher13::new_with_keys(self.secret.0, self.secret.1)
     }
 
-    pub(crate) fn text(&self, text: &str) -> u128 {
+    pub(crate) fn text(&self, text: &str) -> Key {
         let mut hasher = self.hasher();
         hasher.write(text.as_bytes());
-        hasher.finish128().as_u128()
+        key(hasher.finish128().as_u128())
     }
 
     /// A profile at a provider, as an entry of `identities` or a part of a username names it.
-    pub(crate) fn profile(&self, provider: &str, user_id: &str) -> u128 {
+    pub(crate) fn profile(&self, provider: &str, user_id: &str) -> Key {
         let mut hasher = self.hasher();
         hasher.write(fold(provider).as_bytes());
         hasher.write_u8(0xff);
         hasher.write(user_id.as_bytes());
-        hasher.finish128().as_u128()
+        key(hasher.finish128().as_u128())
     }
 
     /// A username without regard to case.
     pub(crate) fn name(&self, username: &str) -> u32 {
-        self.text(&fold(username)) as u32
+        self.text(&fold(username))[1] as u32
     }
 
-    pub(crate) fn email(&self, key: &EmailKey) -> u128 {
+    pub(crate) fn email(&self, key: &EmailKey) -> Key {
         self.text(key.as_str())
     }
 
-    pub(crate) fn id(&self, id: &RowId) -> u128 {
+    pub(crate) fn id(&self, id: &RowId) -> Key {
         match id {
-            RowId::Uuid(id) => id.as_u128(),
-            RowId::BigInt(id) => u128::from(id.cast_unsigned()),
+            RowId::Uuid(id) => key(id.as_u128()),
+            RowId::BigInt(id) => [0, id.cast_unsigned()],
             RowId::Text(id) => self.text(id),
         }
     }
@@ -125,11 +167,14 @@ impl Digests {
             .with(Bits::VERIFIED, user.email_verified && email.is_some())
             .with(Bits::HAS_USER_ID, user.user_id().is_some())
             .with(Bits::WRITTEN_OTHERWISE, otherwise)
-            .with(Bits::HAS_IDENTITIES, !user.identities.is_empty());
+            .with(Bits::HAS_IDENTITIES, !user.identities.is_empty())
+            .with(Bits::HAS_ID, id.is_some())
+            .with(Bits::HAS_EMAIL, email.is_some());
         UserFacts {
-            sub: user.sub.as_u128(),
-            id: id.map(|id| self.id(&id)),
-            email: email.map(|email| self.email(&email)),
+            sub: key(user.sub.as_u128()),
+            id: id.map_or(NO_KEY, |id| self.id(&id)),
+            email: email.map_or(NO_KEY, |email| self.email(&email)),
+            place: Place(0),
             bits,
             name: self.name(user.username.as_str()),
             print: self.print_of_user(user),
@@ -137,11 +182,17 @@ impl Digests {
     }
 
     pub(crate) fn row(&self, row: &Row) -> RowFacts {
+        let (sub, email) = (row.sub(), row.email_key());
+        let bits = Bits::PRESENT
+            .with(Bits::MALFORMED_SUB, sub.is_none() && row.has_malformed_sub())
+            .with(Bits::HAS_SUB, sub.is_some())
+            .with(Bits::HAS_EMAIL, email.is_some());
         RowFacts {
             id: self.id(&row.id),
-            sub: row.sub().map(Sub::as_u128),
-            email: row.email_key().map(|email| self.email(&email)),
-            bits: Bits::PRESENT.with(Bits::MALFORMED_SUB, row.has_malformed_sub()),
+            sub: sub.map_or(NO_KEY, |sub| key(sub.as_u128())),
+            email: email.map_or(NO_KEY, |email| self.email(&email)),
+            place: Place(0),
+            bits,
             print: self.print_of_row(row),
         }
     }
@@ -165,10 +216,10 @@ impl Digests {
 }
 
 /// The id that a key stands for; none where it is only a digest of one.
-pub(crate) fn id_of(kind: IdKind, key: u128) -> Option<RowId> {
+pub(crate) fn id_of(kind: IdKind, key: Key) -> Option<RowId> {
     match kind {
-        IdKind::Uuid => Some(RowId::Uuid(Sub::from_u128(key).as_uuid())),
-        IdKind::BigInt => Some(RowId::BigInt((key as u64).cast_signed())),
+        IdKind::Uuid => Some(RowId::Uuid(sub_of(key).as_uuid())),
+        IdKind::BigInt => Some(RowId::BigInt(key[1].cast_signed())),
         IdKind::Text => None,
     }
 }

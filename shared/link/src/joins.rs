@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use std::hash::BuildHasher;
 use userlink_domain::PoolUser;
 
-use crate::facts::{Digests, fold};
+use crate::facts::{Digests, Key, fold};
 
 /// A username is `<provider>_<user id>`, and both parts may hold underscores.
 fn splits(username: &str) -> impl Iterator<Item = (&str, &str)> {
@@ -19,9 +19,9 @@ pub(crate) struct Joins {
     profiles: HashTable<(u32, u32)>,
     hash: FixedState,
     /// Native users by the profiles that their identities name.
-    natives: FxHashMap<u128, Vec<u32>>,
+    natives: FxHashMap<Key, Vec<u32>>,
     /// What the identities of a native user name.
-    identities: FxHashMap<u32, Box<[u128]>>,
+    identities: FxHashMap<u32, Box<[Key]>>,
     natives_of: FxHashMap<u32, Vec<u32>>,
     profiles_of: FxHashMap<u32, Vec<u32>>,
 }

@@ -3,70 +3,114 @@
 //! They lie in parts, by their hash: a part grows alone, so that nothing ever has to be copied as a whole, and different
 //! parts can be filled at the same time.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use crate::facts::Key;
+use crate::threads::{on_threads, shares};
+
 /// No record, no key.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A key, as two halves: so it needs no more room than it has bits.
-type Halves = [u64; 2];
+/// The first of the records of a kind that have a key, and whether there may be more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct First(u32);
 
-const fn halves(key: u128) -> Halves {
-    [(key >> 64) as u64, key as u64]
+impl First {
+    const NOBODY: Self = Self(NONE);
+    const MORE: u32 = 1 << 30;
+
+    pub(crate) const fn slot(self) -> u32 {
+        if self.0 == NONE { NONE } else { self.0 & !Self::MORE }
+    }
+
+    /// The only one.
+    const fn only(self) -> Option<u32> {
+        if self.0 & Self::MORE == 0 { Some(self.0) } else { None }
+    }
+
+    pub(crate) const fn is_nobody(self) -> bool {
+        self.0 == NONE
+    }
+
+    /// Puts a record first, and gives the one that was.
+    pub(crate) const fn put(&mut self, slot: u32) -> u32 {
+        let before = self.slot();
+        self.0 = if before == NONE { slot } else { slot | Self::MORE };
+        before
+    }
+
+    /// Notes that there is another one behind the first.
+    pub(crate) const fn and_more(&mut self) {
+        self.0 |= Self::MORE;
+    }
+
+    /// Puts another one in its place, or nobody. Whether there are more is not looked at.
+    pub(crate) const fn replace(&mut self, slot: u32) {
+        self.0 = if slot == NONE { NONE } else { slot | self.0 & Self::MORE };
+    }
 }
 
 /// A key that somebody has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
-    key: Halves,
-    /// The first user.
-    pub(crate) user: u32,
-    /// The first row.
-    pub(crate) row: u32,
-}
-
-impl Node {
-    pub(crate) const fn key(&self) -> u128 {
-        (self.key[0] as u128) << 64 | self.key[1] as u128
-    }
+    pub(crate) key: Key,
+    pub(crate) user: First,
+    pub(crate) row: First,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Part {
     /// Where a node is, by its key.
     table: HashTable<u32>,
-    nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
     /// Nodes that nobody has any more.
     free: Vec<u32>,
 }
 
 /// The hash of a key. It is made with a secret: whoever chooses keys cannot choose where they go.
 #[derive(Clone, Debug)]
-struct Hash(FixedState);
+pub(crate) struct Hash(FixedState);
 
 impl Hash {
-    fn of(&self, key: Halves) -> u64 {
-        self.0.hash_one(key)
+    pub(crate) fn of(&self, key: Key) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        hasher.write_u64(key[0]);
+        hasher.write_u64(key[1]);
+        hasher.finish()
     }
 }
 
 #[derive(Debug)]
 pub(crate) struct Keys {
-    parts: Vec<Part>,
-    hash: Hash,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) hash: Hash,
+    /// Whether there has been any key.
+    pub(crate) used: bool,
 }
 
 impl Keys {
-    /// `parts` is a power of two.
+    /// Keys in so many parts, a power of two.
     pub(crate) fn new(parts: usize, secret: u64) -> Self {
-        Self { parts: vec![Part::default(); parts.max(1)], hash: Hash(FixedState::with_seed(secret)) }
+        Self { parts: vec![Part::default(); parts.max(1)], hash: Hash(FixedState::with_seed(secret)), used: false }
+    }
+
+    /// Makes room for about so many keys.
+    pub(crate) fn reserve(&mut self, about: usize) {
+        // Parts differ, by chance, by a few per cent.
+        let each = about / self.parts.len() * 17 / 16;
+        for part in &mut self.parts {
+            let more = each.saturating_sub(part.nodes.len());
+            part.nodes.reserve(more);
+            let Part { table, nodes, .. } = part;
+            table.reserve(more, |at| self.hash.of(nodes[*at as usize].key));
+        }
     }
 
     /// The bits that choose the part are none of those that the part's own table looks at.
-    fn part_of(&self, hash: u64) -> usize {
+    pub(crate) fn part_of(&self, hash: u64) -> usize {
         (hash >> 32) as usize & (self.parts.len() - 1)
     }
 
@@ -76,11 +120,10 @@ impl Keys {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.parts.iter().all(|part| part.table.is_empty())
+        !self.used
     }
 
-    pub(crate) fn find(&self, key: u128) -> Option<u32> {
-        let key = halves(key);
+    pub(crate) fn find(&self, key: Key) -> Option<u32> {
         let hash = self.hash.of(key);
         let at = self.part_of(hash);
         let part = &self.parts[at];
@@ -92,8 +135,8 @@ impl Keys {
     }
 
     /// The node of a key, made where there is none.
-    pub(crate) fn intern(&mut self, key: u128) -> u32 {
-        let key = halves(key);
+    pub(crate) fn intern(&mut self, key: Key) -> u32 {
+        self.used = true;
         let hash = self.hash.of(key);
         let at = self.part_of(hash);
         let local = self.parts[at].intern(&self.hash, hash, key);
@@ -110,24 +153,39 @@ impl Keys {
         if node == NONE { None } else { self.parts[part].nodes.get_mut(local) }
     }
 
-    pub(crate) fn key(&self, node: u32) -> Option<u128> {
-        self.get(node).map(Node::key)
+    pub(crate) fn key(&self, node: u32) -> Option<Key> {
+        self.get(node).map(|node| node.key)
     }
 
     /// The first user with a key.
     pub(crate) fn user(&self, node: u32) -> u32 {
-        self.get(node).map_or(NONE, |node| node.user)
+        self.get(node).map_or(NONE, |node| node.user.slot())
     }
 
     /// The first row with a key.
     pub(crate) fn row(&self, node: u32) -> u32 {
-        self.get(node).map_or(NONE, |node| node.row)
+        self.get(node).map_or(NONE, |node| node.row.slot())
+    }
+
+    /// Calls `found` with each user and row that have a key with nobody else. Gives whether a row has any key.
+    pub(crate) fn each_two(&self, threads: usize, found: impl Fn(u32, u32) + Sync) -> bool {
+        let among = |parts: Vec<&Part>| {
+            let mut any_row = false;
+            for node in parts.into_iter().flat_map(|part| &part.nodes) {
+                any_row |= !node.row.is_nobody();
+                if let (Some(user), Some(row)) = (node.user.only(), node.row.only()) {
+                    found(user, row);
+                }
+            }
+            any_row
+        };
+        on_threads(shares(self.parts.iter(), threads), among).into_iter().any(|any_row| any_row)
     }
 
     /// Forgets a key that nobody has any more.
     pub(crate) fn release(&mut self, node: u32) {
         let Some(found) = self.get(node).copied() else { return };
-        if found.user != NONE || found.row != NONE {
+        if !found.user.is_nobody() || !found.row.is_nobody() {
             return;
         }
         let hash = self.hash.of(found.key);
@@ -141,17 +199,17 @@ impl Keys {
 }
 
 impl Part {
-    fn find(&self, hash: u64, key: Halves) -> Option<u32> {
+    fn find(&self, hash: u64, key: Key) -> Option<u32> {
         self.table.find(hash, |at| self.nodes[*at as usize].key == key).copied()
     }
 
-    fn intern(&mut self, hasher: &Hash, hash: u64, key: Halves) -> u32 {
+    pub(crate) fn intern(&mut self, hasher: &Hash, hash: u64, key: Key) -> u32 {
         let Self { table, nodes, free } = self;
         let is_it = |at: &u32| nodes[*at as usize].key == key;
         match table.entry(hash, is_it, |at| hasher.of(nodes[*at as usize].key)) {
             hashbrown::hash_table::Entry::Occupied(held) => *held.get(),
             hashbrown::hash_table::Entry::Vacant(room) => {
-                let node = Node { key, user: NONE, row: NONE };
+                let node = Node { key, user: First::NOBODY, row: First::NOBODY };
                 let at = match free.pop() {
                     Some(at) => {
                         room.insert(at);

@@ -15,8 +15,11 @@ use crate::store::{Compared, Rec, Store};
 /// More records of one e-mail than these are not gone through for a guess.
 const GUESS_AT_MOST: usize = 1_000;
 
-/// Into how many parts keys are divided: with ten million of them, each fits into a processor's own memory.
+/// Into how many parts keys are divided. A part that grows is copied: with ten million keys that takes a moment.
 const PARTS: usize = 64;
+/// Where all is taken in at once, so many keys make a part: they fit into a processor's own memory.
+const KEYS_A_PART: u64 = 16_384;
+const PARTS_AT_MOST: usize = 1_024;
 
 /// Records in, entries out.
 #[derive(Debug)]
@@ -52,15 +55,19 @@ impl Linker {
         }
     }
 
-    /// Makes no entries before both sides have been read to their ends, and then all at once: that is quicker where nobody
-    /// looks on.
-    pub fn gathering(self) -> Self {
-        Self { gathers: true, ..self }
+    /// Makes no entries before both sides have been read to their ends, and then all at once, of about so many records: that
+    /// is quicker where nobody looks on.
+    pub fn gathering(self, about: u64) -> Self {
+        let parts = usize::try_from(about / KEYS_A_PART).unwrap_or(usize::MAX);
+        let parts = parts.clamp(1, PARTS_AT_MOST).next_power_of_two();
+        let mut store = Store::new(self.rules.id_kind, parts);
+        store.reserve(usize::try_from(about).unwrap_or_default());
+        Self { store, gathers: true, ..self }
     }
 
     /// One run over everything, both sides read to their ends.
     pub fn bulk(users: Vec<PoolUser>, rows: Vec<Row>, rules: Rules) -> Self {
-        let mut linker = Self::new(rules).gathering();
+        let mut linker = Self::new(rules).gathering((users.len() + rows.len()) as u64);
         for user in users {
             linker.apply(&[Change::User(user)]);
         }
@@ -88,6 +95,28 @@ impl Linker {
         self.coverage = now.unwrap_or(covered);
         let mut work = Work::default();
         for change in changes {
+            if self.gathers {
+                match change {
+                    Change::User(user) => {
+                        let mut facts = self.store.digests.user(user, self.rules.id_kind);
+                        facts.place = self.records.put_user(user);
+                        self.store.gather_user(user, &facts, &*self.records);
+                        continue;
+                    }
+                    Change::Row(row) => {
+                        let mut facts = self.store.digests.row(row);
+                        facts.place = self.records.put_row(row);
+                        self.store.gather_row(&facts);
+                        continue;
+                    }
+                    // The others are about records that have been read.
+                    Change::UserGone(_)
+                    | Change::RowGone(_)
+                    | Change::Covered(_)
+                    | Change::Writable(_)
+                    | Change::Unsettled(_) => self.take_in(),
+                }
+            }
             match change {
                 Change::User(user) => self.take_user(user, &mut work),
                 Change::Row(row) => self.take_row(row, &mut work),
@@ -129,6 +158,13 @@ impl Linker {
         Delta { changed, all }
     }
 
+    /// Takes in what was gathered.
+    fn take_in(&mut self) {
+        for rec in self.store.take_in() {
+            self.unsettled.remove(&rec);
+        }
+    }
+
     fn touch(&self, rec: Rec, work: &mut Work) {
         match rec {
             _ if self.gathers => {}
@@ -138,7 +174,7 @@ impl Linker {
     }
 
     fn take_user(&mut self, user: &PoolUser, work: &mut Work) {
-        let facts = self.store.digests.user(user, self.rules.id_kind);
+        let mut facts = self.store.digests.user(user, self.rules.id_kind);
         if let Some(slot) = self.store.user_slot(user.sub) {
             if self.unsettled.remove(&Rec::User(slot)) {
                 work.judge.insert(Rec::User(slot));
@@ -147,20 +183,20 @@ impl Linker {
                 // A listing that began anew reads most users as they were.
                 Compared::Same => return,
                 Compared::LooksDifferent => {
-                    let place = self.records.put_user(user);
-                    self.store.move_user(slot, &facts, place);
+                    facts.place = self.records.put_user(user);
+                    self.store.move_user(slot, &facts);
                     return;
                 }
                 Compared::Different => self.touch(Rec::User(slot), work),
             }
         }
-        let place = self.records.put_user(user);
-        let slot = self.store.put_user(user, &facts, place, &*self.records);
+        facts.place = self.records.put_user(user);
+        let slot = self.store.put_user(user, &facts, &*self.records);
         self.touch(Rec::User(slot), work);
     }
 
     fn take_row(&mut self, row: &Row, work: &mut Work) {
-        let facts = self.store.digests.row(row);
+        let mut facts = self.store.digests.row(row);
         if let Some(slot) = self.store.row_slot(&row.id) {
             if self.unsettled.remove(&Rec::Row(slot)) {
                 work.judge.insert(Rec::Row(slot));
@@ -168,15 +204,15 @@ impl Linker {
             match self.store.compare_row(slot, &facts) {
                 Compared::Same => return,
                 Compared::LooksDifferent => {
-                    let place = self.records.put_row(row);
-                    self.store.move_row(slot, &facts, place);
+                    facts.place = self.records.put_row(row);
+                    self.store.move_row(slot, &facts);
                     return;
                 }
                 Compared::Different => self.touch(Rec::Row(slot), work),
             }
         }
-        let place = self.records.put_row(row);
-        let slot = self.store.put_row(&facts, place);
+        facts.place = self.records.put_row(row);
+        let slot = self.store.put_row(&facts);
         self.touch(Rec::Row(slot), work);
     }
 

@@ -25,8 +25,7 @@ pub trait Records: Debug + Send {
 
     /// Whether the sub or the e-mail, as they stand in the table, passes.
     fn row_passes(&self, at: Place, is_meant: &mut dyn FnMut(&str) -> bool) -> bool {
-        self.row(at)
-            .is_some_and(|row| [row.sub.as_deref(), row.email.as_deref()].into_iter().flatten().any(is_meant))
+        self.row(at).is_some_and(|row| [row.sub.as_deref(), row.email.as_deref()].into_iter().flatten().any(is_meant))
     }
 }
 

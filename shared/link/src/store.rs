@@ -3,13 +3,16 @@
 //!
 //! A user takes 36 bytes, a row 32, a key 24 and its place in a table; records with one key are a chain.
 
+use rustc_hash::FxHashSet;
 use userlink_domain::{IdKind, PoolUser, RowId, Sub};
 
 use crate::column::Column;
-use crate::facts::{Bits, Digests, Place, RowFacts, UserFacts, id_of};
+use crate::facts::{Bits, Digests, Key, Place, RowFacts, UserFacts, id_of, key, sub_of};
+use crate::fill::{Kind, Role};
 use crate::joins::Joins;
-use crate::keys::{Keys, NONE};
+use crate::keys::{First, Keys, NONE};
 use crate::records::Records;
+use crate::threads::threads_for;
 
 /// A record by its slot. Slots are given out in the order of arrival, and never twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -148,8 +151,19 @@ pub(crate) struct Store {
     /// Users by an e-mail that is not verified: no evidence, but an answer to "why not".
     unverified: Keys,
     pub(crate) joins: Joins,
+    /// Many at once are quicker.
+    waiting_users: Gathered,
+    waiting_rows: Gathered,
     count: (usize, usize),
     malformed_subs: u64,
+}
+
+/// The keys of records that have been read and not been taken in. They are the last of their kind.
+#[derive(Debug, Default)]
+struct Gathered {
+    subs: Vec<Key>,
+    ids: Vec<Key>,
+    emails: Vec<Key>,
 }
 
 impl Store {
@@ -168,6 +182,8 @@ impl Store {
             unverified: keys(),
             joins: Joins::new(digests.secret()),
             digests,
+            waiting_users: Gathered::default(),
+            waiting_rows: Gathered::default(),
             count: (0, 0),
             malformed_subs: 0,
         }
@@ -190,7 +206,7 @@ impl Store {
     }
 
     pub(crate) fn user_slot(&self, sub: Sub) -> Option<u32> {
-        one(self.by_sub.user(self.by_sub.find(sub.as_u128())?))
+        one(self.by_sub.user(self.by_sub.find(key(sub.as_u128()))?))
     }
 
     pub(crate) fn row_slot(&self, id: &RowId) -> Option<u32> {
@@ -198,7 +214,7 @@ impl Store {
     }
 
     pub(crate) fn sub_of(&self, slot: u32) -> Option<Sub> {
-        self.by_sub.key(self.user(slot)?.sub).map(Sub::from_u128)
+        self.by_sub.key(self.user(slot)?.sub).map(sub_of)
     }
 
     /// The id of a row; none where it has to be read.
@@ -209,7 +225,7 @@ impl Store {
     /// Every user, with its sub.
     pub(crate) fn subs(&self) -> impl Iterator<Item = Sub> {
         let present = self.users.iter().filter(|(_, user)| user.bits.has(Bits::PRESENT));
-        present.filter_map(|(_, user)| self.by_sub.key(user.sub).map(Sub::from_u128))
+        present.filter_map(|(_, user)| self.by_sub.key(user.sub).map(sub_of))
     }
 
     /// How many slots have been given out: (users, rows).
@@ -217,9 +233,9 @@ impl Store {
         (self.users.len() as u32, self.rows.len() as u32)
     }
 
-    /// How many records there are: (users, rows).
+    /// How many records there are: (users, rows). Of those that wait, one that was read twice counts twice.
     pub(crate) fn len(&self) -> (usize, usize) {
-        self.count
+        (self.count.0 + self.waiting_users.subs.len(), self.count.1 + self.waiting_rows.ids.len())
     }
 
     /// How many rows have something in their sub that is no sub.
@@ -232,7 +248,9 @@ impl Store {
         let id = self.ids_of(user).key(user.id);
         let email = self.emails_of(user).key(user.email);
         let same_identities = !facts.bits.has(Bits::HAS_IDENTITIES) || user.print == facts.print;
-        if (user.bits, user.name, id, email) != (facts.bits, facts.name, facts.id, facts.email) || !same_identities {
+        if (user.bits, user.name, id, email) != (facts.bits, facts.name, facts.id_key(), facts.email_key())
+            || !same_identities
+        {
             Compared::Different
         } else if user.print == facts.print {
             Compared::Same
@@ -244,7 +262,7 @@ impl Store {
     pub(crate) fn compare_row(&self, slot: u32, facts: &RowFacts) -> Compared {
         let Some(row) = self.row(slot) else { return Compared::Different };
         let (sub, email) = (self.by_sub.key(row.sub), self.by_email.key(row.email));
-        if (row.bits, sub, email) != (facts.bits, facts.sub, facts.email) {
+        if (row.bits, sub, email) != (facts.bits, facts.sub_key(), facts.email_key()) {
             Compared::Different
         } else if row.print == facts.print {
             Compared::Same
@@ -254,25 +272,19 @@ impl Store {
     }
 
     /// Notes where a user is that is the same in all that is compared.
-    pub(crate) fn move_user(&mut self, slot: u32, facts: &UserFacts, place: Place) {
+    pub(crate) fn move_user(&mut self, slot: u32, facts: &UserFacts) {
         if let Some(user) = self.users.get_mut(slot) {
-            (user.print, user.place) = (facts.print, place.into());
+            (user.print, user.place) = (facts.print, facts.place.into());
         }
     }
 
-    pub(crate) fn move_row(&mut self, slot: u32, facts: &RowFacts, place: Place) {
+    pub(crate) fn move_row(&mut self, slot: u32, facts: &RowFacts) {
         if let Some(row) = self.rows.get_mut(slot) {
-            (row.print, row.place) = (facts.print, place.into());
+            (row.print, row.place) = (facts.print, facts.place.into());
         }
     }
 
-    pub(crate) fn put_user(
-        &mut self,
-        user: &PoolUser,
-        facts: &UserFacts,
-        place: Place,
-        records: &dyn Records,
-    ) -> u32 {
+    pub(crate) fn put_user(&mut self, user: &PoolUser, facts: &UserFacts, records: &dyn Records) -> u32 {
         let sub = self.by_sub.intern(facts.sub);
         let slot = match one(self.by_sub.user(sub)) {
             Some(slot) => {
@@ -283,22 +295,23 @@ impl Store {
                 let slot = self.users.len() as u32;
                 self.users.push(User::at(sub));
                 if let Some(node) = self.by_sub.get_mut(sub) {
-                    node.user = slot;
+                    node.user.put(slot);
                 }
                 self.count.0 += 1;
                 slot
             }
         };
-        let mut held = User { name: facts.name, print: facts.print, bits: facts.bits, place: place.into(), ..User::at(sub) };
+        let mut held =
+            User { name: facts.name, print: facts.print, bits: facts.bits, place: facts.place.into(), ..User::at(sub) };
         let ids = if held.is_unconfirmed() { &mut self.unconfirmed_by_id } else { &mut self.by_id };
-        if let Some(key) = facts.id {
+        if let Some(key) = facts.id_key() {
             held.id = ids.intern(key);
             if let Some(node) = ids.get_mut(held.id) {
                 held.next_by_id = chain(&mut self.users, |user| &mut user.next_by_id, &mut node.user, slot);
             }
         }
         let emails = if facts.bits.has(Bits::VERIFIED) { &mut self.by_email } else { &mut self.unverified };
-        if let Some(key) = facts.email {
+        if let Some(key) = facts.email_key() {
             held.email = emails.intern(key);
             if let Some(node) = emails.get_mut(held.email) {
                 held.next_by_email = chain(&mut self.users, |user| &mut user.next_by_email, &mut node.user, slot);
@@ -307,19 +320,138 @@ impl Store {
         if let Some(user) = self.users.get_mut(slot) {
             *user = held;
         }
-        let users = &self.users;
-        let place_of = |slot| users.get(slot).map(|user| Place::from(user.place));
-        self.joins.put(slot, user, &self.digests, |slot| {
-            Some(records.user(place_of(slot)?)?.username.as_str().into())
-        });
+        self.join(slot, user, records);
         slot
+    }
+
+    /// Notes a user that is taken in later.
+    pub(crate) fn gather_user(&mut self, user: &PoolUser, facts: &UserFacts, records: &dyn Records) {
+        let slot = self.users.len() as u32;
+        self.users.push(User {
+            name: facts.name,
+            print: facts.print,
+            bits: facts.bits,
+            place: facts.place.into(),
+            ..User::at(NONE)
+        });
+        self.waiting_users.subs.push(facts.sub);
+        self.waiting_users.ids.push(facts.id);
+        self.waiting_users.emails.push(facts.email);
+        self.join(slot, user, records);
+    }
+
+    /// Notes a row that is taken in later.
+    pub(crate) fn gather_row(&mut self, facts: &RowFacts) {
+        self.rows.push(Row { print: facts.print, bits: facts.bits, place: facts.place.into(), ..Row::at(NONE) });
+        self.waiting_rows.ids.push(facts.id);
+        self.waiting_rows.subs.push(facts.sub);
+        self.waiting_rows.emails.push(facts.email);
+        self.malformed_subs += u64::from(facts.bits.has(Bits::MALFORMED_SUB));
+    }
+
+    fn join(&mut self, slot: u32, user: &PoolUser, records: &dyn Records) {
+        let users = &self.users;
+        self.joins.put(slot, user, &self.digests, |slot| {
+            Some(records.user(users.get(slot)?.place.into())?.username.as_str().into())
+        });
+    }
+
+    /// Makes room for so many records.
+    pub(crate) fn reserve(&mut self, about: usize) {
+        // Of one person there are two records, with the same keys.
+        for keys in [&mut self.by_sub, &mut self.by_id, &mut self.by_email] {
+            keys.reserve(about / 2);
+        }
+    }
+
+    /// Takes in all that wait. Gives the records that are not there any more, as they were read again.
+    pub(crate) fn take_in(&mut self) -> Vec<Rec> {
+        let users = self.take_in_users().into_iter().map(Rec::User).collect::<Vec<_>>();
+        let rows = self.take_in_rows().into_iter().map(Rec::Row);
+        users.into_iter().chain(rows).collect()
+    }
+
+    fn take_in_users(&mut self) -> Vec<u32> {
+        let Gathered { subs, ids, emails } = std::mem::take(&mut self.waiting_users);
+        let count = subs.len();
+        let (first, threads) = ((self.users.len() - count) as u32, threads_for(count));
+        let shared = Kind::<User> {
+            role: Role::Shared,
+            has: |_| true,
+            first: |node| &mut node.user,
+            note: |user, met| (user.id, user.next_by_id) = (met.node, met.next),
+        };
+        let by_email =
+            Kind { note: |user: &mut User, met| (user.email, user.next_by_email) = (met.node, met.next), ..shared };
+        let users = &mut self.users;
+
+        let own = Kind { role: Role::Own, note: |user: &mut User, met| user.sub = met.node, ..shared };
+        let superseded = self.by_sub.take_in(&subs, users, first, own, threads);
+        drop(subs);
+        let kind = Kind { has: |user: &User| user.bits.has(Bits::HAS_ID) && !user.is_unconfirmed(), ..shared };
+        self.by_id.take_in(&ids, users, first, kind, threads);
+        let kind = Kind { has: |user: &User| user.bits.has(Bits::HAS_ID) && user.is_unconfirmed(), ..shared };
+        self.unconfirmed_by_id.take_in(&ids, users, first, kind, threads);
+        drop(ids);
+        let kind = Kind { has: |user: &User| user.bits.has(Bits::VERIFIED), ..by_email };
+        self.by_email.take_in(&emails, users, first, kind, threads);
+        let is_unverified = |user: &User| user.bits.has(Bits::HAS_EMAIL) && !user.bits.has(Bits::VERIFIED);
+        let kind = Kind { has: is_unverified, ..by_email };
+        self.unverified.take_in(&emails, users, first, kind, threads);
+
+        self.count.0 += count - superseded.len();
+        for slot in &superseded {
+            self.unindex_user(*slot);
+            if let Some(user) = self.users.get_mut(*slot) {
+                *user = User::at(NONE);
+            }
+        }
+        superseded
+    }
+
+    fn take_in_rows(&mut self) -> Vec<u32> {
+        let Gathered { subs, ids, emails } = std::mem::take(&mut self.waiting_rows);
+        let count = ids.len();
+        let (first, threads) = ((self.rows.len() - count) as u32, threads_for(count));
+        let rows = &mut self.rows;
+        let own = Kind::<Row> {
+            role: Role::Own,
+            has: |_| true,
+            first: |node| &mut node.row,
+            note: |row, met| row.id = met.node,
+        };
+        let superseded = self.by_id.take_in(&ids, rows, first, own, threads);
+        drop(ids);
+        let by_sub = Kind {
+            role: Role::Shared,
+            has: |row: &Row| row.bits.has(Bits::HAS_SUB),
+            note: |row: &mut Row, met| (row.sub, row.next_by_sub) = (met.node, met.next),
+            ..own
+        };
+        self.by_sub.take_in(&subs, rows, first, by_sub, threads);
+        drop(subs);
+        let by_email = Kind {
+            has: |row: &Row| row.bits.has(Bits::HAS_EMAIL),
+            note: |row: &mut Row, met| (row.email, row.next_by_email) = (met.node, met.next),
+            ..by_sub
+        };
+        self.by_email.take_in(&emails, rows, first, by_email, threads);
+
+        self.count.1 += count - superseded.len();
+        for slot in &superseded {
+            self.unindex_row(*slot);
+            if let Some(row) = self.rows.get_mut(*slot) {
+                *row = Row::at(NONE);
+            }
+        }
+        superseded
     }
 
     pub(crate) fn remove_user(&mut self, slot: u32) {
         let Some(sub) = self.user(slot).map(|user| user.sub) else { return };
         self.unindex_user(slot);
         if let Some(node) = self.by_sub.get_mut(sub) {
-            node.user = NONE;
+            node.user.replace(NONE);
         }
         self.by_sub.release(sub);
         if let Some(user) = self.users.get_mut(slot) {
@@ -332,18 +464,18 @@ impl Store {
         let Some(user) = self.user(slot).copied() else { return };
         let ids = if user.is_unconfirmed() { &mut self.unconfirmed_by_id } else { &mut self.by_id };
         if let Some(node) = ids.get_mut(user.id) {
-            node.user = unchain(&mut self.users, |user| &mut user.next_by_id, node.user, slot);
+            unchain(&mut self.users, |user| &mut user.next_by_id, &mut node.user, slot);
         }
         ids.release(user.id);
         let emails = if user.bits.has(Bits::VERIFIED) { &mut self.by_email } else { &mut self.unverified };
         if let Some(node) = emails.get_mut(user.email) {
-            node.user = unchain(&mut self.users, |user| &mut user.next_by_email, node.user, slot);
+            unchain(&mut self.users, |user| &mut user.next_by_email, &mut node.user, slot);
         }
         emails.release(user.email);
         self.joins.remove(slot, user.name);
     }
 
-    pub(crate) fn put_row(&mut self, facts: &RowFacts, place: Place) -> u32 {
+    pub(crate) fn put_row(&mut self, facts: &RowFacts) -> u32 {
         let id = self.by_id.intern(facts.id);
         let slot = match one(self.by_id.row(id)) {
             Some(slot) => {
@@ -354,20 +486,20 @@ impl Store {
                 let slot = self.rows.len() as u32;
                 self.rows.push(Row::at(id));
                 if let Some(node) = self.by_id.get_mut(id) {
-                    node.row = slot;
+                    node.row.put(slot);
                 }
                 self.count.1 += 1;
                 slot
             }
         };
-        let mut held = Row { print: facts.print, bits: facts.bits, place: place.into(), ..Row::at(id) };
-        if let Some(key) = facts.sub {
+        let mut held = Row { print: facts.print, bits: facts.bits, place: facts.place.into(), ..Row::at(id) };
+        if let Some(key) = facts.sub_key() {
             held.sub = self.by_sub.intern(key);
             if let Some(node) = self.by_sub.get_mut(held.sub) {
                 held.next_by_sub = chain(&mut self.rows, |row| &mut row.next_by_sub, &mut node.row, slot);
             }
         }
-        if let Some(key) = facts.email {
+        if let Some(key) = facts.email_key() {
             held.email = self.by_email.intern(key);
             if let Some(node) = self.by_email.get_mut(held.email) {
                 held.next_by_email = chain(&mut self.rows, |row| &mut row.next_by_email, &mut node.row, slot);
@@ -384,7 +516,7 @@ impl Store {
         let Some(id) = self.row(slot).map(|row| row.id) else { return };
         self.unindex_row(slot);
         if let Some(node) = self.by_id.get_mut(id) {
-            node.row = NONE;
+            node.row.replace(NONE);
         }
         self.by_id.release(id);
         if let Some(row) = self.rows.get_mut(slot) {
@@ -396,11 +528,11 @@ impl Store {
     fn unindex_row(&mut self, slot: u32) {
         let Some(row) = self.row(slot).copied() else { return };
         if let Some(node) = self.by_sub.get_mut(row.sub) {
-            node.row = unchain(&mut self.rows, |row| &mut row.next_by_sub, node.row, slot);
+            unchain(&mut self.rows, |row| &mut row.next_by_sub, &mut node.row, slot);
         }
         self.by_sub.release(row.sub);
         if let Some(node) = self.by_email.get_mut(row.email) {
-            node.row = unchain(&mut self.rows, |row| &mut row.next_by_email, node.row, slot);
+            unchain(&mut self.rows, |row| &mut row.next_by_email, &mut node.row, slot);
         }
         self.by_email.release(row.email);
         self.malformed_subs -= u64::from(row.bits.has(Bits::MALFORMED_SUB));
@@ -416,11 +548,7 @@ impl Store {
 
     /// The row that the user's attribute names as it is written, whether or not it counts; none where it is not there.
     pub(crate) fn written_row(&self, user: &User) -> Option<u32> {
-        let id = if user.is_unconfirmed() {
-            self.by_id.find(self.unconfirmed_by_id.key(user.id)?)?
-        } else {
-            user.id
-        };
+        let id = if user.is_unconfirmed() { self.by_id.find(self.unconfirmed_by_id.key(user.id)?)? } else { user.id };
         one(self.by_id.row(id))
     }
 
@@ -457,6 +585,13 @@ impl Store {
     /// the row carries can count, so whoever looks at the row's sub finds that one, too.
     pub(crate) fn users_naming(&self, id: u32) -> impl Iterator<Item = u32> + Clone {
         self.user_chain(self.by_id.user(id), |user| user.next_by_id)
+    }
+
+    /// Every row that UNCONFIRMED users name.
+    pub(crate) fn rows_named_by_unconfirmed(&self) -> FxHashSet<u32> {
+        let keys = self.unconfirmed_by_id.parts.iter().flat_map(|part| &part.nodes);
+        let keys = keys.filter(|node| !node.user.is_nobody()).filter_map(|node| self.by_id.find(node.key));
+        keys.filter_map(|id| one(self.by_id.row(id))).collect()
     }
 
     /// UNCONFIRMED users in whose attribute the row's id is written, whether or not it counts.
@@ -553,27 +688,30 @@ const fn one(slot: u32) -> Option<u32> {
 
 /// Puts a record into a chain, and gives the one that follows it. It goes behind the first, which so stays the first: through
 /// it the others are reached.
-fn chain<T>(column: &mut Column<T>, next: fn(&mut T) -> &mut u32, first: &mut u32, slot: u32) -> u32 {
-    match column.get_mut(*first) {
-        Some(it) => std::mem::replace(next(it), slot),
-        None => std::mem::replace(first, slot),
+fn chain<T>(column: &mut Column<T>, next: fn(&mut T) -> &mut u32, first: &mut First, slot: u32) -> u32 {
+    match column.get_mut(first.slot()) {
+        Some(it) => {
+            first.and_more();
+            std::mem::replace(next(it), slot)
+        }
+        None => first.put(slot),
     }
 }
 
-/// Takes a record out of a chain, and gives the chain's new first.
-fn unchain<T>(column: &mut Column<T>, next: fn(&mut T) -> &mut u32, first: u32, slot: u32) -> u32 {
+/// Takes a record out of a chain.
+fn unchain<T>(column: &mut Column<T>, next: fn(&mut T) -> &mut u32, first: &mut First, slot: u32) {
     let follows = column.get_mut(slot).map_or(NONE, |it| *next(it));
-    if first == slot {
-        return follows;
+    if first.slot() == slot {
+        first.replace(follows);
+        return;
     }
-    let mut at = first;
+    let mut at = first.slot();
     while let Some(it) = column.get_mut(at) {
         let link = next(it);
         if *link == slot {
             *link = follows;
-            break;
+            return;
         }
         at = *link;
     }
-    first
 }

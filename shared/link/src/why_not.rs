@@ -172,9 +172,7 @@ impl Case<'_> {
         let rows = self.store().rows_with_email(email);
         for slot in rows.clone().take(LOOK_AT_MOST).filter(|slot| !self.is_inside(Rec::Row(*slot))) {
             let Some(row) = self.linker.row_id(slot) else { continue };
-            out.say(|| {
-                format!("row {row}: has the user's verified e-mail, but the user is not expected to be linked")
-            });
+            out.say(|| format!("row {row}: has the user's verified e-mail, but the user is not expected to be linked"));
         }
         out.cut |= is_cut(rows);
     }
