@@ -15,7 +15,7 @@ use crate::cli::{MigrateArgs, ScanArgs};
 use crate::clock;
 use crate::engine::Engine;
 use crate::output::{self, Before, Report};
-use crate::scan::{News, scan};
+use crate::scan::{Begin, News, scan};
 use crate::settings::{Base, Context};
 use crate::snapshot::{Keep, Shelf};
 use crate::start::{Failure, Start};
@@ -37,17 +37,30 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     let stop = Stop::listen().context("Signals cannot be heard")?;
     let before = if args.since { Some(before(&context)?) } else { None };
     let opened = Start::Context(Box::new(context.for_reading())).open().await?;
-    let began = clock::now();
+    let now = clock::now();
     let (to, mut news) = mpsc::channel(8);
-    let mut engine = Engine::new(opened.rules.clone());
-    if let Some((shelf, of)) = &opened.shelf {
-        match shelf.begin(of, began) {
-            Ok(writer) => engine.keep_in(writer.map(Box::new)),
-            Err(error) => say(&format!("The scan is not kept for later: {}.", error.kind())),
+    let unfinished = opened.shelf.as_ref().and_then(|(shelf, of)| shelf.unfinished(of, now));
+    let (mut engine, begin) = match unfinished {
+        Some(unfinished) => {
+            say(&format!("This goes on with the scan that began at {}.", unfinished.began));
+            let began = Some(unfinished.began);
+            let (engine, progress) = Engine::going_on(unfinished, opened.rules.clone());
+            (engine, Begin { began, progress })
         }
-    }
+        None => {
+            let mut engine = Engine::gathering(opened.rules.clone(), opened.sources.table.schema().estimated_rows);
+            if let Some((shelf, of)) = &opened.shelf {
+                match shelf.begin(of, now) {
+                    Ok(writer) => engine.keep_in(writer.map(Box::new)),
+                    Err(error) => say(&format!("The scan is not kept for later: {}.", error.kind())),
+                }
+            }
+            (engine, Begin::default())
+        }
+    };
+    let began = begin.began.unwrap_or(now);
     let mut progress = Line::new();
-    let reading = tokio::spawn(scan(opened.sources.clone(), to));
+    let reading = tokio::spawn(scan(opened.sources.clone(), begin, to));
     loop {
         tokio::select! {
             heard = news.recv() => match heard {
@@ -101,11 +114,14 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
 
 /// The last scan, to compare with.
 fn before(context: &Context) -> Result<Before, Failure> {
-    match context.last_scan(clock::now()) {
-        Some((kept, rules)) => {
-            let at = kept.finished;
-            Ok(Before { at, linker: Engine::restored(kept, rules).linker })
-        }
+    let kept = context.last_scan(clock::now()).and_then(|(kept, rules)| {
+        let at = kept.finished();
+        let restored = Engine::restored(kept, rules);
+        let restored = restored.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "the last scan is damaged"));
+        Some(Before { at, linker: restored.ok()?.linker })
+    });
+    match kept {
+        Some(before) => Ok(before),
         None => {
             let text =
                 "There is no earlier scan to compare with. One is kept by every scan, unless snapshot = \"off\".";

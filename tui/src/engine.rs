@@ -1,14 +1,17 @@
 //! The linker with what is known about the scan that feeds it. Used alike by the dashboard, on a thread of its own, and by
 //! the commands.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::io;
 
-use userlink_domain::{Group, RecordRef, Row, RowId, Situation, Sub, Timestamp, Username};
+use userlink_domain::{Group, RecordRef, Situation, Sub, Timestamp};
 use userlink_link::{Change, Coverage, Entry, Linker, Rules};
 use userlink_pool::{Shard, Writable};
 
+use crate::clock;
 use crate::scan::{News, Side};
-use crate::snapshot::{Kept, Writer};
+use crate::snapshot::{Kept, Picture, Place, Progress, Told, Unfinished, Writer};
+use crate::spool::Spool;
 
 pub(crate) struct Engine {
     pub(crate) linker: Linker,
@@ -17,13 +20,8 @@ pub(crate) struct Engine {
     pub(crate) users_about: Option<u64>,
     /// Whether users can write the attribute themselves, once that was looked at.
     pub(crate) writable: Option<Writable>,
-    /// Rows whose sub is neither blank nor a UUID.
-    malformed_subs: HashSet<RowId>,
     /// The parts of the pool that are read from their start again, and who has come of each by now.
     again: Vec<(Shard, HashSet<Sub>)>,
-    /// Whose the usernames are that are not themselves the sub. One that was deleted and made anew while the pool was
-    /// listed comes twice.
-    by_name: HashMap<Username, Sub>,
     /// Where what is read is kept.
     keep: Option<Box<Writer>>,
     /// What went wrong, and whether the settings are to blame.
@@ -34,18 +32,23 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(rules: Rules) -> Self {
         Self {
-            linker: Linker::new(rules),
+            linker: Linker::with_records(rules, Box::<Spool>::default()),
             users: 0,
             rows: 0,
             users_about: None,
             writable: None,
-            malformed_subs: HashSet::new(),
             again: Vec::new(),
-            by_name: HashMap::new(),
             keep: None,
             failures: Vec::new(),
             done: false,
         }
+    }
+
+    /// An engine that says nothing before both sides have been read, of about so many rows: for whoever does not look on.
+    pub(crate) fn gathering(rules: Rules, rows_about: Option<u64>) -> Self {
+        let mut engine = Self::new(rules);
+        engine.linker = engine.linker.gathering(2 * rows_about.unwrap_or_default());
+        engine
     }
 
     /// Takes in what the scan tells; true where entries may look different.
@@ -70,20 +73,24 @@ impl Engine {
                 true
             }
             News::Anew(shard) => {
-                self.again.retain(|(other, _)| *other != shard && shard != Shard::Whole);
-                self.again.push((shard, HashSet::new()));
+                self.keep_with(|writer| writer.anew(shard));
+                self.begin_anew(shard);
+                false
+            }
+            News::PoolAt(position) => {
+                self.keep_with(|writer| writer.pool_at(Some(position), clock::now()));
+                false
+            }
+            News::TableAt(after) => {
+                self.keep_with(|writer| writer.table_at(Some(&after), clock::now()));
                 false
             }
             News::End(side) => {
-                if side == Side::Pool {
-                    self.forget_who_did_not_come_again();
-                }
-                let Coverage { users, rows } = self.linker.coverage();
-                let coverage = match side {
-                    Side::Pool => Coverage { users: true, rows },
-                    Side::Table => Coverage { users, rows: true },
-                };
-                self.linker.apply(&[Change::Covered(coverage)]);
+                self.keep_with(|writer| match side {
+                    Side::Pool => writer.pool_at(None, clock::now()),
+                    Side::Table => writer.table_at(None, clock::now()),
+                });
+                self.end(side);
                 true
             }
             News::Paused(_) | News::GoesOn => false,
@@ -118,12 +125,62 @@ impl Engine {
     }
 
     /// An engine that has read what was kept of a scan.
-    pub(crate) fn restored(kept: Kept, rules: Rules) -> Self {
+    ///
+    /// # Errors
+    /// Where the rest of it cannot be read.
+    pub(crate) fn restored(kept: Kept, rules: Rules) -> io::Result<Self> {
         let mut engine = Self::new(rules);
-        for changes in kept.changes {
-            engine.learn(&changes);
+        engine.linker = engine.linker.gathering(kept.picture.users + kept.picture.rows);
+        kept.replay(|told| engine.hear_again(told))?;
+        engine.end(Side::Pool);
+        engine.end(Side::Table);
+        Ok(engine)
+    }
+
+    /// An engine that goes on with a scan that was interrupted, and how far that had come.
+    pub(crate) fn going_on(unfinished: Unfinished, rules: Rules) -> (Self, Progress) {
+        let Unfinished { told, progress, writer, .. } = unfinished;
+        let mut engine = Self::new(rules);
+        if let Some(emails_as) = writer.emails_as() {
+            engine.linker = engine.linker.comparing_emails_as(emails_as);
         }
-        engine
+        told.into_iter().for_each(|told| engine.hear_again(told));
+        if matches!(progress.pool, Place::End) {
+            engine.end(Side::Pool);
+        }
+        if matches!(progress.table, Place::End) {
+            engine.end(Side::Table);
+        }
+        engine.keep = Some(writer);
+        (engine, progress)
+    }
+
+    fn hear_again(&mut self, told: Told) {
+        match told {
+            Told::Changes(changes) => self.learn(&changes),
+            Told::Anew(shard) => self.begin_anew(shard),
+        }
+    }
+
+    fn begin_anew(&mut self, shard: Shard) {
+        self.again.retain(|(other, _)| *other != shard && shard != Shard::Whole);
+        self.again.push((shard, HashSet::new()));
+    }
+
+    /// A side has been read to its end.
+    fn end(&mut self, side: Side) {
+        let Coverage { users, rows } = self.linker.coverage();
+        let coverage = match side {
+            Side::Pool => {
+                self.forget_who_did_not_come_again();
+                // A user who was deleted and made anew meanwhile came twice.
+                let replaced: Vec<Change> = self.linker.replaced().into_iter().map(Change::UserGone).collect();
+                self.learn(&replaced);
+                Coverage { users: true, rows }
+            }
+            Side::Table => Coverage { users, rows: true },
+        };
+        self.linker.apply(&[Change::Covered(coverage)]);
     }
 
     /// Keeps what is read from here on.
@@ -131,53 +188,47 @@ impl Engine {
         self.keep = writer;
     }
 
-    /// The scan is over: what was kept of it is the last scan, if it is complete.
+    /// The scan is over: what was kept of it is the last scan, if it is complete. If it is not, it can be gone on with.
     pub(crate) fn finish_keeping(&mut self, at: Timestamp) {
+        self.linker.end_gathering();
         let whole = self.is_whole();
         if let Some(writer) = self.keep.take().filter(|_| whole)
-            && let Err(error) = writer.finish(at)
+            && let Err(error) = writer.finish(&Picture::of(&self.linker, at))
         {
             tracing::warn!(kind = ?error.kind(), "the scan was not kept");
         }
     }
 
-    /// Takes in records that were read.
-    pub(crate) fn learn(&mut self, changes: &[Change]) {
+    fn keep_with(&mut self, write: impl FnOnce(&mut Writer) -> io::Result<()>) {
         if let Some(writer) = &mut self.keep
-            && let Err(error) = writer.add(changes)
+            && let Err(error) = write(writer)
         {
             // Nothing depends on it: the next scan is kept again.
             tracing::warn!(kind = ?error.kind(), "the scan is not kept");
             self.keep = None;
         }
-        let mut replaced = Vec::new();
-        for change in changes {
-            match change {
-                Change::Row(row) if row.has_malformed_sub() => drop(self.malformed_subs.insert(row.id.clone())),
-                Change::Row(Row { id, .. }) | Change::RowGone(id) => drop(self.malformed_subs.remove(id)),
-                Change::User(user) => {
-                    for (shard, again) in &mut self.again {
-                        if shard.holds(user.sub) {
-                            again.insert(user.sub);
-                        }
-                    }
-                    if user.username.as_str() != user.sub.to_string() {
-                        let before = self.by_name.insert(user.username.clone(), user.sub);
-                        replaced.extend(before.filter(|before| *before != user.sub).map(Change::UserGone));
+    }
+
+    /// Takes in records that were read.
+    pub(crate) fn learn(&mut self, changes: &[Change]) {
+        self.keep_with(|writer| writer.add(changes));
+        if !self.again.is_empty() {
+            for change in changes {
+                if let Change::User(user) = change {
+                    for (_, again) in self.again.iter_mut().filter(|(shard, _)| shard.holds(user.sub)) {
+                        again.insert(user.sub);
                     }
                 }
-                _ => {}
             }
         }
         self.linker.apply(changes);
-        self.linker.apply(&replaced);
         let (users, rows) = self.linker.len();
         (self.users, self.rows) = (users as u64, rows as u64);
     }
 
     /// How many rows have something in their sub column that is no sub.
     pub(crate) fn malformed_subs(&self) -> u64 {
-        self.malformed_subs.len() as u64
+        self.linker.malformed_subs()
     }
 
     fn forget_who_did_not_come_again(&mut self) {

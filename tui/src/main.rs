@@ -13,6 +13,7 @@ mod probe;
 mod scan;
 mod settings;
 mod snapshot;
+mod spool;
 mod start;
 
 use std::io::{IsTerminal, stdin, stdout};

@@ -4,15 +4,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use userlink_db::{DbError, UsersTable};
 use userlink_domain::{RecordRef, Row, RowId, Sub, Timestamp};
 use userlink_link::{Change, Entry};
-use userlink_pool::{Attribute, Listed, Listing, PoolError, PoolReader, Remedy, Shard, Writable};
+use userlink_pool::{Attribute, Listed, Listing, PoolError, PoolReader, Position, Remedy, Shard, Writable};
 
 use crate::clock;
+use crate::snapshot::{Place, Progress};
 
 /// Rows in one page.
 const ROWS: u32 = 1_000;
@@ -26,6 +27,8 @@ const SINGLY_AT_MOST: usize = 60;
 const FRESH_MILLIS: i64 = 60_000;
 /// How often a scan that waits for credentials looks for them by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// How often it is noted how far the pool has been read: with it go the tokens of sixteen pages.
+const NOTE: Duration = Duration::from_millis(500);
 /// How often a page of rows is tried again.
 const TRIES: u32 = 3;
 
@@ -60,6 +63,10 @@ pub(crate) enum News {
     Batch(Vec<Change>),
     /// A part of the pool is read from its start again: who was read before and does not come again is gone.
     Anew(Shard),
+    /// How far the pool has been read by what was told until now.
+    PoolAt(Position),
+    /// The last row that has been read.
+    TableAt(RowId),
     /// A side has been read to its end.
     End(Side),
     /// The credentials have run out. The scan waits for others, and goes on where it is.
@@ -76,18 +83,28 @@ pub(crate) enum News {
     Done,
 }
 
+/// From where a scan is to go on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Begin {
+    /// When it began, if it has begun before.
+    pub(crate) began: Option<Timestamp>,
+    pub(crate) progress: Progress,
+}
+
 /// Reads everything and tells `to`. Ends early where nobody listens any more.
-pub(crate) async fn scan(sources: Sources, to: mpsc::Sender<News>) {
+pub(crate) async fn scan(sources: Sources, from: Begin, to: mpsc::Sender<News>) {
     // Without listeners there is nothing to read for.
-    drop(read(&sources, &to).await);
+    drop(read(&sources, from, &to).await);
     drop(to.send(News::Done).await);
 }
 
-async fn read(sources: &Sources, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
-    let began = clock::now();
+async fn read(sources: &Sources, from: Begin, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
+    let began = from.began.unwrap_or_else(clock::now);
+    let Progress { pool, table: rows } = from.progress;
     let Some(about) = look_at_pool(sources, to).await? else { return Ok(false) };
     let table = sources.replica.as_ref().unwrap_or(&sources.table);
-    let ended = tokio::join!(read_pool(sources, about, to), read_table(table, to), read_clients(&sources.pool, to));
+    let ended =
+        tokio::join!(read_pool(sources, about, pool, to), read_table(table, rows, to), read_clients(&sources.pool, to));
     Ok(ended.0? && ended.1? && ended.2.map(|()| true)? && settle(sources, began, to).await?)
 }
 
@@ -151,11 +168,30 @@ async fn look_at_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<Opti
 }
 
 /// True where the pool was read to its end.
-async fn read_pool(sources: &Sources, about: u64, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
-    let mut listing = Listing::new(sources.pool.clone(), about);
+async fn read_pool(
+    sources: &Sources,
+    about: u64,
+    from: Place<(Position, Duration)>,
+    to: &mpsc::Sender<News>,
+) -> Result<bool, Unheard> {
+    let pool = sources.pool.clone();
+    let mut listing = match from {
+        Place::Start => Listing::new(pool, about),
+        Place::At((position, ago)) => Listing::going_on(pool, about, position, ago),
+        Place::End => return Ok(true),
+    };
+    let mut noted = Instant::now();
     loop {
         match listing.next().await {
-            Ok(Listed::Users(users)) => to.send(News::Batch(users.into_iter().map(Change::User).collect())).await?,
+            Ok(Listed::Users(users)) => {
+                to.send(News::Batch(users.into_iter().map(Change::User).collect())).await?;
+                if noted.elapsed() >= NOTE
+                    && let Some(position) = listing.position()
+                {
+                    noted = Instant::now();
+                    to.send(News::PoolAt(position)).await?;
+                }
+            }
             Ok(Listed::Anew(shard)) => to.send(News::Anew(shard)).await?,
             Ok(Listed::End) => {
                 to.send(News::End(Side::Pool)).await?;
@@ -201,8 +237,12 @@ async fn read_clients(pool: &PoolReader, to: &mpsc::Sender<News>) -> Result<(), 
 }
 
 /// True where the table was read to its end.
-async fn read_table(table: &UsersTable, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
-    let mut after: Option<RowId> = None;
+async fn read_table(table: &UsersTable, from: Place<RowId>, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
+    let mut after = match from {
+        Place::Start => None,
+        Place::At(row) => Some(row),
+        Place::End => return Ok(true),
+    };
     loop {
         let rows = match patiently(|| table.page(after.as_ref(), ROWS)).await {
             Ok(rows) => rows,
@@ -212,11 +252,12 @@ async fn read_table(table: &UsersTable, to: &mpsc::Sender<News>) -> Result<bool,
         if !rows.is_empty() {
             to.send(News::Batch(rows.into_iter().map(Change::Row).collect())).await?;
         }
-        if last.is_none() {
+        let Some(last) = last else {
             to.send(News::End(Side::Table)).await?;
             return Ok(true);
-        }
-        after = last;
+        };
+        to.send(News::TableAt(last.clone())).await?;
+        after = Some(last);
     }
 }
 

@@ -113,6 +113,13 @@ impl Linker {
         }
     }
 
+    /// Every record, to be looked at.
+    pub(crate) fn all_of_it(&self) -> Work {
+        let (users, rows) = self.store.slots();
+        let all = (0..users).map(Rec::User).chain((0..rows).map(Rec::Row));
+        Work { newcomers: all.filter(|rec| self.is_there(*rec)).collect(), ..Work::default() }
+    }
+
     /// Brings the entries up to date, and gives one record of each that is different. `covered` is what had been read before
     /// the changes.
     pub(crate) fn look_again(&mut self, mut work: Work, covered: Coverage) -> Vec<RecordRef> {

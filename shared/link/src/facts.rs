@@ -1,6 +1,8 @@
 //! What a verdict rests on: of each record the little that is compared. The rest of it lies where records are kept.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 use userlink_domain::{EmailKey, IdKind, PoolUser, Row, RowId, Sub, UserStatus};
@@ -104,16 +106,30 @@ impl RowFacts {
 }
 
 /// Makes keys of texts, with a secret: whoever chooses a text cannot choose one whose key is another's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct Digests {
     secret: (u64, u64),
+    emails_as: Option<EmailsAs>,
 }
+
+impl fmt::Debug for Digests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digests(…)")
+    }
+}
+
+/// What stands for an e-mail when it is compared.
+pub type EmailsAs = Arc<dyn Fn(&str) -> Box<str> + Send + Sync>;
 
 impl Digests {
     /// With a secret of their own.
     pub(crate) fn new() -> Self {
         let random = || RandomState::new().hash_one(0);
-        Self { secret: (random(), random()) }
+        Self { secret: (random(), random()), emails_as: None }
+    }
+
+    pub(crate) fn compare_emails_as(&mut self, emails_as: EmailsAs) {
+        self.emails_as = Some(emails_as);
     }
 
     pub(crate) const fn secret(&self) -> u64 {
@@ -145,7 +161,10 @@ impl Digests {
     }
 
     pub(crate) fn email(&self, key: &EmailKey) -> Key {
-        self.text(key.as_str())
+        match &self.emails_as {
+            Some(emails_as) => self.text(&emails_as(key.as_str())),
+            None => self.text(key.as_str()),
+        }
     }
 
     pub(crate) fn id(&self, id: &RowId) -> Key {

@@ -29,7 +29,7 @@ mod why;
 mod why_not;
 
 pub use entry::{Because, Entry, Explanation, Related, Repair};
-pub use facts::Place;
+pub use facts::{EmailsAs, Place};
 pub use linker::Linker;
 pub use records::{InMemory, Records};
 pub use rules::{Change, Counts, Coverage, Delta, Rules};

@@ -8,6 +8,7 @@ use crate::correlate::Parts;
 use crate::crowd::Waiting;
 use crate::entries::{Entries, EntryId};
 use crate::entry::Entry;
+use crate::facts::EmailsAs;
 use crate::records::{InMemory, Records};
 use crate::rules::{Change, Counts, Coverage, Delta, Rules};
 use crate::store::{Compared, Rec, Store};
@@ -63,6 +64,12 @@ impl Linker {
         let mut store = Store::new(self.rules.id_kind, parts);
         store.reserve(usize::try_from(about).unwrap_or_default());
         Self { store, gathers: true, ..self }
+    }
+
+    /// Compares something else in the place of each e-mail: what is equal has to stay equal, and nothing else become so.
+    pub fn comparing_emails_as(mut self, emails_as: EmailsAs) -> Self {
+        self.store.digests.compare_emails_as(emails_as);
+        self
     }
 
     /// One run over everything, both sides read to their ends.
@@ -156,6 +163,15 @@ impl Linker {
             self.look_again(work, covered)
         };
         Delta { changed, all }
+    }
+
+    /// Makes the entries of a linker that gathers, though not everything has been read, and may never be.
+    pub fn end_gathering(&mut self) {
+        if std::mem::take(&mut self.gathers) {
+            self.take_in();
+            let work = self.all_of_it();
+            drop(self.look_again(work, self.coverage));
+        }
     }
 
     /// Takes in what was gathered.
@@ -272,8 +288,26 @@ impl Linker {
     }
 
     /// The subs of all users.
-    pub fn subs(&self) -> impl Iterator<Item = Sub> {
+    pub fn subs(&mut self) -> impl Iterator<Item = Sub> {
+        self.take_in();
         self.store.subs()
+    }
+
+    /// Users whose username has another user, too, who was created later: they were deleted while the pool was being read,
+    /// and made anew.
+    pub fn replaced(&mut self) -> Vec<Sub> {
+        self.take_in();
+        let mut replaced = Vec::new();
+        for alike in self.store.users_of_like_names() {
+            let mut alike: Vec<(u32, PoolUser)> =
+                alike.into_iter().filter_map(|slot| Some((slot, self.read_user(slot)?))).collect();
+            alike.sort_by(|(slot, user), (other, than)| {
+                (&user.username, user.created, slot).cmp(&(&than.username, than.created, other))
+            });
+            let followed = alike.windows(2).filter(|two| two[0].1.username == two[1].1.username);
+            replaced.extend(followed.map(|two| two[0].1.sub));
+        }
+        replaced
     }
 
     /// What the linker was told to judge by.

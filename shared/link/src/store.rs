@@ -228,6 +228,15 @@ impl Store {
         present.filter_map(|(_, user)| self.by_sub.key(user.sub).map(sub_of))
     }
 
+    /// Users whose names may be the same: the prints of them are.
+    pub(crate) fn users_of_like_names(&self) -> Vec<Vec<u32>> {
+        let present = self.users.iter().filter(|(_, user)| user.bits.has(Bits::PRESENT));
+        let mut names: Vec<(u32, u32)> = present.map(|(slot, user)| (user.name, slot)).collect();
+        names.sort_unstable();
+        let alike = names.chunk_by(|(name, _), (other, _)| name == other).filter(|alike| alike.len() > 1);
+        alike.map(|alike| alike.iter().map(|(_, slot)| *slot).collect()).collect()
+    }
+
     /// How many slots have been given out: (users, rows).
     pub(crate) fn slots(&self) -> (u32, u32) {
         (self.users.len() as u32, self.rows.len() as u32)

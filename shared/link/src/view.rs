@@ -20,6 +20,13 @@ impl Linker {
         all.filter(|rec| self.is_shown(*rec, group, text)).map(Lead).collect()
     }
 
+    /// The first so many of these.
+    pub fn first_leads(&self, group: Option<Group>, at_most: usize) -> Vec<Lead> {
+        let (users, rows) = self.store.slots();
+        let all = (0..users).map(Rec::User).chain((0..rows).map(Rec::Row));
+        all.filter(|rec| self.is_shown(*rec, group, "")).map(Lead).take(at_most).collect()
+    }
+
     fn is_shown(&self, rec: Rec, group: Option<Group>, text: &str) -> bool {
         let Some(entry) = self.entries.of(rec).filter(|entry| entry.lead() == Some(rec)) else { return false };
         if let Some(group) = group {

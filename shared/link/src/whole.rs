@@ -267,7 +267,9 @@ impl Whole<'_> {
             }
             return match alone(store, slot, user) {
                 Kind::Settled(situation) => Found::Alone(situation),
-                _ => user.verified_email().map_or(Found::Unmatched(Situation::NoRow), |email| self.free(slot, email)),
+                Kind::FreeUser | Kind::FreeRow => {
+                    user.verified_email().map_or(Found::Unmatched(Situation::NoRow), |email| self.free(slot, email))
+                }
             };
         };
         let meets_others = match (carries, row.sub()) {

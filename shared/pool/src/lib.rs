@@ -17,6 +17,6 @@ pub use budget::{Meter, Rates};
 pub use call::wait;
 pub use clients::Writable;
 pub use error::{PoolError, Remedy};
-pub use listing::{Listed, Listing, Shard};
+pub use listing::{Listed, Listing, Position, Shard};
 pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader};
 pub use writer::{PoolWriter, Turn};

@@ -9,6 +9,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use userlink_domain::{PoolUser, Sub};
@@ -29,7 +30,7 @@ const WORTH: usize = 45;
 const DEVIATIONS: f64 = 8.0;
 
 /// A part of the pool that is listed by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Shard {
     Whole,
     /// The users whose sub begins with this hex digit.
@@ -65,7 +66,7 @@ pub enum Listed {
 }
 
 /// How the pool is being listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Manner {
     /// One page after the other.
     Sequence,
@@ -89,7 +90,7 @@ pub struct Listing {
     out: VecDeque<Listed>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     /// The first pages of one sequence, by which it is measured.
     Measuring,
@@ -97,6 +98,33 @@ enum Phase {
     Trying,
     Going(Manner),
     Over,
+}
+
+/// How far a listing has come: another one can go on from there, as long as the tokens are good.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Position {
+    phase: Phase,
+    parts: Vec<PartAt>,
+    sample: Vec<u128>,
+}
+
+/// Says nothing of its tokens.
+impl std::fmt::Debug for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Position({:?}, {} parts)", self.phase, self.parts.len())
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct PartAt {
+    shard: Shard,
+    token: Option<String>,
+    /// How old the token was.
+    age: Duration,
+    pages: u64,
+    users: u64,
+    begun: u32,
+    over: bool,
 }
 
 #[derive(Debug)]
@@ -134,6 +162,56 @@ impl Listing {
             sample: HashSet::new(),
             out: VecDeque::new(),
         }
+    }
+
+    /// How far it has come with what it has given; none where there is more to give first.
+    pub fn position(&self) -> Option<Position> {
+        let at = |part: &Part| PartAt {
+            shard: part.shard,
+            token: part.token.as_ref().map(|token| token.as_str().to_owned()),
+            age: part.since.elapsed(),
+            pages: part.pages,
+            users: part.users,
+            begun: part.begun,
+            over: part.over,
+        };
+        let sample = || self.sample.iter().map(|sub| sub.as_u128()).collect();
+        let given = self.out.is_empty() && self.phase != Phase::Over;
+        given.then(|| Position { phase: self.phase, parts: self.parts.iter().map(at).collect(), sample: sample() })
+    }
+
+    /// Goes on from a position that is `ago` old.
+    pub fn going_on(pool: PoolReader, about: u64, position: Position, ago: Duration) -> Self {
+        let mut listing = Self::new(pool, about);
+        let now = Instant::now();
+        let mut parts = Vec::new();
+        for at in position.parts {
+            let PartAt { shard, token, age, pages, users, begun, over } = at;
+            let since = now.checked_sub(age + ago);
+            let mut part = Part {
+                shard,
+                token: token.map(PageToken::new),
+                since: since.unwrap_or(now),
+                pages,
+                users,
+                begun,
+                over,
+            };
+            // A clock that has run for less than that cannot tell how old a token is.
+            if part.token.is_some() && since.is_none() {
+                part.anew();
+                listing.out.push_back(Listed::Anew(shard));
+            }
+            parts.push(part);
+        }
+        listing.idle = (0..parts.len()).filter(|at| !parts[*at].over).collect();
+        // The sequence that was measured gives way to the parts.
+        if position.phase == Phase::Going(Manner::Shards) || position.phase == Phase::Trying {
+            listing.idle.retain(|at| *at > 0);
+        }
+        (listing.parts, listing.phase) = (parts, position.phase);
+        listing.sample = position.sample.into_iter().map(Sub::from_u128).collect();
+        listing
     }
 
     /// What comes next. May be dropped while it is waited for: what is under way is waited for by the next call.

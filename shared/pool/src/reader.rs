@@ -64,6 +64,16 @@ pub enum Attribute {
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageToken(String);
 
+impl PageToken {
+    pub(crate) const fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Debug for PageToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PageToken(…)")

@@ -15,7 +15,7 @@ use userlink_ui::{Confirmed, Effect, Event, Level, Outcome, Proposal};
 use super::worker::{Question, Worker};
 use crate::clock;
 use crate::engine::Engine;
-use crate::scan::scan;
+use crate::scan::{Begin, scan};
 use crate::snapshot::{Of, Shelf, Writer};
 use crate::start::{Opened, Repairs, Start};
 
@@ -28,6 +28,8 @@ pub(super) struct Effects {
     worker: mpsc::UnboundedSender<Question>,
     opened: Arc<tokio::sync::Mutex<Option<Arc<Opened>>>>,
     scan: Option<AbortHandle>,
+    /// A scan has begun: who asks for one more wants it from the start.
+    scanned: bool,
     write: Option<JoinHandle<()>>,
 }
 
@@ -51,16 +53,24 @@ impl Effects {
         if let Start::Context(context) = &start {
             let (context, worker) = (context.clone(), worker.clone());
             tokio::task::spawn_blocking(move || {
-                if let Some((kept, rules)) = context.last_scan(clock::now()) {
-                    let at = kept.finished;
-                    let engine = Box::new(Engine::restored(kept, rules));
-                    // Without a linker there is nobody to show it.
-                    drop(worker.send(Question::Restored { engine, at }));
-                }
+                let Some((kept, rules)) = context.last_scan(clock::now()) else { return };
+                // Without a linker there is nobody to show it.
+                drop(worker.send(Question::Picture(Box::new(kept.picture.clone()))));
+                let engine = Engine::restored(kept, rules).map(Box::new);
+                let engine =
+                    engine.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "the last scan is damaged")).ok();
+                drop(worker.send(Question::Restored(engine)));
             });
         }
-        let mut effects =
-            Self { start: Arc::new(start), to_model, worker, opened: Arc::default(), scan: None, write: None };
+        let mut effects = Self {
+            start: Arc::new(start),
+            to_model,
+            worker,
+            opened: Arc::default(),
+            scan: None,
+            scanned: false,
+            write: None,
+        };
         effects.scan();
         effects
     }
@@ -124,6 +134,7 @@ impl Effects {
         }
         let (start, opened, worker, to) =
             (self.start.clone(), self.opened.clone(), self.worker.clone(), self.to_model.clone());
+        let is_first = !std::mem::replace(&mut self.scanned, true);
         let task = tokio::spawn(async move {
             let now_open = match open(&start, &opened).await {
                 Ok(now_open) => now_open,
@@ -133,20 +144,44 @@ impl Effects {
                 }
             };
             let (news, heard) = mpsc::channel(BATCHES);
+            let (engine, begin) = if is_first { going_on(&now_open).await } else { None }
+                .unwrap_or_else(|| (from_the_start(&now_open), Begin::default()));
+            if let Some(began) = begin.began {
+                let text = format!("This goes on with the scan that began at {began}. R scans anew.");
+                drop(to.send(Event::Message { level: Level::Info, text }).await);
+            }
             let about = Question::Scan {
                 news: heard,
                 pool: Some(now_open.sources.pool.clone()),
                 rows_about: now_open.sources.table.schema().estimated_rows,
-                rules: now_open.rules.clone(),
-                keep: now_open.shelf.as_ref().and_then(|(shelf, of)| keep(shelf, of)),
+                engine: Box::new(engine),
             };
             if worker.send(about).is_ok() {
                 look_for_open_steps(&now_open, &to).await;
-                scan(now_open.sources.clone(), news).await;
+                scan(now_open.sources.clone(), begin, news).await;
             }
         });
         self.scan = Some(task.abort_handle());
     }
+}
+
+/// A scan that was interrupted, as far as it had come.
+async fn going_on(opened: &Arc<Opened>) -> Option<(Engine, Begin)> {
+    let opened = opened.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let (shelf, of) = opened.shelf.as_ref()?;
+        let unfinished = shelf.unfinished(of, clock::now())?;
+        let began = Some(unfinished.began);
+        let (engine, progress) = Engine::going_on(unfinished, opened.rules.clone());
+        Some((engine, Begin { began, progress }))
+    });
+    read.await.ok().flatten()
+}
+
+fn from_the_start(opened: &Opened) -> Engine {
+    let mut engine = Engine::new(opened.rules.clone());
+    engine.keep_in(opened.shelf.as_ref().and_then(|(shelf, of)| keep(shelf, of)));
+    engine
 }
 
 /// Begins to keep a scan. One that cannot be kept is made all the same.

@@ -12,7 +12,7 @@ use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
 use crate::clock;
 use crate::engine::Engine;
 use crate::scan::News;
-use crate::snapshot::Writer;
+use crate::snapshot::Picture;
 
 /// How many records of one entry a window holds at most; the screen never shows more of one.
 const RECORDS_SHOWN: usize = 100;
@@ -44,14 +44,13 @@ pub(super) enum Question {
         news: mpsc::Receiver<News>,
         pool: Option<PoolReader>,
         rows_about: Option<u64>,
-        rules: Rules,
-        keep: Option<Box<Writer>>,
-    },
-    /// The last scan, as it was kept.
-    Restored {
+        /// What it reads into.
         engine: Box<Engine>,
-        at: Timestamp,
     },
+    /// The last scan at a glance, as it was kept.
+    Picture(Box<Picture>),
+    /// And all of it; none where it is damaged.
+    Restored(Option<Box<Engine>>),
     /// The pool or the table cannot even be opened.
     Failed(String),
 }
@@ -62,6 +61,8 @@ pub(super) struct Worker {
     /// What a scan is reading while an earlier one is still shown. It takes its place when it is complete: until then it
     /// would know less.
     coming: Option<Engine>,
+    /// The last scan at a glance, until all of it has been read.
+    picture: Option<Box<Picture>>,
     to: mpsc::Sender<Event>,
     news: Option<mpsc::Receiver<News>>,
     pool: Option<PoolReader>,
@@ -101,6 +102,7 @@ impl Worker {
         Self {
             engine: Engine::new(rules),
             coming: None,
+            picture: None,
             to,
             news: None,
             pool: None,
@@ -179,7 +181,7 @@ impl Worker {
             Some(news) => {
                 let changed = self.reading().take(news);
                 // What is read anew is not shown yet.
-                if changed && self.coming.is_none() {
+                if changed && self.coming.is_none() && self.picture.is_none() {
                     self.revision += 1;
                 }
                 self.untold = true;
@@ -187,6 +189,13 @@ impl Worker {
             None => {
                 self.news = None;
                 self.reading().finish_keeping(clock::now());
+                // A scan that is quicker than the reading of the last one.
+                if self.coming.is_none() && self.engine.is_whole() {
+                    self.picture = None;
+                    self.from_disk = false;
+                    self.revision += 1;
+                    self.cache = None;
+                }
                 if let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) {
                     self.engine = coming;
                     self.from_disk = false;
@@ -236,29 +245,41 @@ impl Worker {
                 // Nobody waits for it any more.
                 answer.send(situation).unwrap_or(());
             }
-            Question::Restored { engine, at } => {
-                if self.coming.is_some() || self.engine.is_complete() {
+            Question::Picture(picture) => {
+                if self.engine.is_complete() {
                     return Ok(());
                 }
-                let begun = std::mem::replace(&mut self.engine, *engine);
-                self.coming = self.is_reading().then_some(begun);
-                self.shown_at = Some(at);
+                self.shown_at = Some(picture.at());
                 self.from_disk = true;
+                self.picture = Some(picture);
                 self.revision += 1;
-                self.cache = None;
                 self.tell().await?;
             }
-            Question::Scan { news, pool, rows_about, rules, keep } => {
+            Question::Restored(engine) => {
+                let Some(picture) = self.picture.take() else { return Ok(()) };
+                self.revision += 1;
+                self.cache = None;
+                match engine {
+                    Some(engine) => {
+                        let begun = std::mem::replace(&mut self.engine, *engine);
+                        self.coming = self.is_reading().then_some(begun);
+                        self.shown_at = Some(picture.at());
+                    }
+                    None => (self.shown_at, self.from_disk) = (None, false),
+                }
+                self.tell().await?;
+            }
+            Question::Scan { news, pool, rows_about, engine } => {
                 if self.engine.is_complete() {
-                    self.coming = Some(Engine::new(rules));
+                    self.coming = Some(*engine);
                 } else {
-                    self.engine = Engine::new(rules);
-                    self.from_disk = false;
-                    self.shown_at = None;
+                    self.engine = *engine;
+                    if self.picture.is_none() {
+                        (self.from_disk, self.shown_at) = (false, None);
+                    }
                     self.revision += 1;
                     self.cache = None;
                 }
-                self.reading().keep_in(keep);
                 (self.news, self.pool, self.rows_about) = (Some(news), pool, rows_about);
                 (self.failed, self.paused, self.finished) = (false, false, false);
                 self.began = Instant::now();
@@ -280,8 +301,13 @@ impl Worker {
     async fn tell(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
         self.told = Instant::now();
         self.untold = false;
-        let counts = self.engine.linker.counts();
-        let counts = Counts { situations: counts.situations().collect(), flags: counts.flags().collect() };
+        let counts = match &self.picture {
+            Some(picture) => Counts { situations: picture.situations.clone(), flags: picture.flags.clone() },
+            None => {
+                let counts = self.engine.linker.counts();
+                Counts { situations: counts.situations().collect(), flags: counts.flags().collect() }
+            }
+        };
         let progress = self.progress();
         self.to.send(Event::Progress(progress)).await?;
         self.to.send(Event::Counts(counts)).await
@@ -342,6 +368,12 @@ impl Worker {
         len: usize,
         anchor: Option<&RecordRef>,
     ) -> Window {
+        if let Some(picture) = &self.picture {
+            // Nobody can be looked for before all of it has been read, which takes a moment.
+            let (total, entries) =
+                if spec.filter.trim().is_empty() { picture.entries(spec.group, first, len) } else { (0, Vec::new()) };
+            return Window { generation, total, spec, first, entries, anchor_at: None, revision: self.revision };
+        }
         self.refresh(&spec);
         let linker = &self.engine.linker;
         let leads = self.cache.as_ref().map_or(&[][..], |cache| &cache.leads);

@@ -1,34 +1,45 @@
-//! The last scan, kept on disk: the dashboard opens with it at once, and a scan can be compared with it.
+//! The last scan, kept on disk: the dashboard opens with it at once, a scan can be compared with it, and one that was
+//! interrupted goes on from it.
 //!
 //! One file a context, for its owner alone, written as the scan tells and put in the place of the last one when the scan is
 //! complete. It holds other people's accounts: `pointers` keeps of an e-mail, a phone number and a name only a hash, made
 //! with a key of the file's own, so that what was equal stays equal; `off` keeps nothing; what is old goes.
+//!
+//! A file is frames: what was read, and between them how far the reading was. At its end is a picture, what a screen shows
+//! first, so that a screen need not wait for the rest.
 
+mod picture;
 mod record;
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
-use userlink_domain::{IdKind, Timestamp};
-use userlink_link::{Change, Coverage};
+use userlink_domain::{IdKind, RowId, Timestamp};
+use userlink_link::{Change, EmailsAs};
+use userlink_pool::{Position, Shard};
 
-use record::{Hasher, Record};
+pub(crate) use picture::Picture;
+use record::{Hasher, Id, Record};
+pub(crate) use record::{TableRow as KeptRow, User as KeptUser};
 
 /// The first bytes of a file, and the version of what follows.
-const MAGIC: &[u8; 9] = b"userlink\x01";
+const MAGIC: &[u8; 9] = b"userlink\x02";
+/// The last bytes of a file that is whole. Before them stands where the picture is.
+const WHOLE: &[u8; 8] = b"complete";
 /// A frame is never longer; a length that says otherwise is damage.
 const LONGEST: u32 = 64 << 20;
 /// What is older is not shown any more, and removed.
 const OLDEST_MILLIS: i64 = 30 * 24 * 3_600_000;
+/// A scan goes on from a file that was written to this long ago at most: so long are the tokens of its pages good.
+const GOES_ON_MILLIS: i64 = 55 * 60_000;
+/// How often what was written is given to the operating system, at least.
+const FLUSH: Duration = Duration::from_millis(500);
 
 /// How a file ends that is no whole scan yet.
 const UNFINISHED: &str = ".new";
-/// A scan that has written nothing for so long was killed.
-const LEFT_OVER: Duration = Duration::from_secs(24 * 3600);
 
 /// What is kept of a scan on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +80,38 @@ struct Head {
 enum Frame {
     Head(Head),
     Records(Vec<Record>),
+    /// A part of the pool is read from its start again.
+    Anew(Shard),
+    /// How far the pool had been read at a moment; to its end where there is no position.
+    Pool(i64, Option<Position>),
+    /// The last row that had been read; the table was read to its end where there is none.
+    Table(i64, Option<Id>),
     /// Both sides were read and settled.
-    End {
-        at: i64,
-    },
+    Picture(Box<Picture>),
+}
+
+/// What happened in a scan that was kept, in its order.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Changes(Vec<Change>),
+    Anew(Shard),
+}
+
+/// How far a scan had come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Progress {
+    /// And how long ago that was.
+    pub(crate) pool: Place<(Position, Duration)>,
+    pub(crate) table: Place<RowId>,
+}
+
+/// How far a side has been read.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Place<T> {
+    #[default]
+    Start,
+    At(T),
+    End,
 }
 
 /// The same for the same text, and tells nothing of it.
@@ -91,9 +130,42 @@ pub(crate) struct Shelf {
 /// A complete scan that was kept.
 pub(crate) struct Kept {
     pub(crate) of: Of,
-    pub(crate) finished: Timestamp,
-    /// In the order in which they were told, and at the end that everything has been read.
-    pub(crate) changes: Vec<Vec<Change>>,
+    pub(crate) picture: Picture,
+    frames: Frames,
+}
+
+impl Kept {
+    pub(crate) fn finished(&self) -> Timestamp {
+        self.picture.at()
+    }
+
+    /// Tells all of it once more.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is damaged: what was told until then is not all.
+    pub(crate) fn replay(mut self, mut told: impl FnMut(Told)) -> io::Result<()> {
+        loop {
+            match self.frames.next()? {
+                Some(Frame::Records(records)) => {
+                    told(Told::Changes(records.into_iter().map(Record::into_change).collect()));
+                }
+                Some(Frame::Anew(shard)) => told(Told::Anew(shard)),
+                Some(Frame::Pool(..) | Frame::Table(..)) => {}
+                Some(Frame::Picture(_)) => return Ok(()),
+                Some(Frame::Head(_)) | None => return Err(damaged()),
+            }
+        }
+    }
+}
+
+/// A scan that was interrupted, and can go on.
+pub(crate) struct Unfinished {
+    pub(crate) began: Timestamp,
+    /// All that it was told.
+    pub(crate) told: Vec<Told>,
+    pub(crate) progress: Progress,
+    /// Where it goes on.
+    pub(crate) writer: Box<Writer>,
 }
 
 impl Shelf {
@@ -104,20 +176,21 @@ impl Shelf {
         Some(Self { path: dirs.data_local_dir().join("userlink").join(format!("scan-{name}.bin")), keep })
     }
 
-    /// The last complete scan of just this; none where there is none, or it is damaged, too old, or of something else.
+    /// The last complete scan of just this; none where there is none, or it is damaged, too old, or of something else. Only
+    /// its picture has been read.
     pub(crate) fn last(&self, now: Timestamp) -> Option<Kept> {
         if self.keep == Keep::Off {
             // What was kept before somebody said so.
             self.forget().ok()?;
             return None;
         }
-        let kept = read(&self.path).inspect_err(|error| {
+        let kept = open(&self.path).inspect_err(|error| {
             if error.kind() != io::ErrorKind::NotFound {
                 tracing::warn!(kind = ?error.kind(), "the last scan cannot be read");
             }
         });
-        let kept = kept.ok()??;
-        if now.since(kept.finished) > OLDEST_MILLIS {
+        let kept = kept.ok()?;
+        if now.since(kept.finished()) > OLDEST_MILLIS {
             std::fs::remove_file(&self.path).ok()?;
             return None;
         }
@@ -132,22 +205,40 @@ impl Shelf {
             Keep::Pointers => Some(record::fresh_key()),
         };
         std::fs::create_dir_all(self.folder())?;
-        self.sweep(|age| age > LEFT_OVER);
+        self.sweep();
         // A file of its own, for its owner alone: another program of this context may be scanning, too.
         let file = tempfile::Builder::new().prefix(&self.prefix()).suffix(UNFINISHED).tempfile_in(self.folder())?;
-        let mut out = BufWriter::new(file);
+        let (file, path) = file.keep()?;
+        // Held as long as the scan lasts, so that nobody takes it for one that was interrupted.
+        file.lock()?;
+        let mut out = Counted { at: 0, out: BufWriter::new(file) };
         out.write_all(MAGIC)?;
-        let mut writer = Writer { out, shelf: self.clone(), hasher: key.map(Hasher::new) };
+        let flushed = Instant::now();
+        let mut writer = Writer { out, path, shelf: self.clone(), hasher: key.map(Hasher::new), flushed };
         writer.frame(&Frame::Head(Head { of: of.clone(), began: began.as_millis(), key }))?;
         Ok(Some(writer))
     }
 
+    /// A scan of just this that was interrupted a short while ago.
+    pub(crate) fn unfinished(&self, of: &Of, now: Timestamp) -> Option<Unfinished> {
+        if self.keep == Keep::Off {
+            return None;
+        }
+        self.left_over().into_iter().find_map(|(path, file)| {
+            let found = take_up(self, &path, file, of, now);
+            found.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up")).ok()?
+        })
+    }
+
     /// Removes what is kept. True where there was something.
     pub(crate) fn forget(&self) -> io::Result<bool> {
-        let unfinished = self.sweep(|_| true);
+        let mut any = false;
+        for (path, _) in self.left_over() {
+            any |= std::fs::remove_file(path).is_ok();
+        }
         match std::fs::remove_file(&self.path) {
             Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(unfinished),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(any),
             Err(error) => Err(error),
         }
     }
@@ -161,28 +252,58 @@ impl Shelf {
         format!(".{name}-")
     }
 
-    /// Removes what scans that were killed have left, as far as it is as old as is asked for. True where there was any.
-    fn sweep(&self, is_meant: impl Fn(Duration) -> bool) -> bool {
-        let Ok(files) = std::fs::read_dir(self.folder()) else { return false };
-        let (prefix, mut any) = (self.prefix(), false);
-        for file in files.flatten() {
-            let name = file.file_name();
-            let name = name.to_string_lossy();
-            let age = || file.metadata().and_then(|it| it.modified()).ok()?.elapsed().ok();
-            if name.starts_with(&prefix) && name.ends_with(UNFINISHED) && age().is_some_and(&is_meant) {
-                any |= std::fs::remove_file(file.path()).is_ok();
+    /// Removes what scans have left that nobody goes on with any more.
+    fn sweep(&self) {
+        for (path, file) in self.left_over() {
+            let age = file.metadata().and_then(|it| it.modified()).ok().and_then(|at| at.elapsed().ok());
+            if age.is_some_and(|age| age.as_millis() > GOES_ON_MILLIS as u128) {
+                drop(std::fs::remove_file(path));
             }
         }
-        any
+    }
+
+    /// The files of scans that are over without being whole, held so that nobody else takes them.
+    fn left_over(&self) -> Vec<(PathBuf, File)> {
+        let Ok(files) = std::fs::read_dir(self.folder()) else { return Vec::new() };
+        let prefix = self.prefix();
+        let is_meant = |name: &str| name.starts_with(&prefix) && name.ends_with(UNFINISHED);
+        let meant = files.flatten().filter(|file| is_meant(&file.file_name().to_string_lossy()));
+        let opened = meant.filter_map(|file| {
+            let opened = File::options().read(true).write(true).open(file.path()).ok()?;
+            opened.try_lock().ok()?;
+            Some((file.path(), opened))
+        });
+        opened.collect()
     }
 }
 
-/// A scan that is being kept. Dropped before its end, it is not the last scan.
+/// A scan that is being kept.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    out: BufWriter<NamedTempFile>,
+    out: Counted,
+    path: PathBuf,
     shelf: Shelf,
     hasher: Option<Hasher>,
+    flushed: Instant,
+}
+
+/// A file, and where in it the next byte goes.
+#[derive(Debug)]
+struct Counted {
+    at: u64,
+    out: BufWriter<File>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 impl Writer {
@@ -192,13 +313,45 @@ impl Writer {
         if records.is_empty() { Ok(()) } else { self.frame(&Frame::Records(records)) }
     }
 
+    pub(crate) fn anew(&mut self, shard: Shard) -> io::Result<()> {
+        self.frame(&Frame::Anew(shard))
+    }
+
+    /// How far the pool has been read: what was added until now is all until there.
+    pub(crate) fn pool_at(&mut self, position: Option<Position>, now: Timestamp) -> io::Result<()> {
+        self.frame(&Frame::Pool(now.as_millis(), position))?;
+        self.now_and_then()
+    }
+
+    /// How far the table has been read.
+    pub(crate) fn table_at(&mut self, after: Option<&RowId>, now: Timestamp) -> io::Result<()> {
+        self.frame(&Frame::Table(now.as_millis(), after.map(record::of_id)))?;
+        self.now_and_then()
+    }
+
+    fn now_and_then(&mut self) -> io::Result<()> {
+        if self.flushed.elapsed() < FLUSH {
+            return Ok(());
+        }
+        self.flushed = Instant::now();
+        self.out.flush()
+    }
+
+    /// How e-mails are compared where some have been kept as hashes.
+    pub(crate) fn emails_as(&self) -> Option<EmailsAs> {
+        self.hasher.clone().map(Hasher::emails_as)
+    }
+
     /// The scan is complete: from now on it is the last one.
-    pub(crate) fn finish(mut self, at: Timestamp) -> io::Result<()> {
-        self.frame(&Frame::End { at: at.as_millis() })?;
-        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.shelf.path)?;
-        Ok(())
+    pub(crate) fn finish(mut self, picture: &Picture) -> io::Result<()> {
+        let at = self.out.at;
+        let picture = picture.kept(self.hasher.as_ref());
+        self.frame(&Frame::Picture(Box::new(picture)))?;
+        self.out.write_all(&at.to_le_bytes())?;
+        self.out.write_all(WHOLE)?;
+        self.out.flush()?;
+        self.out.out.get_ref().sync_all()?;
+        std::fs::rename(&self.path, &self.shelf.path)
     }
 
     fn frame(&mut self, frame: &Frame) -> io::Result<()> {
@@ -209,43 +362,130 @@ impl Writer {
     }
 }
 
-fn read(path: &Path) -> io::Result<Option<Kept>> {
-    let mut from = BufReader::new(File::open(path)?);
-    let mut magic = [0; MAGIC.len()];
-    from.read_exact(&mut magic)?;
-    if magic != *MAGIC {
-        return Ok(None);
-    }
-    let Some(Frame::Head(Head { of, .. })) = next(&mut from)? else { return Ok(None) };
-    let mut changes = Vec::new();
-    while let Some(frame) = next(&mut from)? {
-        match frame {
-            Frame::Records(records) => changes.push(records.into_iter().map(Record::into_change).collect()),
-            Frame::End { at } => {
-                changes.push(vec![Change::Covered(Coverage::ALL)]);
-                return Ok(Some(Kept { of, finished: Timestamp::from_millis(at), changes }));
-            }
-            Frame::Head(_) => return Ok(None),
-        }
-    }
-    Ok(None)
+fn damaged() -> io::Error {
+    io::ErrorKind::InvalidData.into()
 }
 
-/// The next frame; none at the end, or where the rest is cut off.
-fn next(from: &mut impl Read) -> io::Result<Option<Frame>> {
-    let mut len = [0; 4];
-    if let Err(error) = from.read_exact(&mut len) {
-        return if error.kind() == io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(error) };
+/// The frames of a file, one after the other.
+struct Frames {
+    from: BufReader<File>,
+    /// Where the next one begins.
+    at: u64,
+}
+
+impl Frames {
+    /// Those of a file, and its head.
+    fn new(file: File) -> io::Result<(Self, Head)> {
+        let mut frames = Self { from: BufReader::with_capacity(1 << 18, file), at: MAGIC.len() as u64 };
+        let mut magic = [0; MAGIC.len()];
+        frames.from.read_exact(&mut magic)?;
+        if magic != *MAGIC {
+            return Err(damaged());
+        }
+        match frames.next()? {
+            Some(Frame::Head(head)) => Ok((frames, head)),
+            _ => Err(damaged()),
+        }
     }
-    let len = u32::from_le_bytes(len);
-    if len > LONGEST {
+
+    /// The next frame; none at the end, or where the rest is cut off or damaged.
+    fn next(&mut self) -> io::Result<Option<Frame>> {
+        let mut len = [0; 4];
+        if !self.fill(&mut len)? {
+            return Ok(None);
+        }
+        let len = u32::from_le_bytes(len);
+        if len > LONGEST {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; len as usize];
+        if !self.fill(&mut bytes)? {
+            return Ok(None);
+        }
+        let frame = postcard::from_bytes(&bytes).ok();
+        if frame.is_some() {
+            self.at += 4 + u64::from(len);
+        }
+        Ok(frame)
+    }
+
+    /// False where the file ends before.
+    fn fill(&mut self, bytes: &mut [u8]) -> io::Result<bool> {
+        match self.from.read_exact(bytes) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn seek(&mut self, to: u64) -> io::Result<()> {
+        self.at = self.from.seek(SeekFrom::Start(to))?;
+        Ok(())
+    }
+}
+
+/// Opens a whole scan at its first record.
+fn open(path: &Path) -> io::Result<Kept> {
+    let mut file = File::open(path)?;
+    let mut end = [0; 16];
+    file.seek(SeekFrom::End(-16)).map_err(|_| damaged())?;
+    file.read_exact(&mut end)?;
+    let (at, whole) = end.split_at(8);
+    if whole != WHOLE {
+        return Err(damaged());
+    }
+    let at = u64::from_le_bytes(at.try_into().map_err(|_| damaged())?);
+    file.seek(SeekFrom::Start(0))?;
+    let (mut frames, Head { of, .. }) = Frames::new(file)?;
+    let first = frames.at;
+    frames.seek(at)?;
+    let Some(Frame::Picture(picture)) = frames.next()? else { return Err(damaged()) };
+    frames.seek(first)?;
+    Ok(Kept { of, picture: *picture, frames })
+}
+
+/// Reads what an interrupted scan was told; none where it is of something else, or has nothing to go on from.
+fn take_up(shelf: &Shelf, path: &Path, file: File, of: &Of, now: Timestamp) -> io::Result<Option<Unfinished>> {
+    let (mut frames, head) = Frames::new(file)?;
+    let kept_so = match shelf.keep {
+        Keep::Off => false,
+        Keep::Full => head.key.is_none(),
+        Keep::Pointers => head.key.is_some(),
+    };
+    if head.of != *of || !kept_so {
         return Ok(None);
     }
-    let mut bytes = vec![0; len as usize];
-    if let Err(error) = from.read_exact(&mut bytes) {
-        return if error.kind() == io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(error) };
+    let (mut told, mut progress, mut latest) = (Vec::new(), Progress::default(), head.began);
+    while let Some(frame) = frames.next()? {
+        match frame {
+            Frame::Records(records) => {
+                told.push(Told::Changes(records.into_iter().map(Record::into_change).collect()));
+            }
+            Frame::Anew(shard) => told.push(Told::Anew(shard)),
+            Frame::Pool(at, position) => {
+                latest = at;
+                let ago = u64::try_from(now.since(Timestamp::from_millis(at))).unwrap_or_default();
+                progress.pool = position.map_or(Place::End, |it| Place::At((it, Duration::from_millis(ago))));
+            }
+            Frame::Table(at, after) => {
+                latest = at;
+                progress.table = after.map_or(Place::End, |id| Place::At(id.into()));
+            }
+            Frame::Head(_) | Frame::Picture(_) => return Ok(None),
+        }
     }
-    Ok(postcard::from_bytes(&bytes).ok())
+    if told.is_empty() || now.since(Timestamp::from_millis(latest)) > GOES_ON_MILLIS {
+        return Ok(None);
+    }
+    // What was cut off in the middle of a frame is read again.
+    let end = frames.at;
+    let mut file = frames.from.into_inner();
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end))?;
+    let out = Counted { at: end, out: BufWriter::new(file) };
+    let (hasher, path, flushed) = (head.key.map(Hasher::new), path.to_owned(), Instant::now());
+    let writer = Box::new(Writer { out, path, shelf: shelf.clone(), hasher, flushed });
+    Ok(Some(Unfinished { began: Timestamp::from_millis(head.began), told, progress, writer }))
 }
 
 #[cfg(test)]
@@ -293,10 +533,27 @@ mod tests {
         ]
     }
 
+    fn picture() -> Picture {
+        let mut linker = userlink_link::Linker::new(userlink_link::Rules::new(IdKind::BigInt));
+        linker.apply(&changes());
+        linker.apply(&[Change::Covered(userlink_link::Coverage::ALL)]);
+        Picture::of(&linker, NOW)
+    }
+
+    fn told(kept: Kept) -> Vec<Change> {
+        let mut all = Vec::new();
+        kept.replay(|told| match told {
+            Told::Changes(changes) => all.extend(changes),
+            Told::Anew(_) => {}
+        })
+        .unwrap();
+        all
+    }
+
     fn keep(shelf: &Shelf) {
         let mut writer = shelf.begin(&of(), NOW).unwrap().unwrap();
         writer.add(&changes()).unwrap();
-        writer.finish(NOW).unwrap();
+        writer.finish(&picture()).unwrap();
     }
 
     #[test]
@@ -306,9 +563,10 @@ mod tests {
         assert!(shelf.last(NOW).is_none());
         keep(&shelf);
         let kept = shelf.last(NOW).unwrap();
-        assert_eq!((kept.of, kept.finished), (of(), NOW));
-        assert_eq!(format!("{:?}", kept.changes[0]), format!("{:?}", changes()));
-        let [Change::User(was), Change::Row(row), ..] = &kept.changes[0][..] else { panic!() };
+        assert_eq!((&kept.of, kept.finished()), (&of(), NOW));
+        let kept = told(kept);
+        assert_eq!(format!("{kept:?}"), format!("{:?}", changes()));
+        let [Change::User(was), Change::Row(row), ..] = &kept[..] else { panic!() };
         let [Change::User(is), Change::Row(is_row), ..] = &changes()[..] else { panic!() };
         assert!(was == is && row == is_row);
     }
@@ -324,7 +582,11 @@ mod tests {
             assert!(!text.contains(name), "{name}");
         }
         let kept = shelf.last(NOW).unwrap();
-        let [Change::User(user), Change::Row(row), ..] = &kept.changes[0][..] else { panic!() };
+        let (total, shown) = kept.picture.entries(None, 0, 10);
+        assert_eq!((total, shown.len()), (1, 1));
+        assert!(shown[0].users[0].username.as_str().starts_with("not-kept-"));
+        let kept = told(kept);
+        let [Change::User(user), Change::Row(row), ..] = &kept[..] else { panic!() };
         assert_eq!(user.verified_email(), row.email_key());
         assert_eq!(user.user_id(), Some("42"));
     }
@@ -365,17 +627,42 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_scan_leaves_the_last_one_in_its_place() {
+    fn an_unfinished_scan_leaves_the_last_one_in_its_place_and_can_be_gone_on_with() {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(folder.path(), Keep::Full);
-        keep(&shelf);
-        let mut writer = shelf.begin(&of(), NOW).unwrap().unwrap();
-        writer.add(&changes()).unwrap();
-        std::mem::forget(writer); // As a program does that is killed.
-        assert!(shelf.last(NOW).is_some());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
-        assert!(shelf.forget().unwrap());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing of it is left");
-        assert!(Shelf { keep: Keep::Off, ..shelf }.begin(&of(), NOW).unwrap().is_none());
+        for mode in [Keep::Full, Keep::Pointers] {
+            let shelf = shelf(folder.path(), mode);
+            keep(&shelf);
+            let mut writer = shelf.begin(&of(), NOW).unwrap().unwrap();
+            writer.add(&changes()).unwrap();
+            writer.table_at(Some(&RowId::BigInt(42)), NOW).unwrap();
+            assert!(shelf.unfinished(&of(), NOW).is_none(), "it is under way");
+            let path = writer.path.clone();
+            drop(writer); // As of a program that was killed.
+            assert!(shelf.last(NOW).is_some());
+            let other = Of { sub_unique: true, ..of() };
+            assert!(shelf.unfinished(&other, NOW).is_none(), "it is of something else");
+            let later = Timestamp::from_millis(NOW.as_millis() + GOES_ON_MILLIS + 1);
+            assert!(shelf.unfinished(&of(), later).is_none(), "its tokens are old");
+
+            // Cut off anywhere, it goes on from the last whole frame, and is whole in the end.
+            let whole = std::fs::read(&path).unwrap();
+            for end in (0..=whole.len()).rev() {
+                std::fs::write(&path, &whole[..end]).unwrap();
+                let found = shelf.unfinished(&of(), NOW);
+                assert_eq!(matches!(&found, Some(it) if matches!(it.progress.table, Place::At(_))), end == whole.len());
+                let Some(found) = found else { continue };
+                let [Told::Changes(told)] = &found.told[..] else { panic!() };
+                assert_eq!(format!("{told:?}"), format!("{:?}", changes()));
+            }
+            std::fs::write(&path, &whole).unwrap();
+            let found = shelf.unfinished(&of(), NOW).unwrap();
+            assert_eq!(found.began, NOW);
+            found.writer.finish(&picture()).unwrap();
+            assert!(!path.exists());
+            assert_eq!(told(shelf.last(NOW).unwrap()).len(), changes().len());
+            assert!(shelf.forget().unwrap());
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing of it is left");
+        }
+        assert!(Shelf { keep: Keep::Off, ..shelf(folder.path(), Keep::Full) }.begin(&of(), NOW).unwrap().is_none());
     }
 }

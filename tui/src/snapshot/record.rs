@@ -1,11 +1,13 @@
 //! A record as it is kept. The types of the domain do not serialize themselves: what is written down of people is decided
 //! here, field by field.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use userlink_domain::{EmailKey, Identity, PoolUser, RecordRef, Row, RowId, Sub, Timestamp, UserStatus, Username};
-use userlink_link::Change;
+use userlink_link::{Change, EmailsAs};
 use uuid::Uuid;
 
 /// Something that the linker was told.
@@ -20,8 +22,8 @@ pub(super) enum Record {
     Writable(Option<bool>),
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct User {
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct User {
     sub: u128,
     username: Box<str>,
     user_id: Option<Box<str>>,
@@ -36,8 +38,8 @@ pub(super) struct User {
     modified: Option<i64>,
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct TableRow {
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct TableRow {
     id: Id,
     sub: Option<Box<str>>,
     email: Option<Box<str>>,
@@ -46,12 +48,15 @@ pub(super) struct TableRow {
     show: Vec<Option<Box<str>>>,
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) enum Id {
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum Id {
     Uuid(u128),
     BigInt(i64),
     Text(Box<str>),
 }
+
+/// What stands before a hash.
+const NOT_KEPT: &str = "not-kept-";
 
 /// Hashes with a key, so that nobody finds out an address by trying addresses without the file.
 #[derive(Clone)]
@@ -79,13 +84,19 @@ impl Hasher {
         Self(Hmac::new(&block.into()))
     }
 
+    /// How e-mails are compared of which some are only there as what stands for them. Nobody can choose an address that is
+    /// what stands for another without the key.
+    pub(super) fn emails_as(self) -> EmailsAs {
+        Arc::new(move |email| if email.starts_with(NOT_KEPT) { email.into() } else { self.hash(email) })
+    }
+
     /// What stands for a text that is not kept: said so, and the same for the same text.
     fn hash(&self, text: &str) -> Box<str> {
         let mut mac = self.0.clone();
         mac.update(text.as_bytes());
         let hash = mac.finalize().into_bytes();
         let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("not-kept-{hex}").into()
+        format!("{NOT_KEPT}{hex}").into()
     }
 
     /// Two addresses that compare equal stay equal.
@@ -98,8 +109,8 @@ impl Record {
     /// What is kept of a change; nothing of what is no record.
     pub(super) fn of(change: &Change, hasher: Option<&Hasher>) -> Option<Self> {
         match change {
-            Change::User(user) => Some(Self::User(of_user(user, hasher))),
-            Change::Row(row) => Some(Self::Row(of_row(row, hasher))),
+            Change::User(user) => Some(Self::User(user_as_kept(user, hasher))),
+            Change::Row(row) => Some(Self::Row(row_as_kept(row, hasher))),
             Change::UserGone(sub) => Some(Self::UserGone(sub.as_u128())),
             Change::RowGone(id) => Some(Self::RowGone(of_id(id))),
             Change::Unsettled(RecordRef::User(sub)) => Some(Self::UserUnsettled(sub.as_u128())),
@@ -122,7 +133,7 @@ impl Record {
     }
 }
 
-fn of_user(user: &PoolUser, hasher: Option<&Hasher>) -> User {
+pub(super) fn user_as_kept(user: &PoolUser, hasher: Option<&Hasher>) -> User {
     let username = user.username.as_str();
     let hashed = |text: &str| hasher.map_or_else(|| text.into(), |hasher| hasher.hash(text));
     let is_id = username == user.sub.to_string();
@@ -147,6 +158,20 @@ fn of_user(user: &PoolUser, hasher: Option<&Hasher>) -> User {
     }
 }
 
+impl User {
+    /// All of a user.
+    pub(crate) fn of(user: &PoolUser) -> Self {
+        user_as_kept(user, None)
+    }
+}
+
+impl TableRow {
+    /// All of a row.
+    pub(crate) fn of(row: &Row) -> Self {
+        row_as_kept(row, None)
+    }
+}
+
 impl From<User> for PoolUser {
     fn from(user: User) -> Self {
         Self {
@@ -166,7 +191,7 @@ impl From<User> for PoolUser {
     }
 }
 
-fn of_row(row: &Row, hasher: Option<&Hasher>) -> TableRow {
+pub(super) fn row_as_kept(row: &Row, hasher: Option<&Hasher>) -> TableRow {
     TableRow {
         id: of_id(&row.id),
         sub: row.sub.clone(),
@@ -194,7 +219,7 @@ impl From<TableRow> for Row {
     }
 }
 
-fn of_id(id: &RowId) -> Id {
+pub(super) fn of_id(id: &RowId) -> Id {
     match id {
         RowId::Uuid(id) => Id::Uuid(id.as_u128()),
         RowId::BigInt(id) => Id::BigInt(*id),
