@@ -15,7 +15,7 @@ use crate::scanning::run;
 use crate::town::Town;
 
 /// The situation of each record, by sub and id.
-fn verdicts(scan: &Value) -> HashMap<String, String> {
+pub(crate) fn verdicts(scan: &Value) -> HashMap<String, String> {
     let keys = |list: &Value, key: &str| {
         list.as_array().unwrap().iter().map(|record| record[key].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
