@@ -13,7 +13,7 @@ use userlink_link::{Change, Entry};
 use userlink_pool::{Attribute, Listed, Listing, PoolError, PoolReader, Position, Remedy, Shard, Writable};
 
 use crate::clock;
-use crate::snapshot::{Place, Progress};
+use crate::snapshot::{AsKept, Place, Progress};
 
 /// Rows in one page.
 const ROWS: u32 = 1_000;
@@ -100,12 +100,12 @@ pub(crate) async fn scan(sources: Sources, from: Begin, to: mpsc::Sender<News>) 
 
 async fn read(sources: &Sources, from: Begin, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
     let began = from.began.unwrap_or_else(clock::now);
-    let Progress { pool, table: rows } = from.progress;
+    let Progress { pool, table: rows, as_kept } = from.progress;
     let Some(about) = look_at_pool(sources, to).await? else { return Ok(false) };
     let table = sources.replica.as_ref().unwrap_or(&sources.table);
     let ended =
         tokio::join!(read_pool(sources, about, pool, to), read_table(table, rows, to), read_clients(&sources.pool, to));
-    Ok(ended.0? && ended.1? && ended.2.map(|()| true)? && settle(sources, began, to).await?)
+    Ok(ended.0? && ended.1? && ended.2.map(|()| true)? && settle(sources, began, &as_kept, to).await?)
 }
 
 /// The one who listened is gone.
@@ -278,14 +278,19 @@ async fn patiently<T, F: Future<Output = Result<T, DbError>>>(mut read: impl FnM
 
 /// Reads again what does not look right: rows in lists, which costs the pool nothing, then single users where a row
 /// differed or who may have been in the making. What could not be read again is no verdict, and the scan says so.
-async fn settle(sources: &Sources, began: Timestamp, to: &mpsc::Sender<News>) -> Result<bool, Unheard> {
+async fn settle(
+    sources: &Sources,
+    began: Timestamp,
+    as_kept: &AsKept,
+    to: &mpsc::Sender<News>,
+) -> Result<bool, Unheard> {
     let (ask, answer) = oneshot::channel();
     to.send(News::WhatIsWrong(ask)).await?;
     let wrong = answer.await.map_err(|_| Unheard)?;
     let mut left = SINGLY_AT_MOST;
     for wrong in wrong.chunks(SUSPECTS) {
         let suspects = entries(to, wrong).await?;
-        let (changes, differed) = match rows_again(&sources.table, &suspects).await {
+        let (changes, differed) = match rows_again(&sources.table, &suspects, as_kept).await {
             Ok(again) => again,
             Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
         };
@@ -293,7 +298,7 @@ async fn settle(sources: &Sources, began: Timestamp, to: &mpsc::Sender<News>) ->
             to.send(News::Batch(changes)).await?;
         }
         let still = entries(to, wrong).await?;
-        let changes = users_again(&sources.pool, &still, &differed, began, &mut left).await;
+        let changes = users_again(&sources.pool, &still, &differed, began, as_kept, &mut left).await;
         if !changes.is_empty() {
             to.send(News::Batch(changes)).await?;
         }
@@ -309,7 +314,11 @@ async fn entries(to: &mpsc::Sender<News>, of: &[RecordRef]) -> Result<Vec<Entry>
 
 /// The rows of these entries as they are now, by id and by sub, and those that their users name: what differs, and the
 /// records whose entries it touched.
-async fn rows_again(table: &UsersTable, suspects: &[Entry]) -> Result<(Vec<Change>, HashSet<RecordRef>), DbError> {
+async fn rows_again(
+    table: &UsersTable,
+    suspects: &[Entry],
+    as_kept: &AsKept,
+) -> Result<(Vec<Change>, HashSet<RecordRef>), DbError> {
     let kind = table.schema().id_kind;
     let users = || suspects.iter().flat_map(|entry| &entry.users);
     let held: HashMap<&RowId, &Row> = suspects.iter().flat_map(|entry| &entry.rows).map(|row| (&row.id, row)).collect();
@@ -327,7 +336,8 @@ async fn rows_again(table: &UsersTable, suspects: &[Entry]) -> Result<(Vec<Chang
     }
     let gone = held.keys().filter(|id| !again.contains_key(**id)).map(|id| Change::RowGone((*id).clone()));
     let gone: Vec<Change> = gone.collect();
-    let differs = again.into_values().filter(|row| held.get(&row.id) != Some(&row)).map(Change::Row);
+    let is_as_held = |row: &Row| held.get(&row.id).is_some_and(|held| as_kept.row(held) == as_kept.row(row));
+    let differs = again.into_values().filter(|row| !is_as_held(row)).map(Change::Row);
     let changes: Vec<Change> = differs.chain(gone).collect();
 
     let touched: HashSet<&RowId> = changes
@@ -352,6 +362,7 @@ async fn users_again(
     still: &[Entry],
     differed: &HashSet<RecordRef>,
     began: Timestamp,
+    as_kept: &AsKept,
     left: &mut usize,
 ) -> Vec<Change> {
     let is_fresh = |at: Option<Timestamp>| at.is_some_and(|at| began.since(at) < FRESH_MILLIS);
@@ -376,7 +387,7 @@ async fn users_again(
             }
             *left -= 1;
             match (pool.by_sub(sub).await, user) {
-                (Ok(Some(again)), Some(user)) if again == *user => {}
+                (Ok(Some(again)), Some(user)) if as_kept.user(&again) == as_kept.user(user) => {}
                 (Ok(Some(again)), _) => changes.extend([Change::User(again)].into_iter().chain(unsettled)),
                 (Ok(None), None) => {}
                 (Ok(None), Some(_)) | (Err(_), _) => changes.extend(unsettled),

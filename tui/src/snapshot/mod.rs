@@ -22,8 +22,8 @@ use userlink_link::{Change, EmailsAs};
 use userlink_pool::{Position, Shard};
 
 pub(crate) use picture::Picture;
+pub(crate) use record::{AsKept, TableRow as KeptRow, User as KeptUser};
 use record::{Hasher, Id, Record};
-pub(crate) use record::{TableRow as KeptRow, User as KeptUser};
 
 /// The first bytes of a file, and the version of what follows.
 const MAGIC: &[u8; 9] = b"userlink\x02";
@@ -103,6 +103,8 @@ pub(crate) struct Progress {
     /// And how long ago that was.
     pub(crate) pool: Place<(Position, Duration)>,
     pub(crate) table: Place<RowId>,
+    /// How what was read then compares with what is read now.
+    pub(crate) as_kept: AsKept,
 }
 
 /// How far a side has been read.
@@ -342,6 +344,11 @@ impl Writer {
         self.hasher.clone().map(Hasher::emails_as)
     }
 
+    /// How records are compared of which some are there only as they were kept.
+    pub(crate) fn as_kept(&self) -> AsKept {
+        AsKept::by(self.hasher.clone())
+    }
+
     /// The scan is complete: from now on it is the last one.
     pub(crate) fn finish(mut self, picture: &Picture) -> io::Result<()> {
         let at = self.out.at;
@@ -485,6 +492,7 @@ fn take_up(shelf: &Shelf, path: &Path, file: File, of: &Of, now: Timestamp) -> i
     let out = Counted { at: end, out: BufWriter::new(file) };
     let (hasher, path, flushed) = (head.key.map(Hasher::new), path.to_owned(), Instant::now());
     let writer = Box::new(Writer { out, path, shelf: shelf.clone(), hasher, flushed });
+    progress.as_kept = writer.as_kept();
     Ok(Some(Unfinished { began: Timestamp::from_millis(head.began), told, progress, writer }))
 }
 

@@ -105,6 +105,35 @@ impl Hasher {
     }
 }
 
+/// Records as they are kept: so they compare where some are there only as they were kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AsKept(Option<Hasher>);
+
+impl AsKept {
+    pub(super) const fn by(hasher: Option<Hasher>) -> Self {
+        Self(hasher)
+    }
+
+    pub(crate) fn user(&self, user: &PoolUser) -> PoolUser {
+        let Some(hasher) = &self.0 else { return user.clone() };
+        let mut kept = PoolUser::from(user_as_kept(user, Some(hasher)));
+        let once = |text: &str, hashed: Box<str>| if text.starts_with(NOT_KEPT) { text.into() } else { hashed };
+        kept.username = Username::new(once(user.username.as_str(), kept.username.as_str().into()));
+        kept.email = user.email.as_deref().zip(kept.email).map(|(email, hashed)| once(email, hashed));
+        kept.phone = user.phone.as_deref().zip(kept.phone).map(|(phone, hashed)| once(phone, hashed));
+        kept
+    }
+
+    pub(crate) fn row(&self, row: &Row) -> Row {
+        let Some(hasher) = &self.0 else { return row.clone() };
+        let mut kept = Row::from(row_as_kept(row, Some(hasher)));
+        if row.email.as_deref().is_some_and(|email| email.starts_with(NOT_KEPT)) {
+            kept.email.clone_from(&row.email);
+        }
+        kept
+    }
+}
+
 impl Record {
     /// What is kept of a change; nothing of what is no record.
     pub(super) fn of(change: &Change, hasher: Option<&Hasher>) -> Option<Self> {
