@@ -86,6 +86,7 @@ impl Demo {
                 made_up_credentials: true,
             },
             account: None,
+            database_name: None,
             replica: None,
             database: DbOptions { read_only: self.read_only, ..DbOptions::new(self.database_url()) },
             mapping: Mapping::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use secrecy::ExposeSecret;
-use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal};
+use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal, UsersTable};
 use userlink_domain::Timestamp;
 use userlink_link::Rules;
 use userlink_pool::{PoolReader, PoolWriter};
@@ -128,6 +128,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
     let pool = PoolReader::connect(&context.pool).await?;
     let db = Db::connect(&context.database).await?;
     let table = db.open(context.mapping.clone()).await?;
+    is_meant(context, &table)?;
     let schema = table.schema();
     let rules = Rules {
         // In a text column the same sub can stand twice, in upper and in lower case.
@@ -150,7 +151,11 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         }
     };
     let replica = match &context.replica {
-        Some(options) => Some(Db::connect(options).await?.open(context.mapping.clone()).await?),
+        Some(options) => {
+            let replica = Db::connect(options).await?.open(context.mapping.clone()).await?;
+            is_meant(context, &replica)?;
+            Some(replica)
+        }
         None => None,
     };
     let sources = Sources { pool, table, replica, account: context.account.clone(), go_on: Arc::default() };
@@ -159,6 +164,20 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         (shelf, Of { what: context.what(), id_kind, sub_unique })
     });
     Ok(Opened { sources, rules, repairs, shelf, looked: AtomicBool::new(false), _keep: keep })
+}
+
+/// Whether this is the database that the context is pinned to.
+fn is_meant(context: &Context, table: &UsersTable) -> Result<(), Failure> {
+    let found = &table.schema().database;
+    match &context.database_name {
+        Some(pinned) if pinned != found => Err(Failure {
+            text: format!(
+                "The database is {found}, and the context is pinned to {pinned}. Check database_url, replica_url and database."
+            ),
+            settings: true,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The journal in the application's database where it was made there, else in a file of ours. Production wants the shared

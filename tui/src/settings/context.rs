@@ -39,6 +39,8 @@ pub(crate) struct Context {
     pub(crate) pool: PoolOptions,
     /// The account that the pool has to be in, where one is pinned.
     pub(crate) account: Option<String>,
+    /// The name that the database has to have, where one is pinned.
+    pub(crate) database_name: Option<String>,
     pub(crate) database: DbOptions,
     /// Where the scan reads; settling and repairs use the primary.
     pub(crate) replica: Option<DbOptions>,
@@ -109,6 +111,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
         made_up_credentials: false,
     };
     let (production, protected, replica) = (file.production, file.protected.clone(), file.replica_url.clone());
+    let database_name = file.database.clone();
     let Base { database, mapping, read_only } = base(file, &over).await?;
     let replica = match replica {
         Some(source) => {
@@ -117,7 +120,20 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
         }
         None => None,
     };
-    Ok(Context { name, pool, account, database, replica, mapping, read_only, production, keep, protected, unused })
+    Ok(Context {
+        name,
+        pool,
+        account,
+        database_name,
+        database,
+        replica,
+        mapping,
+        read_only,
+        production,
+        keep,
+        protected,
+        unused,
+    })
 }
 
 impl Context {

@@ -25,6 +25,7 @@ const CONTEXT: &[&str] = &[
     "write_rate",
     "snapshot",
     "account",
+    "database",
     "tls",
     "tls_root_cert",
     "protected",
@@ -60,6 +61,7 @@ pub(crate) struct ContextSettings {
     pub(crate) write_rate: Option<f64>,
     pub(crate) snapshot: Option<String>,
     pub(crate) account: Option<String>,
+    pub(crate) database: Option<String>,
     pub(crate) tls: Option<String>,
     pub(crate) tls_root_cert: Option<PathBuf>,
     /// Subs and row ids whose entries are ignored.
@@ -189,6 +191,7 @@ mod tests {
             write_rate = 5
             snapshot = "pointers"
             account = "123456789012"
+            database = "app"
             tls = "verify-full"
             [contexts.prod.table]
             name = "app.users"

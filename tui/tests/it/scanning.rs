@@ -173,6 +173,10 @@ async fn pins_and_lists_are_checked_before_anything_is_believed() {
     assert_eq!(pinned.status.code(), Some(2));
     assert!(stderr(&pinned).contains("pinned to another"), "{}", stderr(&pinned));
     assert!(pinned.stdout.is_empty(), "nothing was read");
+    let named = with("database = \"another\"");
+    assert_eq!(named.status.code(), Some(2));
+    assert!(stderr(&named).contains("the context is pinned to another"), "{}", stderr(&named));
+    assert!(named.stdout.is_empty(), "nothing was read");
     let odd = with("protected = [\"admin@example.org\"]");
     assert_eq!(odd.status.code(), Some(2));
     assert!(stderr(&odd).contains("neither a sub nor an id"), "{}", stderr(&odd));
