@@ -40,12 +40,14 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     let now = clock::now();
     let (to, mut news) = mpsc::channel(8);
     let unfinished = opened.shelf.as_ref().and_then(|(shelf, of)| shelf.unfinished(of, now));
-    let (mut engine, begin) = match unfinished {
-        Some(unfinished) => {
-            say(&format!("This goes on with the scan that began at {}.", unfinished.began));
-            let began = Some(unfinished.began);
-            let (engine, progress) = Engine::going_on(unfinished, opened.rules.clone());
-            (engine, Begin { began, progress })
+    let taken_up = unfinished.and_then(|unfinished| {
+        let taken_up = Engine::going_on(unfinished, opened.rules.clone());
+        taken_up.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up")).ok()
+    });
+    let (mut engine, begin) = match taken_up {
+        Some((engine, begin)) => {
+            say(&format!("This goes on with the scan that began at {}.", begin.began.unwrap_or(now)));
+            (engine, begin)
         }
         None => {
             let mut engine = Engine::gathering(opened.rules.clone(), opened.sources.table.schema().estimated_rows);

@@ -9,8 +9,8 @@ use userlink_link::{Change, Coverage, Entry, Linker, Rules};
 use userlink_pool::{Shard, Writable};
 
 use crate::clock;
-use crate::scan::{News, Side};
-use crate::snapshot::{Kept, Picture, Place, Progress, Told, Unfinished, Writer};
+use crate::scan::{Begin, News, Side};
+use crate::snapshot::{Kept, Picture, Place, Told, Unfinished, Writer};
 use crate::spool::Spool;
 
 pub(crate) struct Engine {
@@ -137,14 +137,17 @@ impl Engine {
         Ok(engine)
     }
 
-    /// An engine that goes on with a scan that was interrupted, and how far that had come.
-    pub(crate) fn going_on(unfinished: Unfinished, rules: Rules) -> (Self, Progress) {
-        let Unfinished { told, progress, writer, .. } = unfinished;
+    /// An engine that goes on with a scan that was interrupted, and where that is to begin.
+    ///
+    /// # Errors
+    /// Where what it read cannot be read back.
+    pub(crate) fn going_on(unfinished: Unfinished, rules: Rules) -> io::Result<(Self, Begin)> {
+        let (began, progress) = (Some(unfinished.began), unfinished.progress.clone());
         let mut engine = Self::new(rules);
-        if let Some(emails_as) = writer.emails_as() {
+        if let Some(emails_as) = unfinished.emails_as() {
             engine.linker = engine.linker.comparing_emails_as(emails_as);
         }
-        told.into_iter().for_each(|told| engine.hear_again(told));
+        let writer = unfinished.replay(|told| engine.hear_again(told))?;
         if matches!(progress.pool, Place::End) {
             engine.end(Side::Pool);
         }
@@ -152,7 +155,7 @@ impl Engine {
             engine.end(Side::Table);
         }
         engine.keep = Some(writer);
-        (engine, progress)
+        Ok((engine, Begin { began, progress }))
     }
 
     fn hear_again(&mut self, told: Told) {

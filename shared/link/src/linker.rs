@@ -61,9 +61,7 @@ impl Linker {
     pub fn gathering(self, about: u64) -> Self {
         let parts = usize::try_from(about / KEYS_A_PART).unwrap_or(usize::MAX);
         let parts = parts.clamp(1, PARTS_AT_MOST).next_power_of_two();
-        let mut store = Store::new(self.rules.id_kind, parts);
-        store.reserve(usize::try_from(about).unwrap_or_default());
-        Self { store, gathers: true, ..self }
+        Self { store: Store::new(self.rules.id_kind, parts), gathers: true, ..self }
     }
 
     /// Compares something else in the place of each e-mail: what is equal has to stay equal, and nothing else become so.

@@ -171,9 +171,8 @@ async fn going_on(opened: &Arc<Opened>) -> Option<(Engine, Begin)> {
     let read = tokio::task::spawn_blocking(move || {
         let (shelf, of) = opened.shelf.as_ref()?;
         let unfinished = shelf.unfinished(of, clock::now())?;
-        let began = Some(unfinished.began);
-        let (engine, progress) = Engine::going_on(unfinished, opened.rules.clone());
-        Some((engine, Begin { began, progress }))
+        let taken_up = Engine::going_on(unfinished, opened.rules.clone());
+        taken_up.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up")).ok()
     });
     read.await.ok().flatten()
 }

@@ -3,6 +3,7 @@
 
 mod crowd;
 mod explained;
+mod many;
 mod naive;
 mod pages;
 mod properties;
