@@ -18,6 +18,7 @@ pub(super) const MAGIC: &[u8; 9] = b"userlink\x02";
 pub(super) const WHOLE: &[u8; 8] = b"complete";
 /// A frame is never longer; a length that says otherwise is damage.
 const LONGEST: u32 = 64 << 20;
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct Head {
     pub(super) of: Of,
