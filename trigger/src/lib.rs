@@ -9,14 +9,27 @@
 //!
 //! A pool has one function for each trigger. A pool that has one already calls [`Function::handle`] from there.
 
+// Futures within futures: the compiler counts how deep.
+#![recursion_limit = "256"]
+
 mod attribute;
+mod aws;
+mod breaker;
 mod budget;
 mod confirmation;
+mod database;
 mod event;
 mod function;
+mod look;
+mod password;
+mod queue;
 mod report;
+mod retry;
 mod settings;
+mod sign_in;
 
 pub use function::Function;
 pub use report::Refusal;
-pub use settings::{OnEmailTaken, OnFailure, Settings, SettingsError};
+pub use settings::{
+    DatabaseSettings, OnContradiction, OnEmailTaken, OnFailure, Password, Settings, SettingsError, SignIn,
+};

@@ -8,4 +8,7 @@ mod confirming;
 mod events;
 mod failing;
 mod lambda;
+mod passwords;
+mod queueing;
+mod signing_in;
 mod town;
