@@ -1,5 +1,6 @@
 //! The function: what lives as long as its process.
 
+use std::pin::Pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -54,7 +55,9 @@ impl Function {
     /// Connects to the database and looks at the table, for half a second at most. Whatever fails is tried again, and said,
     /// with the first event.
     pub async fn warm_up(&self) {
-        drop(timeout(WARM_UP, self.linking()).await);
+        let linking: Pin<Box<dyn Future<Output = Result<Linking, DatabaseError>> + Send + '_>> =
+            Box::pin(self.linking());
+        drop(timeout(WARM_UP, linking).await);
         self.ready.get_or_init(Instant::now);
     }
 
@@ -64,6 +67,12 @@ impl Function {
     /// # Errors
     /// Where the user was not linked, and the settings want that to be an error.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Refusal> {
+        // Boxed, so that whoever calls this is spared what it is made of: the compiler counts how deep futures are.
+        let answer: Pin<Box<dyn Future<Output = Result<Value, Refusal>> + '_>> = Box::pin(self.answer(event));
+        answer.await
+    }
+
+    async fn answer(&self, event: LambdaEvent<Value>) -> Result<Value, Refusal> {
         let began = Instant::now();
         let LambdaEvent { payload, context } = event;
         let is_first = !self.called.swap(true, Ordering::Relaxed);

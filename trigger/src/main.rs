@@ -1,7 +1,5 @@
 //! The Lambda function `post-confirmation`. What it does stands in [`post_confirmation`].
 
-#![recursion_limit = "256"]
-
 use std::process::ExitCode;
 use std::time::Instant;
 

@@ -193,6 +193,11 @@ impl Linking {
                 transaction.rollback().await;
                 self.taken(newcomer, constraint, limit).await
             }
+            // After a failover the old writer is a reader, and the name leads elsewhere: this connection is of no more use.
+            Err(error @ DbError::ReadOnlyServer { .. }) => {
+                drop(transaction);
+                Err(error)
+            }
             Err(error) => {
                 transaction.rollback().await;
                 Err(error)

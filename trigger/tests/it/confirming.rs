@@ -8,6 +8,7 @@ use userlink_emulator::Faults;
 use userlink_kit::pgbouncer_url_for;
 
 use crate::town::{Town, sub};
+use crate::wire::HeardWire;
 
 const READ: &str = "AdminGetUser";
 const WRITE: &str = "AdminUpdateUserAttributes";
@@ -30,6 +31,29 @@ async fn a_confirmed_user_gets_a_row_and_its_id_with_one_call() {
     assert_eq!(town.assert_linked(1).await, id);
 }
 
+/// What does not depend on a machine: how much is asked for.
+#[tokio::test]
+async fn a_new_user_costs_one_transaction_and_one_request_and_a_repeated_delivery_one_read() {
+    const WORDS: [&str; 4] = ["BEGIN", "SELECT", "INSERT", "COMMIT"];
+    let town = Town::new(2).await;
+    let wire = HeardWire::before(&town.database.url).await;
+    let lambda = town.lambda(&[("USERLINK_DATABASE_URL", &wire.url)]).await;
+    lambda.passes(&town.event(1, json!({}))).await;
+    let asked = |town: &Town| (town.asked(READ), town.asked(WRITE));
+    assert_eq!(asked(&town), (0, 1));
+    wire.said(WORDS);
+
+    // By the sub, by the e-mail, and the insert.
+    lambda.passes(&town.event(2, json!({}))).await;
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 2, 1, 1], (0, 2)));
+    let id = town.assert_linked(2).await;
+    lambda.passes(&town.event(2, json!({"custom:userId": id}))).await;
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 0, 1], (0, 2)));
+    // An old copy of the event: the user is read, and nothing is written.
+    lambda.passes(&town.event(2, json!({}))).await;
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 0, 1], (1, 2)));
+}
+
 /// Twelve deliveries at once for each of twenty users, to twelve processes, half of them through PgBouncer.
 #[tokio::test]
 async fn however_often_at_once_there_is_one_row_and_one_id() {
@@ -50,7 +74,7 @@ async fn however_often_at_once_there_is_one_row_and_one_id() {
 }
 
 /// All of them at once.
-async fn together<F: Future>(all: impl Iterator<Item = F>) {
+pub(crate) async fn together<F: Future>(all: impl Iterator<Item = F>) {
     let mut all: Vec<_> = all.map(Box::pin).collect();
     std::future::poll_fn(|context| {
         all.retain_mut(|one| one.as_mut().poll(context).is_pending());

@@ -5,6 +5,8 @@
 
 mod chain;
 mod confirming;
+mod cutting;
+mod deploying;
 mod events;
 mod failing;
 mod lambda;
@@ -12,3 +14,4 @@ mod passwords;
 mod queueing;
 mod signing_in;
 mod town;
+mod wire;

@@ -37,7 +37,7 @@ def receive():
 
 
 def put_secret():
-    value = json.dumps(asked["value"])
+    value = asked["value"] if isinstance(asked["value"], str) else json.dumps(asked["value"])
     if "arn" in asked:
         return secrets.put_secret_value(SecretId=asked["arn"], SecretString=value)["ARN"]
     return secrets.create_secret(Name=asked["name"], SecretString=value)["ARN"]
