@@ -15,23 +15,39 @@ const SHORTEST: Duration = Duration::from_millis(30);
 /// The database's share. The pool, which comes after it, needs at least the rest.
 const DATABASE: f64 = 0.6;
 
+/// The retry queue's share at most, where there is one, and of the whole at most a fifth.
+const QUEUE: Duration = Duration::from_millis(400);
+/// Everything at a sign-in, the way back included.
+const SIGN_IN: Duration = Duration::from_millis(300);
+
 /// When an invocation has to come to its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     pub(crate) database_end: Instant,
+    /// Of the database and the pool.
     pub(crate) end: Instant,
+    /// Of the retry queue, too.
+    pub(crate) queue_end: Instant,
 }
 
 impl Budget {
     /// `from` is when the caller began to wait, as far as that is known; `deadline` is the function's own timeout.
-    pub(crate) fn new(from: Instant, limit: Duration, deadline: Option<SystemTime>) -> Self {
+    pub(crate) fn new(from: Instant, limit: Duration, deadline: Option<SystemTime>, queue: bool) -> Self {
         let now = Instant::now();
         let ours = from + limit;
         let left = deadline.map(|deadline| deadline.duration_since(SystemTime::now()).unwrap_or_default());
         let end = left.map_or(ours, |left| ours.min(now + left));
-        let end = end.checked_sub(WAY_BACK).unwrap_or(end);
-        let database_end = now + end.saturating_duration_since(now).mul_f64(DATABASE);
-        Self { database_end, end }
+        let queue_end = end.checked_sub(WAY_BACK).unwrap_or(end);
+        let whole = queue_end.saturating_duration_since(now);
+        let for_queue = if queue { QUEUE.min(whole / 5) } else { Duration::ZERO };
+        let end = now + (whole - for_queue);
+        let database_end = now + (whole - for_queue).mul_f64(DATABASE);
+        Self { database_end, end, queue_end }
+    }
+
+    /// For a sign-in: somebody is waiting who could do without us.
+    pub(crate) fn of_sign_in(began: Instant, deadline: Option<SystemTime>, queue: bool) -> Self {
+        Self::new(began, SIGN_IN, deadline, queue)
     }
 }
 
@@ -117,9 +133,12 @@ mod tests {
     fn the_nearer_end_counts() {
         let now = Instant::now();
         let soon = SystemTime::now() + Duration::from_secs(1);
-        assert!(Budget::new(now, Duration::from_secs(4), Some(soon)).end < now + Duration::from_millis(1001));
+        assert!(Budget::new(now, Duration::from_secs(4), Some(soon), false).end < now + Duration::from_millis(1001));
         let late = SystemTime::now() + Duration::from_secs(900);
-        let budget = Budget::new(now, Duration::from_secs(4), Some(late));
+        let budget = Budget::new(now, Duration::from_secs(4), Some(late), true);
         assert!(budget.end < now + Duration::from_secs(4) && budget.database_end < now + Duration::from_millis(2500));
+        assert!(budget.end < budget.queue_end && budget.queue_end < now + Duration::from_secs(4));
+        let short = Budget::of_sign_in(now, Some(late), true);
+        assert!(short.queue_end < now + SIGN_IN && short.database_end < short.end && short.end < short.queue_end);
     }
 }

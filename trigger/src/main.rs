@@ -13,8 +13,8 @@ async fn main() -> ExitCode {
     // A variable that is no text is none of ours.
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let function = match Settings::read(variables).and_then(|settings| Function::new(settings, started)) {
-        Ok(function) => function,
+    let function = match Settings::read(variables) {
+        Ok(settings) => Function::new(settings, started),
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;

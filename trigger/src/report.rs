@@ -24,6 +24,25 @@ impl From<Refusal> for Diagnostic {
     }
 }
 
+/// Whether the link that was not made is in the retry queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Queued {
+    Yes,
+    /// Among the dead letters, for a person.
+    Dead,
+    No(String),
+}
+
+impl Queued {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Dead => "dead_letter",
+            Self::No(_) => "failed",
+        }
+    }
+}
+
 /// What came of one invocation.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -36,6 +55,10 @@ pub(crate) struct Report {
     pub(crate) claimed_another: bool,
     /// What failed, in words without data.
     pub(crate) cause: Option<String>,
+    /// What became of it in the retry queue.
+    pub(crate) queued: Option<Queued>,
+    /// What would make it quicker.
+    pub(crate) advice: Option<&'static str>,
     pub(crate) refused: bool,
     pub(crate) cold: bool,
     pub(crate) database: Duration,
@@ -61,8 +84,7 @@ impl Report {
             lines.push_str(&metrics.to_string());
             lines.push('\n');
         }
-        let mut out = std::io::stdout().lock();
-        drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));
+        print(&lines);
     }
 
     fn line(&self, request_id: &str, trigger: &str) -> Value {
@@ -87,6 +109,15 @@ impl Report {
         if let Some(cause) = &self.cause {
             line["cause"] = json!(cause);
         }
+        if let Some(queued) = &self.queued {
+            line["queued"] = json!(queued.name());
+            if let Queued::No(why) = queued {
+                line["queue"] = json!(why);
+            }
+        }
+        if let Some(advice) = self.advice {
+            line["advice"] = json!(advice);
+        }
         if self.cold {
             line["cold"] = json!(true);
         }
@@ -102,6 +133,10 @@ impl Report {
         let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
         let metrics = [
             metric("Confirmations", "Count"),
+            metric("NotLinked", "Count"),
+            metric("Queued", "Count"),
+            metric("NotQueued", "Count"),
+            metric("DeadLetters", "Count"),
             metric("ColdStarts", "Count"),
             metric("ClaimedAnother", "Count"),
             metric("DatabaseTime", "Milliseconds"),
@@ -110,9 +145,13 @@ impl Report {
         ];
         Some(json!({
             "_aws": {"Timestamp": now(), "CloudWatchMetrics":
-                [{"Namespace": "Userlink", "Dimensions": [["Outcome"]], "Metrics": metrics}]},
+                [{"Namespace": "Userlink", "Dimensions": [[], ["Outcome"]], "Metrics": metrics}]},
             "Outcome": outcome,
             "Confirmations": 1,
+            "NotLinked": u8::from(!self.is_linked()),
+            "Queued": u8::from(self.queued == Some(Queued::Yes)),
+            "NotQueued": u8::from(matches!(self.queued, Some(Queued::No(_)))),
+            "DeadLetters": u8::from(self.queued == Some(Queued::Dead)),
             "ColdStarts": u8::from(self.cold),
             "ClaimedAnother": u8::from(self.claimed_another),
             "DatabaseTime": millis(self.database),
@@ -120,6 +159,21 @@ impl Report {
             "TotalTime": millis(self.total),
         }))
     }
+}
+
+/// Writes a line about something that is no user's: a schedule's run.
+pub(crate) fn write_line(request_id: &str, trigger: &str, said: &Value, took: Duration) {
+    let level = if said["cause"].is_null() && said["failed"] == json!(0) { "INFO" } else { "ERROR" };
+    let mut line = json!({"at": now(), "level": level, "request_id": request_id, "trigger": trigger, "ms": {"total": millis(took)}});
+    if let (Some(line), Some(said)) = (line.as_object_mut(), said.as_object()) {
+        line.extend(said.clone());
+    }
+    print(&format!("{line}\n"));
+}
+
+fn print(lines: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));
 }
 
 /// To a tenth.

@@ -3,8 +3,10 @@
 //! Never in an error or a `Debug`: what a variable with a URL holds.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use thiserror::Error;
 use userlink_db::{DbError, DbOptions, Mapping};
 use userlink_domain::nearest_name;
@@ -27,10 +29,54 @@ pub enum OnFailure {
     Continue,
 }
 
+/// What a sign-in is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    Off,
+    /// Contradictions are looked for, and nothing is written.
+    Check,
+    /// What is there is tied.
+    Link,
+    /// Rows are inserted, too.
+    Insert,
+}
+
+/// What is done where somebody signs in whose attribute names a row that carries another user's sub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnContradiction {
+    /// The sign-in is refused.
+    Error,
+    Continue,
+}
+
+/// Where the database is. The URL may be without a password, and be missing where the secret says it all.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    pub url: Option<SecretString>,
+    pub password: Password,
+}
+
+/// Where the password comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    InUrl,
+    /// A secret of Secrets Manager's, by its ARN.
+    Secret(String),
+    /// A token that the role makes for itself (RDS calls it IAM authentication).
+    Iam,
+}
+
+/// A URL holds a password.
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseSettings({:?})", self.password)
+    }
+}
+
 /// Everything that can be set.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub database: DbOptions,
+    pub database: DatabaseSettings,
     pub mapping: Mapping,
     /// The attribute that names the row, with its `custom:` before it.
     pub attribute: String,
@@ -40,6 +86,10 @@ pub struct Settings {
     pub on_email_taken: OnEmailTaken,
     pub store_unverified: bool,
     pub on_failure: OnFailure,
+    /// An SQS queue that gets every link not made.
+    pub retry_queue_url: Option<String>,
+    pub sign_in: SignIn,
+    pub on_contradiction: OnContradiction,
     pub deadline: Duration,
     /// AWS's own variable: another place than AWS's for the pool.
     pub endpoint_url: Option<String>,
@@ -52,7 +102,9 @@ pub struct Settings {
 pub enum SettingsError {
     #[error("There is no variable {name}.{} Correct its name, or remove it.", meant(nearest))]
     Unknown { name: String, nearest: Option<String> },
-    #[error("No database is named. Set USERLINK_DATABASE_URL (or DATABASE_URL) to postgres://… or sqlite://….")]
+    #[error(
+        "No database is named. Set USERLINK_DATABASE_URL (or DATABASE_URL) to postgres://… or sqlite://…, or USERLINK_DATABASE_SECRET_ARN."
+    )]
     NoDatabase,
     #[error("{name} cannot be {value:?}. It is {wanted}.")]
     Value { name: &'static str, value: String, wanted: &'static str },
@@ -60,8 +112,8 @@ pub enum SettingsError {
     Blank { name: &'static str },
     #[error("USERLINK_COLUMNS cannot be read at {part:?}: {why}. Write it as name=full_name,phone_number=phone.")]
     Columns { part: String, why: &'static str },
-    #[error("{name} is not to be had in this version. Remove it.")]
-    NotYet { name: &'static str },
+    #[error("{name} and {other} contradict each other. Remove one of them.")]
+    Both { name: &'static str, other: &'static str },
     #[error("{name}: {error}")]
     Database { name: &'static str, error: DbError },
 }
@@ -100,6 +152,24 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// What one statement may take, while a table is looked at for the first time.
 const STATEMENT: Duration = Duration::from_millis(1500);
 
+/// How this database is reached: with one connection, and with RDS's own authorities where it is one of RDS's.
+pub(crate) fn options(url: &str) -> DbOptions {
+    let host =
+        url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_ascii_lowercase)).unwrap_or_default();
+    let of_rds = host.ends_with(".rds.amazonaws.com") || host.ends_with(".rds.amazonaws.com.cn");
+    DbOptions {
+        statement_timeout: STATEMENT,
+        connect_timeout: CONNECT,
+        max_connections: 1,
+        authorities: of_rds.then_some(RDS_AUTHORITIES),
+        ..DbOptions::new(url)
+    }
+}
+
+/// The authorities that RDS's certificates come from, in all regions, as AWS publishes them. They are private ones, in no
+/// list of public authorities. (Those of RDS Proxy are public.)
+const RDS_AUTHORITIES: &[u8] = include_bytes!("rds.pem");
+
 impl Settings {
     /// Reads them. Variables that do not begin with `USERLINK_` are looked at only where the contract names them.
     ///
@@ -108,24 +178,7 @@ impl Settings {
     pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
         let variables = Variables(variables.into_iter().collect());
         variables.check_names()?;
-        for name in ["USERLINK_DATABASE_SECRET_ARN", "USERLINK_RETRY_QUEUE_URL"] {
-            if variables.get(name).is_some() {
-                return Err(SettingsError::NotYet { name });
-            }
-        }
-        variables.only("USERLINK_DATABASE_AUTH", "password", &["iam"])?;
-        variables.only("USERLINK_SIGN_IN", "off", &["check", "link", "insert"])?;
-        variables.choice("USERLINK_ON_CONTRADICTION", &[("error", ()), ("continue", ())], "error or continue")?;
-
-        let (name, url) = variables.database_url()?;
-        let database = DbOptions {
-            statement_timeout: STATEMENT,
-            connect_timeout: CONNECT,
-            max_connections: 1,
-            ..DbOptions::new(url)
-        };
-        // The URL is read once, here, where its mistakes are of use.
-        database.check().map_err(|error| SettingsError::Database { name, error })?;
+        let database = variables.database()?;
         let mapping = variables.mapping()?;
         let attribute = variables.word("USERLINK_ATTRIBUTE")?.unwrap_or("custom:userId").to_owned();
         if !attribute.starts_with("custom:") || attribute.len() == "custom:".len() {
@@ -137,6 +190,9 @@ impl Settings {
             |name| Ok(variables.choice(name, &[("true", true), ("false", false)], "true or false")?.unwrap_or(false));
         let taken = [("hold", OnEmailTaken::Hold), ("error", OnEmailTaken::Error), ("insert", OnEmailTaken::Insert)];
         let failure = [("error", OnFailure::Error), ("continue", OnFailure::Continue)];
+        let sign_in =
+            [("off", SignIn::Off), ("check", SignIn::Check), ("link", SignIn::Link), ("insert", SignIn::Insert)];
+        let contradiction = [("error", OnContradiction::Error), ("continue", OnContradiction::Continue)];
         Ok(Self {
             adopt_verified_email: truth("USERLINK_ADOPT_VERIFIED_EMAIL")?,
             on_email_taken: variables
@@ -146,6 +202,13 @@ impl Settings {
             on_failure: variables
                 .choice("USERLINK_ON_FAILURE", &failure, "error or continue")?
                 .unwrap_or(OnFailure::Error),
+            retry_queue_url: variables.queue_url()?,
+            sign_in: variables
+                .choice("USERLINK_SIGN_IN", &sign_in, "off, check, link or insert")?
+                .unwrap_or(SignIn::Off),
+            on_contradiction: variables
+                .choice("USERLINK_ON_CONTRADICTION", &contradiction, "error or continue")?
+                .unwrap_or(OnContradiction::Error),
             deadline: variables.deadline()?,
             endpoint_url: ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"]
                 .into_iter()
@@ -194,27 +257,51 @@ impl Variables {
         }
     }
 
-    /// A choice of which one alone is to be had so far.
-    fn only(&self, name: &'static str, only: &str, later: &[&str]) -> Result<(), SettingsError> {
-        match self.word(name)? {
-            None => Ok(()),
-            Some(value) if value == only => Ok(()),
-            Some(value) if later.contains(&value) => Err(SettingsError::NotYet { name }),
-            Some(value) => {
-                let wanted = if only == "off" { "off" } else { "password" };
-                Err(SettingsError::Value { name, value: value.chars().take(40).collect(), wanted })
+    fn database(&self) -> Result<DatabaseSettings, SettingsError> {
+        let names = ["USERLINK_DATABASE_URL", "DATABASE_URL"];
+        let mut url = None;
+        for name in names {
+            if url.is_none() {
+                url = self.word(name)?.map(|url| (name, url));
             }
         }
+        let secret = "USERLINK_DATABASE_SECRET_ARN";
+        let auth = "USERLINK_DATABASE_AUTH";
+        let iam = self.choice(auth, &[("password", false), ("iam", true)], "password or iam")?.unwrap_or(false);
+        let password = match self.word(secret)? {
+            Some(_) if iam => return Err(SettingsError::Both { name: secret, other: auth }),
+            Some(arn) if !arn.starts_with("arn:") => {
+                let wanted = "the ARN of a secret, arn:aws:secretsmanager:…";
+                return Err(SettingsError::Value { name: secret, value: arn.chars().take(40).collect(), wanted });
+            }
+            Some(arn) => Password::Secret(arn.to_owned()),
+            None if iam => Password::Iam,
+            None => Password::InUrl,
+        };
+        match url {
+            // The URL is read once, here, where its mistakes are of use.
+            Some((name, url)) => {
+                options(url).check().map_err(|error| SettingsError::Database { name, error })?;
+                let is_sqlite = url.starts_with("sqlite");
+                if is_sqlite && password != Password::InUrl {
+                    return Err(SettingsError::Both { name, other: if iam { auth } else { secret } });
+                }
+            }
+            None if matches!(password, Password::Secret(_)) => {}
+            None => return Err(SettingsError::NoDatabase),
+        }
+        Ok(DatabaseSettings { url: url.map(|(_, url)| url.to_owned().into()), password })
     }
 
-    fn database_url(&self) -> Result<(&'static str, &str), SettingsError> {
-        if let Some(url) = self.word("USERLINK_DATABASE_URL")? {
-            return Ok(("USERLINK_DATABASE_URL", url));
+    fn queue_url(&self) -> Result<Option<String>, SettingsError> {
+        let name = "USERLINK_RETRY_QUEUE_URL";
+        let Some(value) = self.word(name)? else { return Ok(None) };
+        let path = value.split_once("://").map(|(_, rest)| rest.trim_end_matches('/').split('/').count());
+        if value.starts_with("http") && path.is_some_and(|parts| parts >= 3) {
+            return Ok(Some(value.to_owned()));
         }
-        match self.word("DATABASE_URL")? {
-            Some(url) => Ok(("DATABASE_URL", url)),
-            None => Err(SettingsError::NoDatabase),
-        }
+        let wanted = "the URL of an SQS queue, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME";
+        Err(SettingsError::Value { name, value: value.chars().take(40).collect(), wanted })
     }
 
     fn mapping(&self) -> Result<Mapping, SettingsError> {

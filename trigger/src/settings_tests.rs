@@ -20,6 +20,7 @@ fn a_database_is_enough() {
     assert_eq!((settings.attribute.as_str(), settings.deadline.as_millis()), ("custom:userId", 4000));
     assert!(!settings.adopt_verified_email && !settings.store_unverified);
     assert_eq!((settings.on_email_taken, settings.on_failure), (OnEmailTaken::Hold, OnFailure::Error));
+    assert_eq!((settings.sign_in, settings.retry_queue_url), (SignIn::Off, None));
     assert!(read(&[("DATABASE_URL", "sqlite://users.db")]).is_ok());
     assert_eq!(read(&[]).unwrap_err(), SettingsError::NoDatabase);
 }
@@ -40,7 +41,8 @@ fn everything_can_be_set() {
         ("USERLINK_STORE_UNVERIFIED", "true"),
         ("USERLINK_ON_FAILURE", "continue"),
         ("USERLINK_DATABASE_AUTH", "password"),
-        ("USERLINK_SIGN_IN", "off"),
+        ("USERLINK_SIGN_IN", "insert"),
+        ("USERLINK_RETRY_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/userlink"),
         ("USERLINK_ON_CONTRADICTION", "continue"),
         ("USERLINK_DEADLINE_MS", "3000"),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:1"),
@@ -49,6 +51,8 @@ fn everything_can_be_set() {
     assert_eq!((settings.mapping.id.as_str(), settings.mapping.email.as_deref()), ("no", None));
     assert_eq!(settings.columns[1], ("phone_number".to_owned(), "phone".to_owned()));
     assert_eq!((settings.on_email_taken, settings.on_failure), (OnEmailTaken::Insert, OnFailure::Continue));
+    assert_eq!((settings.sign_in, settings.on_contradiction), (SignIn::Insert, OnContradiction::Continue));
+    assert!(settings.retry_queue_url.unwrap().ends_with("/userlink"));
     assert_eq!(settings.endpoint_url.as_deref(), Some("http://127.0.0.1:1"));
 }
 
@@ -67,6 +71,8 @@ fn a_mistake_names_the_variable() {
         ("USERLINK_TABLE", ""),
         ("USERLINK_ON_CONTRADICTION", "maybe"),
         ("USERLINK_SIGN_IN", "on"),
+        ("USERLINK_DATABASE_AUTH", "token"),
+        ("USERLINK_RETRY_QUEUE_URL", "userlink-retry"),
         ("USERLINK_COLUMNS", "name"),
         ("USERLINK_COLUMNS", "email=mail"),
         ("USERLINK_COLUMNS", "name=email"),
@@ -77,15 +83,31 @@ fn a_mistake_names_the_variable() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_refused_and_not_passed_over() {
-    for (name, value) in [
-        ("USERLINK_RETRY_QUEUE_URL", "https://sqs.example.org/1/q"),
-        ("USERLINK_DATABASE_SECRET_ARN", "arn:aws:secretsmanager:x"),
-        ("USERLINK_DATABASE_AUTH", "iam"),
-        ("USERLINK_SIGN_IN", "link"),
-    ] {
-        assert!(said(name, value).contains("not to be had"), "{name}");
+fn a_password_comes_from_the_url_a_secret_or_the_role() {
+    let arn = ("USERLINK_DATABASE_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf");
+    let iam = ("USERLINK_DATABASE_AUTH", "iam");
+    assert_eq!(read(&[URL]).unwrap().database.password, Password::InUrl);
+    assert_eq!(read(&[arn]).unwrap().database.password, Password::Secret(arn.1.to_owned()));
+    assert_eq!(read(&[URL, iam]).unwrap().database.password, Password::Iam);
+    for wrong in [vec![URL, arn, iam], vec![iam], vec![("DATABASE_URL", "sqlite://x"), arn], vec![URL, (arn.0, "db")]] {
+        assert!(read(&wrong).is_err(), "{wrong:?}");
     }
+}
+
+#[test]
+fn rds_is_known_by_its_own_authorities_and_nobody_else_is() {
+    for (host, known) in [
+        ("app.cluster-abc.eu-west-1.rds.amazonaws.com", true),
+        ("app.abc.rds.cn-north-1.rds.amazonaws.com.cn", true),
+        ("rds.amazonaws.com.example.org", false),
+        ("db.example.org", false),
+    ] {
+        let options = options(&format!("postgres://u@{host}/app"));
+        assert_eq!(options.authorities.is_some(), known, "{host}");
+        assert_eq!(options.check(), Ok(()));
+    }
+    let certificates = String::from_utf8_lossy(RDS_AUTHORITIES).matches("BEGIN CERTIFICATE").count();
+    assert!(certificates > 50, "{certificates}");
 }
 
 #[test]

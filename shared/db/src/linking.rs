@@ -10,10 +10,11 @@ use sqlx::Connection as _;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::time::timeout;
-use userlink_domain::{EmailKey, Row, Sub};
+use userlink_domain::{EmailKey, Row, RowId, Sub};
 
 use crate::db::{Pool, Shared};
 use crate::options::Target;
+use crate::schema::FoundBy;
 use crate::statements::linking::{INDEX_HAS_COLUMN, LinkingStatements, begin_linking, insert};
 use crate::statements::{Dialect, fixed};
 use crate::transaction::{Transaction, Value};
@@ -68,6 +69,22 @@ impl Db {
         Ok(Self { pool, shared: Arc::new(Shared { place, read_only, statement_timeout }) })
     }
 
+    /// From now on connections are made like this: another password, a new token. Those that are there stay. The kind of
+    /// database cannot change.
+    ///
+    /// # Errors
+    /// Only what is wrong with the URL and the settings.
+    pub fn connect_like(&self, options: &DbOptions) -> Result<(), DbError> {
+        match (&self.pool, options.target()?) {
+            (Pool::Postgres(pool), Target::Postgres(target, _)) => pool.set_connect_options(*target),
+            (Pool::Sqlite(pool), Target::Sqlite(target, _)) => pool.set_connect_options(*target),
+            (Pool::Postgres(_), Target::Sqlite(..)) | (Pool::Sqlite(_), Target::Postgres(..)) => {
+                return Err(DbError::Scheme);
+            }
+        }
+        Ok(())
+    }
+
     async fn begin_linking(&self, limit: Duration) -> Result<Transaction<'_>, DbError> {
         if self.is_read_only() {
             return Err(DbError::ReadOnly);
@@ -86,8 +103,11 @@ pub struct Newcomer {
     pub sub: Sub,
     /// What goes into the e-mail's column of a row that is inserted.
     pub email: Option<String>,
-    /// Look for the one row without a sub that has this e-mail, which the user has proved, and take it.
-    pub adopt: Option<EmailKey>,
+    /// The user's e-mail, proved or not. While a row has it, none is inserted.
+    pub known_by: Option<EmailKey>,
+    /// The row to take, if it is still the one with that e-mail, and still has no sub. Whoever sets this has asked the pool
+    /// who else has the e-mail.
+    pub adopt: Option<RowId>,
     /// What goes into the further columns of a row that is inserted, in their order.
     pub further: Vec<Option<String>>,
     /// Whether a row may be inserted.
@@ -108,9 +128,11 @@ pub enum Tie {
     DuplicateRows,
     /// Another row has the e-mail, in a column that is unique. Nothing was written.
     EmailTaken,
-    /// None could be adopted: rows with the e-mail carry other users' subs. Nothing was written.
+    /// One row has the e-mail, and no sub: [`Newcomer::adopt`] can name it. Nothing was written.
+    Free(Row),
+    /// The rows with the e-mail carry other users' subs. Nothing was written.
     RowTaken,
-    /// None could be adopted: more than one row without a sub has the e-mail. Nothing was written.
+    /// More than one row has the e-mail, and one at least no sub. Nothing was written.
     Ambiguous,
 }
 
@@ -143,12 +165,18 @@ impl Linking {
                 });
             }
         }
-        let statements = LinkingStatements::new(table.mapping(), dialect, schema, table.statements());
+        let statements = LinkingStatements::new(table.mapping(), dialect, schema);
         Ok(Self { table, statements, further: further.into() })
     }
 
     pub fn table(&self) -> &UsersTable {
         &self.table
+    }
+
+    /// Whether looking for an e-mail reads the whole table: there is no index on `lower(email)`, as
+    /// `CREATE INDEX CONCURRENTLY ON users (lower(email))` makes it, nor a column of type citext that has one.
+    pub fn reads_all_for_an_email(&self) -> bool {
+        self.table.mapping().email.is_some() && self.table.schema().email_found_by == FoundBy::Reading
     }
 
     /// One transaction, in which no statement takes longer than this. It can be called again whatever became of it, a lost
@@ -165,6 +193,11 @@ impl Linking {
                 transaction.rollback().await;
                 self.taken(newcomer, constraint, limit).await
             }
+            // After a failover the old writer is a reader, and the name leads elsewhere: this connection is of no more use.
+            Err(error @ DbError::ReadOnlyServer { .. }) => {
+                drop(transaction);
+                Err(error)
+            }
             Err(error) => {
                 transaction.rollback().await;
                 Err(error)
@@ -176,8 +209,13 @@ impl Linking {
         if let Some(tie) = self.found(transaction, newcomer.sub).await? {
             return Ok(tie);
         }
-        if let (Some(email), Some(lock)) = (&newcomer.adopt, &self.statements.lock_by_email) {
-            let rows = self.table.listed_in(transaction, lock, Value::Text(email.as_str().to_owned())).await?;
+        if !newcomer.insert && newcomer.adopt.is_none() {
+            return Ok(Tie::NoRow);
+        }
+        let statements = &self.statements;
+        let by_email = if newcomer.adopt.is_some() { &statements.lock_by_email } else { &statements.by_email };
+        if let (Some(email), Some(by_email)) = (&newcomer.known_by, by_email) {
+            let rows = self.table.listed_in(transaction, by_email, Value::Text(email.as_str().to_owned())).await?;
             let mut rows: Vec<Row> = rows.into_iter().filter(|row| row.email_key().as_ref() == Some(email)).collect();
             // Somebody else's delivery of the same event may have been faster.
             if let Some(own) = rows.iter().position(|row| row.sub() == Some(newcomer.sub)) {
@@ -186,8 +224,11 @@ impl Linking {
             let is_free = |row: &Row| row.sub.as_deref().is_none_or(|sub| sub.trim().is_empty());
             match &rows[..] {
                 [] => {}
-                [row] if is_free(row) => return self.adopt(transaction, row.clone(), newcomer.sub).await,
-                rows if rows.iter().all(is_free) => return Ok(Tie::Ambiguous),
+                [row] if is_free(row) && newcomer.adopt.as_ref() == Some(&row.id) => {
+                    return self.adopt(transaction, row.clone(), newcomer.sub).await;
+                }
+                [row] if is_free(row) => return Ok(Tie::Free(row.clone())),
+                rows if rows.iter().any(is_free) => return Ok(Tie::Ambiguous),
                 _ => return Ok(Tie::RowTaken),
             }
         }

@@ -43,6 +43,8 @@ pub struct DbOptions {
     pub read_only: bool,
     /// A PEM file of authorities that are trusted besides the public ones (for RDS: AWS's bundle).
     pub root_cert: Option<PathBuf>,
+    /// The same as PEM that the program has with it; not used where `root_cert` or the URL names a file.
+    pub authorities: Option<&'static [u8]>,
     /// The longest that one statement may take on the server.
     pub statement_timeout: Duration,
     /// The longest that a connection may take to be had.
@@ -61,6 +63,7 @@ impl DbOptions {
             production: false,
             read_only: false,
             root_cert: None,
+            authorities: None,
             statement_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             max_connections: 4,
@@ -90,6 +93,7 @@ impl DbOptions {
         let asked = url.query_pairs().find(|(key, _)| matches!(&**key, "sslmode" | "ssl-mode"));
         let asked = asked.map(|(_, value)| value.into_owned());
         // sqlx logs the parameters that it does not know, with their values; other drivers' are common in URLs.
+        let names_file = url.query_pairs().any(|(key, _)| ROOT_CERT.contains(&&*key));
         let known: Vec<(String, String)> =
             url.query_pairs().filter(|(key, _)| KNOWN.contains(&&**key)).map(|(k, v)| (k.into(), v.into())).collect();
         url.set_query(None);
@@ -120,6 +124,8 @@ impl DbOptions {
                 return Err(DbError::RootCert { file: file.display().to_string() });
             }
             options = options.ssl_root_cert(file);
+        } else if let Some(pem) = self.authorities.filter(|_| is_checked && !names_file) {
+            options = options.ssl_root_cert_from_pem(pem.to_vec());
         }
         let server = match options.get_socket() {
             Some(path) => path.display().to_string(),
@@ -159,6 +165,9 @@ pub(crate) enum Target {
     Postgres(Box<PgConnectOptions>, Place),
     Sqlite(Box<SqliteConnectOptions>, Place),
 }
+
+/// Those of the parameters that name a file of authorities.
+const ROOT_CERT: [&str; 3] = ["sslrootcert", "ssl-root-cert", "ssl-ca"];
 
 /// The parameters of a URL that mean something to the driver and that we do not set ourselves.
 const KNOWN: [&str; 15] = [

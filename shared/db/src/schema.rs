@@ -29,7 +29,19 @@ pub struct Schema {
     pub key_in_order: bool,
     pub(crate) relation: (String, String),
     pub(crate) id_form: IdForm,
+    pub(crate) email_found_by: FoundBy,
     pub(crate) columns: Vec<Column>,
+}
+
+/// How the rows with an e-mail are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FoundBy {
+    /// An index on `lower(email)`.
+    Lower,
+    /// An index on a column of type citext.
+    Citext,
+    /// No index: by reading the whole table.
+    Reading,
 }
 
 /// How an id is stored.
@@ -47,6 +59,8 @@ pub(crate) enum IdForm {
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) name: String,
+    /// PostgreSQL: the name as its catalog writes it in an expression.
+    pub(crate) quoted: String,
     /// The type as a person would write it.
     pub(crate) declared: String,
     /// The type as a cast takes it, without a length: a cast to `varchar(4)` cuts.
@@ -71,6 +85,8 @@ pub(crate) enum Class {
 /// An index, or a primary key.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
+    /// PostgreSQL: the first key as its catalog writes it, a column's name or an expression.
+    pub(crate) first: Option<String>,
     /// `None` for an expression.
     pub(crate) columns: Vec<Option<String>>,
     pub(crate) unique: bool,
@@ -151,6 +167,7 @@ impl Judge<'_> {
                 index.predicate.as_deref().is_none_or(|all| self.implied(all))
                     && self.is(index.columns.first(), &sub.name)
             }),
+            email_found_by: self.email_found_by(),
             sub_is_uuid: self.dialect == Dialect::Postgres && sub.class == Class::Uuid,
             estimated_rows: self.catalog.estimated_rows,
             key_in_order,
@@ -233,12 +250,46 @@ impl Judge<'_> {
     /// Whether every row that counts and carries a sub is in a partial index with these conditions.
     fn implied(&self, conditions: &[String]) -> bool {
         let mut known = vec![written(self.dialect, &self.mapping.sub, false)];
-        known.extend(self.mapping.conditions.iter().filter_map(|(name, condition)| match condition {
+        known.extend(self.demanded());
+        !conditions.is_empty() && conditions.iter().all(|condition| known.contains(condition))
+    }
+
+    /// Which index finds an e-mail however its letters are written.
+    fn email_found_by(&self) -> FoundBy {
+        let Some(email) = self.mapping.email.as_deref().and_then(|name| self.column("email", name).ok()) else {
+            return FoundBy::Reading;
+        };
+        if self.dialect != Dialect::Postgres {
+            return FoundBy::Reading;
+        }
+        let quoted = &email.quoted;
+        let lower = [format!("lower({quoted})"), format!("lower(({quoted})::text)")];
+        let firsts = || {
+            self.catalog
+                .indexes
+                .iter()
+                .filter(|index| {
+                    let conditions = index.predicate.as_deref().unwrap_or_default();
+                    conditions.iter().all(|one| self.demanded().any(|known| known == *one))
+                })
+                .filter_map(|index| index.first.as_deref())
+        };
+        if firsts().any(|first| lower.iter().any(|lower| lower == first)) {
+            FoundBy::Lower
+        } else if email.declared.ends_with("citext") && firsts().any(|first| first == quoted) {
+            FoundBy::Citext
+        } else {
+            FoundBy::Reading
+        }
+    }
+
+    /// What the mapping says of nulls in the rows that count.
+    fn demanded(&self) -> impl Iterator<Item = String> {
+        self.mapping.conditions.iter().filter_map(|(name, condition)| match condition {
             Condition::Null => Some(written(self.dialect, name, true)),
             Condition::NotNull => Some(written(self.dialect, name, false)),
             Condition::Equals(_) => None,
-        }));
-        !conditions.is_empty() && conditions.iter().all(|condition| known.contains(condition))
+        })
     }
 
     fn is(&self, column: Option<&Option<String>>, name: &str) -> bool {

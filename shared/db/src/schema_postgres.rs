@@ -32,7 +32,8 @@ WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND d.datname
 ORDER BY a.attnum";
 
 const INDEXES: &str = "
-SELECT i.indexrelid::int8, i.indisunique, i.indisprimary, pg_get_expr(i.indpred, i.indrelid), a.attname::text
+SELECT i.indexrelid::int8, i.indisunique, i.indisprimary, pg_get_expr(i.indpred, i.indrelid), a.attname::text,
+       pg_get_indexdef(i.indexrelid, k + 1, false)
 FROM pg_index i CROSS JOIN LATERAL generate_series(0, i.indnkeyatts - 1) k
      LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
 WHERE i.indrelid = $1::oid AND i.indisvalid
@@ -69,6 +70,7 @@ pub(crate) async fn read(db: &Db, mapping: &Mapping) -> Result<Catalog, DbError>
             not_null: record.truth(4)?,
             bytewise: record.truth(5)?,
             readable: record.truth(6)?,
+            quoted: record.name(7)?,
         });
         quoted.push((record.name(7)?, record.name(0)?));
     }
@@ -81,7 +83,8 @@ pub(crate) async fn read(db: &Db, mapping: &Mapping) -> Result<Catalog, DbError>
             last = number;
             let predicate = record.text(3)?.map(|text| conditions(&text, &quoted));
             let (unique, primary) = (record.truth(1)?, record.truth(2)?);
-            indexes.push(Index { columns: Vec::new(), unique, primary, predicate });
+            let first = record.text(5)?;
+            indexes.push(Index { first, columns: Vec::new(), unique, primary, predicate });
         }
         if let Some(index) = indexes.last_mut() {
             index.columns.push(record.text(4)?);

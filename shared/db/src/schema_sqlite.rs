@@ -7,7 +7,7 @@
 use userlink_domain::nearest_name;
 
 use crate::schema::{Catalog, Class, Column, Index};
-use crate::statements::{Dialect, count, first_id_is_blob, fixed};
+use crate::statements::{Dialect, count, first_id_is_blob, fixed, quote};
 use crate::transaction::Value;
 use crate::{Db, DbError, Mapping};
 
@@ -45,6 +45,7 @@ pub(crate) async fn read(db: &Db, mapping: &Mapping) -> Result<Catalog, DbError>
             primary.push(Some(name.clone()));
         }
         columns.push(Column {
+            quoted: quote(&name),
             name,
             class: class(&declared),
             sql_type: declared.clone(),
@@ -58,7 +59,7 @@ pub(crate) async fn read(db: &Db, mapping: &Mapping) -> Result<Catalog, DbError>
     let mut indexes = Vec::new();
     if !primary.is_empty() {
         // The rowid's own key is in no list of indexes.
-        indexes.push(Index { columns: primary, unique: true, primary: true, predicate: None });
+        indexes.push(Index { first: None, columns: primary, unique: true, primary: true, predicate: None });
     }
     let mut last = None;
     for record in db.read(fixed(INDEXES), of_table()).await? {
@@ -66,7 +67,13 @@ pub(crate) async fn read(db: &Db, mapping: &Mapping) -> Result<Catalog, DbError>
         if last != name {
             last = name;
             let predicate = if record.truth(2)? { Some(conditions(&record.name(3)?)) } else { None };
-            indexes.push(Index { columns: Vec::new(), unique: record.truth(1)?, primary: false, predicate });
+            indexes.push(Index {
+                first: None,
+                columns: Vec::new(),
+                unique: record.truth(1)?,
+                primary: false,
+                predicate,
+            });
         }
         if let Some(index) = indexes.last_mut() {
             index.columns.push(record.text(4)?);

@@ -9,6 +9,7 @@ use crate::schema::Class;
 fn column(name: &str, sql_type: &str) -> Column {
     Column {
         name: name.into(),
+        quoted: name.into(),
         declared: sql_type.into(),
         sql_type: sql_type.into(),
         class: Class::Text,
@@ -30,6 +31,7 @@ fn schema(id_form: IdForm) -> Schema {
         key_in_order: false,
         relation: ("app".into(), "users".into()),
         id_form,
+        email_found_by: crate::schema::FoundBy::Reading,
         columns: vec![column("tenant_id", "uuid")],
     }
 }

@@ -12,7 +12,7 @@ use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::types::UserType;
-use userlink_domain::{PoolUser, Sub, Username};
+use userlink_domain::{EmailKey, PoolUser, Sub, Username};
 
 use crate::budget::{Budget, Category, Meter, Rates};
 use crate::call::call;
@@ -218,6 +218,34 @@ impl PoolReader {
     /// The usual ones.
     pub async fn by_username(&self, username: &Username) -> Result<Option<PoolUser>, PoolError> {
         self.one(&filter("username", username.as_str()), |user| user.username == *username).await
+    }
+
+    /// The users who have this e-mail, proved or not, written like this or with ASCII letters folded. It may lag behind a
+    /// write.
+    ///
+    /// # Errors
+    /// The usual ones.
+    pub async fn by_email(&self, email: &str) -> Result<Vec<PoolUser>, PoolError> {
+        let folded = EmailKey::of(email).map(|key| key.as_str().to_owned());
+        let forms = [Some(email.to_owned()), folded.filter(|folded| folded != email)];
+        let mut users: Vec<PoolUser> = Vec::new();
+        for form in forms.into_iter().flatten() {
+            let filter = filter("email", &form);
+            let mut token = None;
+            loop {
+                let page = self.list(Some(&filter), token.as_ref()).await?;
+                for user in page.users {
+                    if users.iter().all(|other| other.sub != user.sub) {
+                        users.push(user);
+                    }
+                }
+                match page.next {
+                    None => break,
+                    next => token = next,
+                }
+            }
+        }
+        Ok(users)
     }
 
     /// What the request budget has been doing.

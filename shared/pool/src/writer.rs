@@ -40,6 +40,17 @@ impl PoolWriter {
     /// # Errors
     /// [`Remedy::UserMissing`] where there is none, and the usual ones.
     pub async fn current(&self, username: &Username) -> Result<PoolUser, PoolError> {
+        self.current_with_attributes(username).await.map(|(user, _)| user)
+    }
+
+    /// The same, with every attribute that the user has, as names and values.
+    ///
+    /// # Errors
+    /// As for [`Self::current`].
+    pub async fn current_with_attributes(
+        &self,
+        username: &Username,
+    ) -> Result<(PoolUser, Vec<(String, String)>), PoolError> {
         let inner = &*self.0.inner;
         let request =
             || inner.client().admin_get_user().user_pool_id(&inner.options.pool_id).username(username.as_str()).send();
@@ -51,9 +62,11 @@ impl PoolWriter {
             created: answer.user_create_date(),
             modified: answer.user_last_modified_date(),
         };
-        convert::user(&outer, answer.user_attributes(), &inner.options.attribute).ok_or_else(|| {
+        let user = convert::user(&outer, answer.user_attributes(), &inner.options.attribute).ok_or_else(|| {
             PoolError::new(Remedy::Refused, format!("AdminGetUser: {} gave a user without a sub.", inner.place))
-        })
+        })?;
+        let pair = |attribute: &AttributeType| Some((attribute.name().to_owned(), attribute.value()?.to_owned()));
+        Ok((user, answer.user_attributes().iter().filter_map(pair).collect()))
     }
 
     /// Waits until the budget lets a write be sent.

@@ -71,6 +71,11 @@ impl Gate {
         self.held.recv().await.expect("a request")
     }
 
+    /// The operations that were asked for so far, in their order.
+    pub fn operations(&self) -> Vec<String> {
+        self.seen.lock().expect("the log").clone()
+    }
+
     /// How many requests for this operation have come.
     pub fn count(&self, operation: &str) -> usize {
         self.seen.lock().expect("the log").iter().filter(|seen| *seen == operation).count()

@@ -54,11 +54,23 @@ pub fn python() -> PathBuf {
     part("USERLINK_TEST_PYTHON").into()
 }
 
+/// The trigger's package, as it is deployed: a zip with `bootstrap` in it.
+pub fn lambda_package() -> PathBuf {
+    let package = PathBuf::from(part("USERLINK_TEST_PACKAGE"));
+    assert!(package.is_file(), "{} is not there: `tests/run -p post-confirmation` makes it", package.display());
+    package
+}
+
 /// Has a client that is not ours do something: makes a pool (`"do": "make"`), reads a user (`"do": "read"`).
 /// `pool.py` says what goes in and what comes out.
 pub fn boto3(asked: &Value) -> Value {
+    ask_python(include_str!("pool.py"), asked)
+}
+
+/// Runs a script that takes one JSON value on its standard input and gives one on its standard output.
+pub fn ask_python(script: &str, asked: &Value) -> Value {
     let mut child = Command::new(python())
-        .args(["-c", include_str!("pool.py")])
+        .args(["-c", script])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -13,7 +13,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use userlink_kit::{fresh_postgres_database, python};
+use userlink_kit::{fresh_postgres_database, lambda_package, python};
 
 use crate::lambda::Lambda;
 use crate::town::USERS;
@@ -86,6 +86,7 @@ async fn cognito_local(directory: &std::path::Path, port: u16, bridge: &str) -> 
 async fn who_signs_up_confirms_and_signs_in_has_the_rows_id_in_the_token() {
     let database = fresh_postgres_database().await;
     database.run(USERS).await;
+    let directory = tempfile::tempdir().unwrap();
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let endpoint = format!("http://127.0.0.1:{port}");
@@ -94,11 +95,10 @@ async fn who_signs_up_confirms_and_signs_in_has_the_rows_id_in_the_token() {
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &endpoint),
         ("USERLINK_STORE_UNVERIFIED", "true"),
     ];
-    let lambda = Arc::new(Lambda::start(&variables, 1).await);
+    let lambda = Arc::new(Lambda::start_program(unpacked(directory.path()), &variables, 1).await);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let invoke = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(bridge(listener, lambda.clone()));
-    let directory = tempfile::tempdir().unwrap();
     let _node = cognito_local(directory.path(), port, &invoke).await;
 
     let asked = json!({"endpoint": endpoint, "directory": directory.path()});
@@ -109,6 +109,23 @@ async fn who_signs_up_confirms_and_signs_in_has_the_rows_id_in_the_token() {
     let row =
         format!("{} {} ada@example.org", claims["custom:userId"].as_str().unwrap(), claims["sub"].as_str().unwrap());
     assert_eq!(rows, [Some(row)]);
+}
+
+/// The largest that the package may be, in bytes. Six million are the aim, and it is not reached yet.
+const LARGEST: u64 = 6_500_000;
+
+/// The program out of the package, as Lambda unpacks it.
+fn unpacked(to: &std::path::Path) -> std::path::PathBuf {
+    let package = lambda_package();
+    let size = package.metadata().unwrap().len();
+    assert!(size < LARGEST, "the package has {size} bytes");
+    eprintln!("the package has {size} bytes");
+    let unzip = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])";
+    let done = Command::new(python()).args(["-c", unzip]).arg(&package).arg(to).status().unwrap();
+    assert!(done.success());
+    let program = to.join("bootstrap");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    program
 }
 
 fn somebody(asked: &Value) -> Value {

@@ -1,10 +1,14 @@
 //! Who is tied to which row.
 
+use std::time::Duration;
+
 use serde_json::json;
+use userlink_domain::UserStatus;
 use userlink_emulator::Faults;
 use userlink_kit::pgbouncer_url_for;
 
 use crate::town::{Town, sub};
+use crate::wire::HeardWire;
 
 const READ: &str = "AdminGetUser";
 const WRITE: &str = "AdminUpdateUserAttributes";
@@ -27,6 +31,29 @@ async fn a_confirmed_user_gets_a_row_and_its_id_with_one_call() {
     assert_eq!(town.assert_linked(1).await, id);
 }
 
+/// What does not depend on a machine: how much is asked for.
+#[tokio::test]
+async fn a_new_user_costs_one_transaction_and_one_request_and_a_repeated_delivery_one_read() {
+    const WORDS: [&str; 4] = ["BEGIN", "SELECT", "INSERT", "COMMIT"];
+    let town = Town::new(2).await;
+    let wire = HeardWire::before(&town.database.url).await;
+    let lambda = town.lambda(&[("USERLINK_DATABASE_URL", &wire.url)]).await;
+    lambda.passes(&town.event(1, json!({}))).await;
+    let asked = |town: &Town| (town.asked(READ), town.asked(WRITE));
+    assert_eq!(asked(&town), (0, 1));
+    wire.said(WORDS);
+
+    // By the sub, by the e-mail, and the insert.
+    lambda.passes(&town.event(2, json!({}))).await;
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 2, 1, 1], (0, 2)));
+    let id = town.assert_linked(2).await;
+    lambda.passes(&town.event(2, json!({"custom:userId": id}))).await;
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 0, 1], (0, 2)));
+    // An old copy of the event: the user is read, and nothing is written.
+    lambda.passes(&town.event(2, json!({}))).await;
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 0, 1], (1, 2)));
+}
+
 /// Twelve deliveries at once for each of twenty users, to twelve processes, half of them through PgBouncer.
 #[tokio::test]
 async fn however_often_at_once_there_is_one_row_and_one_id() {
@@ -47,7 +74,7 @@ async fn however_often_at_once_there_is_one_row_and_one_id() {
 }
 
 /// All of them at once.
-async fn together<F: Future>(all: impl Iterator<Item = F>) {
+pub(crate) async fn together<F: Future>(all: impl Iterator<Item = F>) {
     let mut all: Vec<_> = all.map(Box::pin).collect();
     std::future::poll_fn(|context| {
         all.retain_mut(|one| one.as_mut().poll(context).is_pending());
@@ -103,28 +130,85 @@ async fn an_unverified_email_takes_nobodys_row_and_is_not_stored() {
     let town = Town::new(1).await;
     town.database.run("INSERT INTO users (email) VALUES ('person1@example.org')").await;
     let lambda = town.lambda(&[("USERLINK_ADOPT_VERIFIED_EMAIL", "true")]).await;
-    lambda.passes(&town.event(1, json!({"email_verified": "false"}))).await;
+    // Nor does it make a second row beside the first, unless that was asked for.
+    let unproved = town.event(1, json!({"email_verified": "false"}));
+    lambda.passes(&unproved).await;
+    assert_eq!((town.rows(1).await.len(), lambda.last().await["outcome"].as_str()), (0, Some("email_taken")));
+    let lambda = town.lambda(&[("USERLINK_ON_EMAIL_TAKEN", "insert")]).await;
+    lambda.passes(&unproved).await;
     let id = town.assert_linked(1).await;
     let email = format!("SELECT email FROM users WHERE id = '{id}'");
     assert_eq!(town.select(&email).await, [None]);
     assert_eq!(town.select("SELECT count(*)::text FROM users").await, [Some("2".into())]);
 }
 
+/// A free row, and two who have proved its e-mail. Listings are so far behind.
+async fn town_of_two_with_one_email(lag: Duration) -> Town {
+    let town = Town::new(2).await;
+    town.pool.set_faults(Faults { list_lag: lag, ..Faults::default() });
+    town.database.run("INSERT INTO users (email) VALUES ('Shared@example.org')").await;
+    for user in ["person1", "person2"] {
+        assert!(town.pool.change_user(user, |user| user.email = Some("shared@example.org".into())));
+    }
+    town
+}
+
 #[tokio::test]
-async fn of_two_who_proved_one_email_one_gets_the_row() {
+async fn of_two_who_race_for_a_row_one_gets_it() {
     for _ in 0..5 {
-        let town = Town::new(2).await;
-        town.database.run("INSERT INTO users (email) VALUES ('Shared@example.org')").await;
+        // Neither is seen by the other.
+        let town = town_of_two_with_one_email(Duration::from_secs(60)).await;
         let lambda = town.lambdas(&[("USERLINK_ADOPT_VERIFIED_EMAIL", "true")], 2).await;
         let shared = json!({"email": "shared@example.org"});
         let (one, two) = (town.event(1, shared.clone()), town.event(2, shared));
         tokio::join!(lambda.passes(&one), lambda.passes(&two));
         let (one, two) = (town.rows(1).await.len(), town.rows(2).await.len());
-        assert_eq!(one + two, 1, "the other is held");
+        assert_eq!(one + two, 1, "the other is held: {:#?}", lambda.log());
         let winner = if one == 1 { 1 } else { 2 };
         town.assert_linked(winner).await;
         assert_eq!(town.user_id(3 - winner), None);
     }
+}
+
+#[tokio::test]
+async fn a_row_whose_email_two_have_proved_is_adopted_by_neither() {
+    let town = town_of_two_with_one_email(Duration::ZERO).await;
+    let lambda = town.lambda(&[("USERLINK_ADOPT_VERIFIED_EMAIL", "true")]).await;
+    let event = town.event(1, json!({"email": "shared@example.org"}));
+    lambda.passes(&event).await;
+    assert_eq!((town.rows(1).await.len(), lambda.last().await["outcome"].as_str()), (0, Some("ambiguous")));
+    // A profile of another provider's is a person's to decide, too.
+    town.pool.change_user("person2", |user| user.status = UserStatus::ExternalProvider);
+    lambda.passes(&event).await;
+    assert_eq!((town.rows(1).await.len(), lambda.last().await["outcome"].as_str()), (0, Some("federated_twin")));
+    // Once it is one's own, the row is, too; and what an old event says of an e-mail is not enough.
+    town.pool.change_user("person2", |user| user.email = None);
+    town.pool.change_user("person1", |user| user.email_verified = false);
+    lambda.passes(&event).await;
+    assert_eq!((town.rows(1).await.len(), lambda.last().await["outcome"].as_str()), (0, Some("email_match")));
+    town.pool.change_user("person1", |user| user.email_verified = true);
+    lambda.passes(&event).await;
+    town.assert_linked(1).await;
+    assert_eq!(lambda.last().await["row"], "adopted");
+    assert_eq!(town.select("SELECT count(*)::text FROM users").await, [Some("1".into())]);
+}
+
+/// Rule: while a row has the e-mail, none is inserted without a person being shown it; whether or not the column is unique.
+#[tokio::test]
+async fn no_second_row_is_made_for_an_email_that_a_row_has() {
+    let town = Town::new(3).await;
+    town.database
+        .run(&format!(
+            "INSERT INTO users (email, cognito_sub) VALUES (' PERSON1@example.org', NULL), ('person2@example.org', '{}')",
+            sub(77)
+        ))
+        .await;
+    let lambda = town.lambda(&[]).await;
+    for (user, outcome) in [(1, "email_match"), (2, "row_taken"), (3, "linked")] {
+        lambda.passes(&town.event(user, json!({}))).await;
+        assert_eq!(lambda.last().await["outcome"], outcome);
+    }
+    assert_eq!(town.select("SELECT count(*)::text FROM users").await, [Some("3".into())]);
 }
 
 #[tokio::test]
@@ -140,7 +224,7 @@ async fn an_email_that_is_taken_is_held_refused_or_left_out() {
         let answer = lambda.invoke(&town.event(1, json!({})).to_string()).await;
         assert_eq!((answer.failed, town.rows(1).await.len()), (failed, rows), "{setting}");
         if rows == 0 {
-            assert_eq!((lambda.last().await["outcome"].as_str(), town.user_id(1)), (Some("email_taken"), None));
+            assert_eq!((lambda.last().await["outcome"].as_str(), town.user_id(1)), (Some("email_match"), None));
         } else {
             town.assert_linked(1).await;
         }

@@ -14,6 +14,7 @@ async fn alone() -> Lambda {
         ("USERLINK_DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/app"),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:1"),
         ("USERLINK_DEADLINE_MS", "200"),
+        ("USERLINK_SIGN_IN", "insert"),
     ];
     Lambda::start(&nowhere, 1).await
 }
@@ -56,12 +57,47 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A confirmation of which some parts are something else.
+/// Messages of a queue of which some parts are something else, or a schedule's event for any pool.
+fn nearly_a_batch() -> impl Strategy<Value = Value> {
+    let body =
+        prop_oneof![json_value(), ".{0,20}".prop_map(Value::from), Just(json!("{\"pool\":\"a_b\",\"username\":1}"))];
+    let record = (json_value(), body, json_value()).prop_map(|(id, body, attributes)| {
+        json!({"eventSource": "aws:sqs", "messageId": id, "body": body, "attributes": attributes})
+    });
+    let records = proptest::collection::vec(record, 1..4).prop_map(|records| json!({"Records": records}));
+    prop_oneof![records, ".{0,12}".prop_map(|pool| json!({"userlink": "look", "pool": pool}))]
+}
+
+#[test]
+fn any_batch_is_answered_and_nothing_of_it_is_taken_for_done() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let lambda = runtime.block_on(alone());
+    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&nearly_a_batch(), |event| {
+        let answer = runtime.block_on(lambda.invoke(&event.to_string()));
+        assert!(!answer.failed, "{}", answer.body);
+        match event["Records"].as_array() {
+            Some(records) => {
+                assert_eq!(answer.json()["batchItemFailures"].as_array().map(Vec::len), Some(records.len()));
+            }
+            None => assert_eq!(answer.json()["complete"], json!(false)),
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+/// A confirmation or a sign-in of which some parts are something else.
 fn nearly_an_event() -> impl Strategy<Value = Value> {
     let part = || proptest::option::weighted(0.5, json_value());
-    (part(), part(), part(), part(), json_value()).prop_map(|(pool, name, sub, attributes, more)| {
+    let source = prop_oneof![
+        Just("PostConfirmation_ConfirmSignUp"),
+        Just("PostConfirmation_ConfirmForgotPassword"),
+        Just("PostAuthentication_Authentication")
+    ];
+    (source, part(), part(), part(), part(), json_value()).prop_map(|(source, pool, name, sub, attributes, more)| {
         let mut event = json!({
-            "triggerSource": "PostConfirmation_ConfirmSignUp", "userPoolId": "eu-central-1_A", "userName": "a", "more": more,
+            "triggerSource": source, "userPoolId": "eu-central-1_A", "userName": "a", "more": more,
             "request": {"userAttributes": {"sub": "92f7d159-1110-4598-bba5-08878564dd9a", "custom:userId": "7"}},
         });
         let places = ["/userPoolId", "/userName", "/request/userAttributes/sub", "/request/userAttributes"];

@@ -3,69 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use userlink_emulator::Faults;
 use userlink_kit::{Fate, Gate, fates};
 
 use crate::town::Town;
+use crate::wire::{Mode, Wire};
 
 const WRITE: &str = "AdminUpdateUserAttributes";
-
-/// What a wire does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mode {
-    Through,
-    /// Connections are refused, and those that were there are cut.
-    Refuse,
-    /// Everything is taken, and nothing comes out.
-    Swallow,
-}
-
-/// A wire before the database.
-struct Wire {
-    url: String,
-    mode: watch::Sender<Mode>,
-}
-
-impl Wire {
-    async fn before(url: &str) -> Self {
-        let (head, rest) = url.rsplit_once('@').unwrap();
-        let (server, name) = rest.split_once('/').unwrap();
-        let server = server.to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("{head}@{}/{name}", listener.local_addr().unwrap());
-        let (mode, modes) = watch::channel(Mode::Through);
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let (server, mut modes) = (server.clone(), modes.clone());
-                tokio::spawn(async move {
-                    if *modes.borrow_and_update() == Mode::Refuse {
-                        return;
-                    }
-                    let mut server = TcpStream::connect(&server).await.unwrap();
-                    let open = async {
-                        if *modes.borrow() == Mode::Through {
-                            tokio::select! {
-                                _ = copy_bidirectional(&mut client, &mut server) => return,
-                                _ = modes.changed() => {}
-                            }
-                        }
-                        // Held open without a word; only a cut ends it.
-                        while *modes.borrow() != Mode::Refuse && modes.changed().await.is_ok() {}
-                    };
-                    open.await;
-                });
-            }
-        });
-        Self { url, mode }
-    }
-
-    fn set(&self, mode: Mode) {
-        self.mode.send_replace(mode);
-    }
-}
 
 #[tokio::test]
 async fn with_the_database_down_the_answer_comes_within_the_budget() {
@@ -187,4 +131,31 @@ async fn killed_in_the_middle_and_delivered_again_it_is_the_same_row() {
         lambda.passes(&event).await;
         assert_eq!([town.assert_linked(1).await], row[..]);
     }
+}
+
+/// The writer takes no writes any more, as after a failover, and a moment later does so again, for connections that are made
+/// from then on: the one that was there is given up.
+#[tokio::test]
+async fn a_writer_that_has_become_a_reader_is_left_and_the_next_connection_used() {
+    let town = Town::new(3).await;
+    let lambda = town.lambda(&[]).await;
+    let admin = town.database.admin.clone();
+    let run = async |statement: String| drop(crate::town::select(&admin, &statement).await);
+    let name = &town.database.name;
+    let end = format!("SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = '{name}'");
+    lambda.passes(&town.event(1, json!({}))).await;
+    run(format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+    run(end.clone()).await;
+    let event = town.event(2, json!({}));
+    let over = async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        run(format!("ALTER DATABASE {name} RESET default_transaction_read_only")).await;
+    };
+    let (took, ()) = tokio::join!(lambda.passes(&event), over);
+    assert!(took >= Duration::from_millis(300), "it was a reader: {took:?}");
+    town.assert_linked(2).await;
+    // All connections are cut once more.
+    run(end).await;
+    lambda.passes(&town.event(3, json!({}))).await;
+    town.assert_linked(3).await;
 }

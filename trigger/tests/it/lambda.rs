@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -50,6 +51,7 @@ pub(crate) struct Lambda {
     api: Arc<Api>,
     events: mpsc::UnboundedSender<Invocation>,
     address: String,
+    program: PathBuf,
     variables: Vec<(String, String)>,
     processes: Vec<Child>,
     log: Arc<Mutex<Vec<String>>>,
@@ -58,6 +60,11 @@ pub(crate) struct Lambda {
 impl Lambda {
     /// With these variables, and as many processes.
     pub(crate) async fn start(variables: &[(&str, &str)], processes: usize) -> Self {
+        Self::start_program(env!("CARGO_BIN_EXE_post-confirmation").into(), variables, processes).await
+    }
+
+    /// Another build of the program.
+    pub(crate) async fn start_program(program: PathBuf, variables: &[(&str, &str)], processes: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (events, queue) = mpsc::unbounded_channel();
@@ -65,7 +72,7 @@ impl Lambda {
         let api = Arc::new(Api { queue: queue.into(), waiting: Mutex::default(), function_timeout });
         tokio::spawn(accept(listener, api.clone()));
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut lambda = Self { api, events, address, variables, processes: Vec::new(), log: Arc::default() };
+        let mut lambda = Self { api, events, address, program, variables, processes: Vec::new(), log: Arc::default() };
         for _ in 0..processes {
             lambda.add_process();
         }
@@ -73,7 +80,7 @@ impl Lambda {
     }
 
     pub(crate) fn add_process(&mut self) {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_post-confirmation"))
+        let mut process = Command::new(&self.program)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", &self.address)
             .env("AWS_LAMBDA_FUNCTION_NAME", "post-confirmation")

@@ -5,7 +5,13 @@
 
 mod chain;
 mod confirming;
+mod cutting;
+mod deploying;
 mod events;
 mod failing;
 mod lambda;
+mod passwords;
+mod queueing;
+mod signing_in;
 mod town;
+mod wire;

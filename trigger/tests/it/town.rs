@@ -47,6 +47,14 @@ impl Town {
         self.lambdas(more, 1).await
     }
 
+    /// Where the variables themselves say where the database is.
+    pub(crate) async fn lambda_without_a_database(&self, more: &[(&str, &str)]) -> Lambda {
+        let endpoint = self.pool.endpoint_url();
+        let mut variables = vec![("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", endpoint.as_str())];
+        variables.extend(more);
+        Lambda::start(&variables, 1).await
+    }
+
     pub(crate) async fn lambdas(&self, more: &[(&str, &str)], processes: usize) -> Lambda {
         let endpoint = self.pool.endpoint_url();
         let mut variables = vec![

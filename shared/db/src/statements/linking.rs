@@ -2,21 +2,24 @@
 
 use sqlx::{SqlSafeStr as _, SqlStr};
 
-use super::{Dialect, Statements, Table, of, push, qualified, quote, sql};
-use crate::schema::{Column, Schema};
+use super::{Dialect, Table, of, push, qualified, quote, sql};
+use crate::schema::{Column, FoundBy, Schema};
 use crate::{Condition, Mapping};
 
 /// What is the same for every user.
 #[derive(Clone)]
 pub(crate) struct LinkingStatements {
-    /// As [`Statements::by_email`], with the rows locked until the transaction ends.
+    /// $1 an e-mail, folded, then the conditions. Through an index where there is one; then it finds too much or just
+    /// enough, save what has white space around it.
+    pub(crate) by_email: Option<SqlStr>,
+    /// The same, with the rows locked until the transaction ends.
     pub(crate) lock_by_email: Option<SqlStr>,
     /// $1 the sub, $2 the id of a row that carries none, then the conditions.
     pub(crate) adopt: SqlStr,
 }
 
 impl LinkingStatements {
-    pub(crate) fn new(mapping: &Mapping, dialect: Dialect, schema: &Schema, reading: &Statements) -> Self {
+    pub(crate) fn new(mapping: &Mapping, dialect: Dialect, schema: &Schema) -> Self {
         let on = Table { mapping, dialect, schema };
         let sub = of(&mapping.sub);
         let blank = match dialect {
@@ -24,9 +27,19 @@ impl LinkingStatements {
             Dialect::Postgres => format!(" OR btrim(CAST({sub} AS text)) = ''"),
             Dialect::Sqlite => format!(" OR trim({sub}) = ''"),
         };
+        let by_email = mapping.email.as_deref().map(|email| {
+            let value = on.text(email);
+            let has = match schema.email_found_by {
+                FoundBy::Lower => format!("lower({value}) = lower($1::text)"),
+                FoundBy::Citext => format!("{} = {}", of(email), on.written(email, 1)),
+                FoundBy::Reading => on.email_has(email),
+            };
+            format!("{} WHERE {has}{} ORDER BY {}", on.select(), on.conditions(2), on.key())
+        });
         let lock = if dialect == Dialect::Postgres { " FOR UPDATE OF u" } else { "" };
         Self {
-            lock_by_email: reading.by_email.as_ref().map(|select| sql(format!("{}{lock}", select.as_str()))),
+            lock_by_email: by_email.as_ref().map(|select| sql(format!("{select}{lock}"))),
+            by_email: by_email.map(sql),
             adopt: sql(format!(
                 "UPDATE {} AS u SET {} = {} WHERE {} = $2 AND ({sub} IS NULL{blank}){}",
                 qualified(&schema.relation),
