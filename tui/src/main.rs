@@ -98,9 +98,6 @@ async fn first_context(common: &Common) -> anyhow::Result<Option<Context>> {
 async fn context(common: &Common) -> Result<Context, SettingsError> {
     let settings = settings::load(common.config.as_deref())?;
     let context = settings::resolve(&settings, common.overrides()).await?;
-    for name in &context.unused {
-        say(&format!("{name} is set, and this version does not act on it."));
-    }
     Ok(context)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use secrecy::ExposeSecret;
-use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal};
+use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal, RowWriter};
 use userlink_domain::Timestamp;
 use userlink_link::Rules;
 use userlink_pool::{PoolReader, PoolWriter};
@@ -144,7 +144,9 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
                 let (table, patience) = (table.clone(), Patience::default());
                 // The demo leaves nothing behind, and no later run could find its steps.
                 let process = if keep.is_none() { process() } else { Process::unseen() };
-                Repairs::Possible(Box::new(Repairer { pool, table, journal, actor: actor(), process, patience }))
+                let rows = RowWriter::new(table.clone(), context.insert_function.as_deref())?;
+                let actor = actor();
+                Repairs::Possible(Box::new(Repairer { pool, table, rows, journal, actor, process, patience }))
             }
             Err(refused) => Repairs::Refused(refused),
         }

@@ -68,7 +68,7 @@ impl Db {
         Ok(Self { pool, shared: Arc::new(Shared { place, read_only, statement_timeout }) })
     }
 
-    async fn begin_linking(&self, limit: Duration) -> Result<Transaction<'_>, DbError> {
+    pub(crate) async fn begin_linking(&self, limit: Duration) -> Result<Transaction<'_>, DbError> {
         if self.is_read_only() {
             return Err(DbError::ReadOnly);
         }

@@ -14,6 +14,7 @@ use crate::transaction::Value;
 use crate::{Condition, DbError, Literal, Mapping, Schema};
 
 pub(crate) mod linking;
+pub(crate) mod rows;
 
 /// Whose SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
-use userlink_db::{Db, DbOptions, History, Journal, JournalEntry, Linkage, Mapping, MigrateOptions, Outcome, migrate};
+use userlink_db::{
+    Db, DbOptions, History, Journal, JournalEntry, Linkage, Mapping, MigrateOptions, Outcome, RowWriter, migrate,
+};
 use userlink_domain::{PoolUser, RowId, Situation, Step, Sub, Timestamp};
 use userlink_emulator::{Emulator, PoolOptions as Served, Source};
 use userlink_kit::{Fate, Gate, TestDatabase, fresh_postgres_database};
@@ -96,9 +98,11 @@ impl World {
         };
         let db = self.db().await;
         let mapping = Mapping { email: None, created_at: None, ..Mapping::default() };
+        let table = db.open(mapping).await.unwrap();
         Repairer {
             pool: PoolWriter::new(PoolReader::connect(&options).await.unwrap()),
-            table: db.open(mapping).await.unwrap(),
+            rows: RowWriter::new(table.clone(), None).unwrap(),
+            table,
             journal: Journal::open(&db).await.unwrap(),
             actor: actor.into(),
             process: Process::unseen(),
@@ -143,6 +147,7 @@ impl World {
         let entry = JournalEntry {
             run: Uuid::now_v7(),
             step_no: 1,
+            plan: None,
             linkage: Linkage {
                 pool_id: self.pool.pool_id().into(),
                 attribute: "custom:userId".into(),
