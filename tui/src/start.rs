@@ -165,7 +165,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
 
 /// The journal in the application's database where it was made there, else in a file of ours. Production wants the shared
 /// one: with a local journal two people cannot know of each other.
-async fn journal(context: &Context, db: &Db) -> Result<Journal, String> {
+pub(crate) async fn journal(context: &Context, db: &Db) -> Result<Journal, String> {
     match Journal::open(db).await {
         Ok(journal) => return Ok(journal),
         Err(JournalError::Missing) => {}
@@ -210,10 +210,16 @@ fn process() -> Process {
     begun.unwrap_or_else(Process::unseen)
 }
 
-/// The user of the operating system, as far as the environment says.
-fn actor() -> String {
-    ["USER", "LOGNAME", "USERNAME"]
+/// The user of the operating system and the machine, as far as the environment says.
+pub(crate) fn actor() -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
+        .unwrap_or_else(|| "unknown".to_owned());
+    let of_environment = ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let host = of_environment.or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
+    match host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
+        Some(host) => format!("{user}@{host}"),
+        None => user,
+    }
 }

@@ -170,14 +170,13 @@ pub enum JournalError {
     Db(#[from] DbError),
 }
 
-/// Nothing is added where a step about the user is open. Two that come at once both count the same steps before
-/// theirs, and the unique index on that number lets in one. Nor where the step of the plan has been done.
+/// Nothing is added where a step about the user is open. Two that come at once both come after the same claim, and the unique index on that number lets in one. Nor where the step of the plan has been done.
 const OPEN: &str = concat!(
     "
 INSERT INTO userlink_journal (run, step_no, event, at_ms, step, situation, actor, reason, username, sub, row_id,
     pool_id, attribute, table_name, process, plan, claim)
 SELECT $1, $2, 'opened', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-    CASE WHEN $9 IS NOT NULL THEN 1 + (SELECT count(*) FROM userlink_journal o
+    CASE WHEN $9 IS NOT NULL THEN 1 + (SELECT coalesce(max(o.claim), 0) FROM userlink_journal o
         WHERE o.event = 'opened' AND o.pool_id = $11 AND o.sub = $9) END
 WHERE NOT EXISTS (SELECT 1 FROM userlink_journal o WHERE o.event = 'opened' AND o.pool_id = $11 AND o.sub = $9
     AND NOT EXISTS (SELECT 1 FROM userlink_journal c
@@ -263,6 +262,10 @@ impl Journal {
         let db = Db::connect(&options).await?;
         migrate(&db, &MigrateOptions { journal: true, users_table: false }).await?;
         Ok(Self { db })
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
     }
 
     /// Opens a step, before it is made, and with it claims its user. After a broken connection it may have been opened

@@ -21,6 +21,7 @@ mod schema_postgres;
 mod schema_sqlite;
 mod statements;
 mod transaction;
+mod upkeep;
 mod users;
 
 pub use db::Db;

@@ -26,8 +26,9 @@ pub struct RowWriter {
 /// What is to be written.
 #[derive(Clone)]
 pub enum RowWrite {
-    /// What stands in the sub of a row, as a text; none empties it. It expects what it finds to be just this text.
-    Sub { row: RowId, expect: Option<String>, value: Option<String> },
+    /// What stands in the sub of a row, as a text; none empties it. It expects what it finds to be just this text, and where
+    /// it is to be `alone` no other row to carry the sub: only to take something back two rows are made to share one.
+    Sub { row: RowId, expect: Option<String>, value: Option<String>, alone: bool },
     /// A row for this sub, which none carries yet. Rows that have the e-mail make it stale, but for those that the person
     /// knew of.
     Insert { sub: Sub, email: Option<String>, has_email: Option<EmailKey>, known: Vec<RowId> },
@@ -93,8 +94,8 @@ impl RowWriter {
         db.in_time(async {
             let mut transaction = db.begin_linking(limit).await?;
             let written = match write {
-                RowWrite::Sub { row, expect, value } => {
-                    self.set_sub(&mut transaction, row, expect.as_deref(), value.as_deref()).await
+                RowWrite::Sub { row, expect, value, alone } => {
+                    self.set_sub(&mut transaction, row, expect.as_deref(), value.as_deref(), *alone).await
                 }
                 RowWrite::Insert { sub, email, has_email, known } => {
                     self.insert(&mut transaction, *sub, email.as_deref(), has_email.as_ref(), known).await
@@ -137,6 +138,7 @@ impl RowWriter {
         id: &RowId,
         expect: Option<&str>,
         value: Option<&str>,
+        alone: bool,
     ) -> Result<Result<Row, &'static str>, DbError> {
         let found = self.table.listed_in(on, &self.statements.lock, self.table.keys(std::slice::from_ref(id))).await?;
         let Some(row) = found.into_iter().find(|row| row.id == *id) else { return Ok(Err("the row is gone.")) };
@@ -144,7 +146,7 @@ impl RowWriter {
             return Ok(Err("the row's sub is no longer what it was."));
         }
         let sub = value.and_then(Sub::parse);
-        if let Some(value) = sub
+        if let Some(value) = sub.filter(|_| alone)
             && self.table.by_sub_in(on, value).await?.iter().any(|other| other.id != *id)
         {
             return Ok(Err("another row carries this user's sub."));

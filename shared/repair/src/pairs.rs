@@ -41,6 +41,7 @@ pub struct PlannedStep {
     /// Counted from 1 over the whole plan.
     pub number: i64,
     /// The sub of the user whom the step is about.
+    #[serde(rename = "about")]
     pub sub: Option<String>,
     #[serde(flatten)]
     pub step: Step,
@@ -163,8 +164,12 @@ pub(crate) fn steps(around: &Around, kind: IdKind, pairs: &[Pair], sign_out: boo
     let text = |raw: &Option<Box<str>>| raw.as_deref().map(str::to_owned);
     let mut now: HashMap<&RowId, Option<String>> = around.rows.iter().map(|(id, row)| (id, text(&row.sub))).collect();
 
+    let given = |id: &RowId| pairs.iter().any(|pair| matches!(&pair.mate, Mate::Row(row) if row == id));
     for Pair { user, mate } in pairs {
-        for row in around.rows.values().filter(|row| row.sub() == Some(*user) && *mate != Mate::Row(row.id.clone())) {
+        let carries = |row: &&Row| row.sub() == Some(*user) && *mate != Mate::Row(row.id.clone());
+        // A row that is given to somebody is written over, unless its sub is wanted on another row first.
+        let stays = |row: &&Row| given(&row.id) && !matches!(mate, Mate::Row(_) | Mate::New);
+        for row in around.rows.values().filter(|row| carries(row) && !stays(row)) {
             add(*user, Step::ClearSub { row: row.id.to_string(), expect: text(&row.sub) }, None);
             now.insert(&row.id, None);
         }

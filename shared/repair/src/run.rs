@@ -331,14 +331,16 @@ impl Repairer {
             key = user.and_then(|user| EmailKey::of(user.email.as_deref()?));
         }
         let kind = self.table.schema().id_kind;
+        let alone = of.plan.kind == Kind::Repair;
         let write = match &entry.step {
             Step::WriteSub { row, expect, value } => RowId::parse(kind, row).map(|row| RowWrite::Sub {
                 row,
                 expect: expect.clone(),
                 value: Some(value.clone()),
+                alone,
             }),
             Step::ClearSub { row, expect } => {
-                RowId::parse(kind, row).map(|row| RowWrite::Sub { row, expect: expect.clone(), value: None })
+                RowId::parse(kind, row).map(|row| RowWrite::Sub { row, expect: expect.clone(), value: None, alone })
             }
             Step::InsertRow { email, .. } => {
                 let known = of.entry.rows_with_email.iter().filter_map(|row| RowId::parse(kind, row)).collect();

@@ -61,13 +61,9 @@ pub(crate) fn changes(linker: &Linker, steps: &[PlannedStep]) -> Vec<Change> {
 
 fn set_sub(linker: &Linker, kind: IdKind, rows: &mut BTreeMap<RowId, Row>, row: &str, sub: Option<&str>) {
     let Some(id) = RowId::parse(kind, row) else { return };
-    if !rows.contains_key(&id) {
-        let entry = linker.entry(&RecordRef::Row(id.clone()));
-        let Some(held) = entry.and_then(|entry| entry.rows.into_iter().find(|row| row.id == id)) else { return };
-        rows.insert(id.clone(), held);
-    }
-    if let Some(row) = rows.get_mut(&id) {
-        row.sub = sub.map(Into::into);
+    let held = || linker.entry(&RecordRef::Row(id.clone()))?.rows.into_iter().find(|row| row.id == id);
+    if let Some(row) = rows.remove(&id).or_else(held) {
+        rows.insert(id, Row { sub: sub.map(Into::into), ..row });
     }
 }
 
@@ -78,13 +74,10 @@ fn change_user(
     change: impl FnOnce(&mut PoolUser),
 ) {
     let Some(sub) = sub else { return };
-    if !users.contains_key(&sub) {
-        let entry = linker.entry(&RecordRef::User(sub));
-        let Some(held) = entry.and_then(|entry| entry.users.into_iter().find(|user| user.sub == sub)) else { return };
-        users.insert(sub, held);
-    }
-    if let Some(user) = users.get_mut(&sub) {
-        change(user);
+    let held = || linker.entry(&RecordRef::User(sub))?.users.into_iter().find(|user| user.sub == sub);
+    if let Some(mut user) = users.remove(&sub).or_else(held) {
+        change(&mut user);
+        users.insert(sub, user);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It brings the pointers back. A row that was inserted stays, without its sub; sessions that were ended stay ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use userlink_db::{INSERTED, Recorded};
 use userlink_domain::{Step, Timestamp};
@@ -38,6 +38,7 @@ pub fn undo(
     let mut entries: Vec<PlannedEntry> = Vec::new();
     let mut number = 1;
     let mut kept = Vec::new();
+    let (mut groups, mut steps) = (Groups::default(), Vec::new());
     // The journal gives the newest first, and that is the order in which it is taken back.
     for step in recorded.iter().filter(|step| only.is_none_or(|only| step.entry.step_no == only)) {
         let entry = &step.entry;
@@ -62,35 +63,89 @@ pub fn undo(
         let sub = entry.sub.map(|sub| sub.to_string());
         let planned = PlannedStep { number, sub: sub.clone(), step: inverse, row_of_step: None };
         number += 1;
-        // Steps about one user that follow on each other belong together: after one that fails the others are left.
-        match entries.last_mut().filter(|last| last.steps.last().is_some_and(|step| step.sub == sub)) {
-            Some(last) => last.steps.push(planned),
-            None => entries.push(PlannedEntry {
-                situation: entry.situation.name().to_owned(),
+        let at = groups.of(&keys(&planned));
+        let username = entry.username.clone().unwrap_or_default();
+        steps.push((at, entry.situation.name(), username, planned));
+    }
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    for (at, situation, username, planned) in steps {
+        let place = *places.entry(groups.root(at)).or_insert_with(|| {
+            entries.push(PlannedEntry {
+                situation: situation.to_owned(),
                 flags: Vec::new(),
                 reason: None,
-                pairs: entry
-                    .username
-                    .iter()
-                    .map(|username| PlannedPair {
-                        username: username.clone(),
-                        sub: sub.clone().unwrap_or_default(),
-                        row: None,
-                        new: false,
-                    })
-                    .collect(),
-                steps: vec![planned],
+                pairs: Vec::new(),
+                steps: Vec::new(),
                 after: Vec::new(),
                 rows_with_email: Vec::new(),
                 facts: BTreeMap::new(),
-            }),
+            });
+            entries.len() - 1
+        });
+        let Some(entry) = entries.get_mut(place) else { continue };
+        let sub = planned.sub.clone().unwrap_or_default();
+        if entry.pairs.iter().all(|pair| pair.sub != sub) {
+            entry.pairs.push(PlannedPair { username, sub, row: None, new: false });
         }
+        entry.steps.push(planned);
     }
     if entries.is_empty() {
         return Err(NoUndo::Nothing(run.to_owned()));
     }
     kept.dedup();
     Ok(Plan::freeze(Kind::Undo { run: run.to_owned() }, by, at, origin, entries, kept, id))
+}
+
+/// Steps that share a user or a row belong together: they are taken back one after the other, and after one that fails the
+/// others are left.
+#[derive(Default)]
+struct Groups {
+    of_key: HashMap<String, usize>,
+    parent: Vec<usize>,
+}
+
+impl Groups {
+    fn root(&self, mut at: usize) -> usize {
+        while let Some(parent) = self.parent.get(at).copied().filter(|parent| *parent != at) {
+            at = parent;
+        }
+        at
+    }
+
+    fn of(&mut self, keys: &[String]) -> usize {
+        let own = self.parent.len();
+        self.parent.push(own);
+        for key in keys {
+            let other = *self.of_key.entry(key.clone()).or_insert(own);
+            let (from, to) = (self.root(other), self.root(own));
+            if let Some(parent) = self.parent.get_mut(to) {
+                *parent = from;
+            }
+        }
+        own
+    }
+}
+
+/// The users and rows that a step touches or names.
+fn keys(planned: &PlannedStep) -> Vec<String> {
+    let mut keys: Vec<String> = planned.sub.iter().map(|sub| format!("user {sub}")).collect();
+    let mut add = |kind: &str, names: &[Option<&String>]| {
+        keys.extend(names.iter().flatten().map(|name| format!("{kind} {name}")))
+    };
+    match &planned.step {
+        Step::WriteUserId { expect, value, .. } => add("row", &[expect.as_ref(), Some(value)]),
+        Step::ClearUserId { expect, .. } => add("row", &[expect.as_ref()]),
+        Step::WriteSub { row, expect, value } => {
+            add("row", &[Some(row)]);
+            add("user", &[expect.as_ref(), Some(value)]);
+        }
+        Step::ClearSub { row, expect } => {
+            add("row", &[Some(row)]);
+            add("user", &[expect.as_ref()]);
+        }
+        Step::InsertRow { .. } | Step::SignOut { .. } | Step::DisableUser { .. } | Step::EnableUser { .. } => {}
+    }
+    keys
 }
 
 fn inverse(step: &Step, row: Option<&str>) -> Option<Step> {

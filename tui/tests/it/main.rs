@@ -5,6 +5,7 @@ mod cut_short;
 mod dashboard;
 mod endings;
 mod failures;
+mod journeys;
 mod kept;
 mod meanwhile;
 mod pty;

@@ -3,5 +3,7 @@
 //! that `tests/run` starts.
 
 mod applying;
+mod hostile;
+mod planning;
 mod recovering;
 mod world;
