@@ -200,6 +200,11 @@ pub(crate) fn facts_of_user(plan: Uuid, user: &PoolUser) -> String {
     )
 }
 
+/// What the user named when the plan was made. While rows are written it is still so.
+pub(crate) fn facts_of_pointer(plan: Uuid, user: &PoolUser) -> String {
+    hash(plan, &["user id", user.user_id().unwrap_or_default()])
+}
+
 /// What of a row a choice rests on, besides the pointer.
 pub(crate) fn facts_of_row(plan: Uuid, row: &Row) -> String {
     hash(plan, &[row.email.as_deref().unwrap_or_default()])

@@ -10,7 +10,9 @@ use userlink_link::{Coverage, Entry, Linker};
 use uuid::Uuid;
 
 use crate::candidates::recommended;
-use crate::file::{After, Kind, Origin, Plan, PlannedEntry, PlannedPair, facts_of_row, facts_of_user};
+use crate::file::{
+    After, Kind, Origin, Plan, PlannedEntry, PlannedPair, facts_of_pointer, facts_of_row, facts_of_user,
+};
 use crate::pairs::{Around, Choice, Mate, Pair, PairsError, PlannedStep, complete, steps};
 use crate::trial::{Trial, attempt};
 
@@ -370,6 +372,7 @@ fn facts(plan: Uuid, around: &Around, pairs: &[Pair]) -> BTreeMap<String, String
     for pair in pairs {
         if let Some(user) = around.users.get(&pair.user) {
             facts.insert(pair.user.to_string(), facts_of_user(plan, user));
+            facts.insert(format!("user id of {}", pair.user), facts_of_pointer(plan, user));
         }
         if let Mate::Row(id) = &pair.mate
             && let Some(row) = around.rows.get(id)

@@ -13,7 +13,7 @@ use userlink_domain::{EmailKey, RowId, Situation, Step, Sub, Timestamp, Username
 use uuid::Uuid;
 
 use crate::apply::{Action, Applied, Expects, OnUser, Repairer, Verdict};
-use crate::file::{Kind, Plan, PlanError, PlannedEntry, facts_of_row};
+use crate::file::{Kind, Plan, PlanError, PlannedEntry, facts_of_pointer, facts_of_row};
 use crate::pairs::PlannedStep;
 use crate::propose::Refusal;
 
@@ -320,7 +320,11 @@ impl Repairer {
                     return Err(error.into());
                 }
             };
+            let pointer = of.entry.facts.get(&format!("user id of {sub}"));
             let checked = match &user {
+                Some(user) if pointer.is_some_and(|was| facts_of_pointer(of.plan.id, user) != *was) => {
+                    Err("the user id is no longer what it was.")
+                }
                 Some(user) => expects.check(user),
                 None => Err("the user is gone."),
             };

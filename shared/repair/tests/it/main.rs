@@ -5,5 +5,6 @@
 mod applying;
 mod hostile;
 mod planning;
+mod plans;
 mod recovering;
 mod world;
