@@ -115,7 +115,9 @@ impl Schema {
         };
         let must = |column: &&Column| column.not_null || dialect.same_name(&column.name, &mapping.id);
         let columns = self.columns.iter().filter(must).filter(|column| !column.filled && !given(&column.name));
-        columns.map(|column| column.name.clone()).collect()
+        let mut names: Vec<String> = columns.map(|column| column.name.clone()).collect();
+        names.sort_unstable();
+        names
     }
 }
 

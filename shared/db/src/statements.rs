@@ -13,6 +13,7 @@ use crate::schema::{Column, IdForm};
 use crate::transaction::Value;
 use crate::{Condition, DbError, Literal, Mapping, Schema};
 
+pub(crate) mod journal;
 pub(crate) mod linking;
 pub(crate) mod rows;
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use userlink_db::{DbError, Journal, JournalEntry, JournalError, Linkage, Outcome, RowWriter, UsersTable};
-use userlink_domain::{PoolUser, RowId, Situation, Step, Sub, Timestamp, Username};
+use userlink_domain::{PoolUser, Situation, Step, Sub, Timestamp, Username};
 use userlink_pool::{PoolError, PoolWriter, Remedy, wait};
 use uuid::Uuid;
 
-use crate::file::facts_of_user;
+use crate::expects::{Action, Expects, OnUser};
 use crate::process::Process;
 use crate::propose::{Fresh, Refusal};
 use crate::sides::RowSide;
@@ -182,37 +182,6 @@ fn is_later(than: Timestamp, by: Duration, now: Timestamp) -> bool {
     i64::try_from(by.as_millis()).is_ok_and(|by| now.since(than) > by)
 }
 
-/// A step on a user.
-pub(crate) struct OnUser {
-    pub(crate) username: Username,
-    pub(crate) sub: Sub,
-    pub(crate) action: Action,
-    pub(crate) expects: Expects,
-}
-
-/// What is done to the user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Write(RowId),
-    /// Deletes the attribute.
-    Clear,
-    SignOut,
-    /// Lets the user sign in, or keeps them from it.
-    Enable(bool),
-}
-
-/// What a step on a user expects to find.
-pub(crate) struct Expects {
-    /// The `user_id`, if it matters; a blank one counts as none.
-    pub(crate) user_id: Option<Option<String>>,
-    /// The user is one that should be linked.
-    pub(crate) expected: bool,
-    /// The row that is written carries the user's sub, and no other does.
-    pub(crate) tied: bool,
-    /// What a choice rested on: a plan and the hash.
-    pub(crate) facts: Option<(Uuid, String)>,
-}
-
 /// A step that was claimed.
 struct Underway<'a, N> {
     by: &'a Repairer,
@@ -223,42 +192,6 @@ struct Underway<'a, N> {
     now: N,
     user: Option<PoolUser>,
     rows: Option<RowSide>,
-}
-
-impl Action {
-    fn words(&self) -> Vec<String> {
-        match self {
-            Self::Write(_) => vec!["Written, and read back: the user id is set.".to_owned(), TOKENS.to_owned()],
-            Self::Clear => vec!["Deleted, and read back: the user id is empty.".to_owned(), STILL.to_owned()],
-            Self::SignOut => vec!["The user is signed out everywhere.".to_owned(), STILL.to_owned()],
-            Self::Enable(true) => vec!["The user can sign in again.".to_owned()],
-            Self::Enable(false) => vec!["The user cannot sign in any more.".to_owned(), STILL.to_owned()],
-        }
-    }
-}
-
-impl Expects {
-    pub(crate) fn check(&self, user: &PoolUser) -> Result<(), &'static str> {
-        match &self.user_id {
-            Some(expect) if user.user_id() != expect.as_deref().filter(|text| !text.trim().is_empty()) => {
-                return Err(if expect.is_none() {
-                    "the user id is no longer empty."
-                } else {
-                    "the user id is no longer what it was."
-                });
-            }
-            _ => {}
-        }
-        if self.expected && !user.is_expected() {
-            return Err("the user is no longer one that should be linked.");
-        }
-        match &self.facts {
-            Some((plan, facts)) if facts_of_user(*plan, user) != *facts => {
-                Err("the user's e-mail or state is no longer what the choice rested on.")
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// How far a write came.
@@ -424,6 +357,3 @@ const UNVERIFIED: &str = "Whether it was written is not known: the journal entry
 const NOT_YET: &str =
     "It is not there yet, and may still come: the journal entry stays open, and the next start looks.";
 const OPEN: &str = "The journal entry stays open, and the next start looks.";
-const STILL: &str =
-    "Tokens that were issued stay valid where nobody asks the pool: for as long as the app client lets them live.";
-const TOKENS: &str = "Tokens carry it from the next sign-in or refresh.";

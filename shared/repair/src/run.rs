@@ -12,7 +12,8 @@ use userlink_db::{Closes, History, JournalEntry, JournalError, Outcome, RowWrite
 use userlink_domain::{EmailKey, RowId, Situation, Step, Sub, Timestamp, Username};
 use uuid::Uuid;
 
-use crate::apply::{Action, Applied, Expects, OnUser, Repairer, Verdict};
+use crate::apply::{Applied, Repairer, Verdict};
+use crate::expects::{Action, Expects, OnUser};
 use crate::file::{Kind, Plan, PlanError, PlannedEntry, facts_of_pointer, facts_of_row};
 use crate::pairs::PlannedStep;
 use crate::propose::Refusal;

@@ -12,13 +12,13 @@ use crate::scanning::{json as scanned, run, stderr};
 use crate::town::{Pool, Town};
 
 /// Where the town is, and how the program is told.
-struct Place<'a> {
+pub(crate) struct Place<'a> {
     home: &'a Path,
     url: String,
 }
 
 impl<'a> Place<'a> {
-    fn new(home: &'a Path, pool: &Pool, url: &str, table: &str) -> Self {
+    pub(crate) fn new(home: &'a Path, pool: &Pool, url: &str, table: &str) -> Self {
         let text = format!(
             "[contexts.town]\npool_id = \"{}\"\nendpoint_url = \"{}\"\ndatabase_url = {{ env = \"TOWN_DATABASE\" }}\n\
              rate = 500\nwrite_rate = 500\n[contexts.town.table]\nname = \"{table}\"\nid_type = \"uuid\"\n",
@@ -31,7 +31,7 @@ impl<'a> Place<'a> {
         place
     }
 
-    fn run(&self, arguments: &[&str]) -> std::process::Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> std::process::Output {
         let all: Vec<&str> = arguments.iter().copied().chain(["--config", "town.toml"]).collect();
         run(self.home, &all, &[("TOWN_DATABASE", &self.url)])
     }

@@ -9,6 +9,7 @@ mod journeys;
 mod kept;
 mod meanwhile;
 mod pty;
+mod repair_commands;
 mod scanning;
 mod setting_up;
 mod town;

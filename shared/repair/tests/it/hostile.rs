@@ -45,8 +45,11 @@ fn household() -> impl Strategy<Value = Household> {
     })
 }
 
+/// By sub, each with its own row.
+type Attackers = Vec<(Sub, Option<RowId>)>;
+
 /// The pool, the table, and the attackers, each with the row that is its own.
-fn built(households: &[Household]) -> (Vec<PoolUser>, Vec<Row>, Vec<(Sub, Option<RowId>)>) {
+fn built(households: &[Household]) -> (Vec<PoolUser>, Vec<Row>, Attackers) {
     let (mut users, mut rows, mut attackers) = (Vec::new(), Vec::new(), Vec::new());
     let mut next = 1000;
     for (number, household) in (1..).zip(households) {
@@ -74,7 +77,7 @@ fn built(households: &[Household]) -> (Vec<PoolUser>, Vec<Row>, Vec<(Sub, Option
 }
 
 /// Whether steps give an attacker a row that is not its own.
-fn helps(steps: impl Iterator<Item = Step>, users: &[PoolUser], attackers: &[(Sub, Option<RowId>)]) -> Option<String> {
+fn helps(steps: impl Iterator<Item = Step>, users: &[PoolUser], attackers: &Attackers) -> Option<String> {
     let own = |sub: Sub, value: &str| {
         let row = attackers.iter().find(|(attacker, _)| *attacker == sub);
         row.is_none_or(|(_, own)| own.as_ref().is_some_and(|own| own.to_string() == value))
