@@ -7,12 +7,14 @@ use userlink_ui::safe_text;
 
 use crate::settings::Context;
 
-/// More entries than these are not printed one by one.
+/// More entries than these are not printed one by one, but only the first few.
 const ENTRIES: usize = 20;
+const FEW: usize = 4;
 
 /// The preview: each step before and after, each record's situation afterwards, and the totals.
 pub(super) fn preview(plan: &Plan, context: &Context, out: &mut impl Write) -> io::Result<()> {
-    for entry in plan.entries.iter().take(ENTRIES) {
+    let shown = if plan.entries.len() > ENTRIES { FEW } else { ENTRIES };
+    for entry in plan.entries.iter().take(shown) {
         let flags = if entry.flags.is_empty() { String::new() } else { format!(" ({})", entry.flags.join(", ")) };
         writeln!(out, "{}{flags}", entry.situation)?;
         for planned in &entry.steps {
@@ -34,8 +36,8 @@ pub(super) fn preview(plan: &Plan, context: &Context, out: &mut impl Write) -> i
             )?;
         }
     }
-    if plan.entries.len() > ENTRIES {
-        writeln!(out, "… and {} more entries, which stand in the file.", plan.entries.len() - ENTRIES)?;
+    if plan.entries.len() > shown {
+        writeln!(out, "… and {} more entries, which stand in the file.", plan.entries.len() - shown)?;
     }
     for note in &plan.notes {
         writeln!(out, "Note: {}", safe_text(note))?;

@@ -189,15 +189,16 @@ async fn the_journal_keeps_what_is_open_and_forgets_when_it_is_asked_to() {
 async fn a_step_of_a_plan_is_done_once_whatever_run_does_it() {
     for world in World::both().await {
         let journal = journal(&world).await;
-        let plan = Some(uuid::Uuid::from_u128(70));
-        let of = |run: u128| userlink_db::JournalEntry { run: uuid::Uuid::from_u128(run), plan, ..entry(1) };
+        let plan = uuid::Uuid::from_u128(70);
+        let of =
+            |run: u128| userlink_db::JournalEntry { run: uuid::Uuid::from_u128(run), plan: Some(plan), ..entry(1) };
         journal.opened(&of(1)).await.unwrap();
         journal.closed(of(1).run, 1, Outcome::Stale, "", AT).await.unwrap();
         journal.opened(&of(2)).await.unwrap();
         journal.closed(of(2).run, 1, Outcome::Done, "", AT).await.unwrap();
         let refused = journal.opened(&of(3)).await.unwrap_err();
         assert_eq!(refused, userlink_db::JournalError::DoneBefore { by: "ada".into(), at: AT });
-        let all = journal.history(&userlink_db::History::Run(plan.unwrap()), 10).await.unwrap();
+        let all = journal.history(&userlink_db::History::Run(plan), 10).await.unwrap();
         assert_eq!(all.len(), 2);
     }
 }

@@ -268,7 +268,7 @@ async fn of_two_who_apply_the_same_plan_each_step_is_done_by_one_and_the_other_i
 }
 
 /// Polls a future so often at most, and drops it then: a program that is killed there.
-async fn killed_after<F: Future>(polls: u64, future: F) -> Option<F::Output> {
+pub(crate) async fn killed_after<F: Future>(polls: u64, future: F) -> Option<F::Output> {
     let mut left = polls;
     let mut future = Box::pin(future);
     std::future::poll_fn(move |context| {
@@ -368,6 +368,37 @@ async fn at_a_hidden_quota_that_changes_nobody_is_written_twice_and_nobody_is_lo
     let allowed = if size >= 5_000 { size / 50 } else { size / 10 };
     assert!(stats.throttled <= allowed, "{stats:?}");
     settled(&world, &plan).await;
+}
+
+/// A client that lives from the same quota, as sign-ups do, is not kept from it.
+#[tokio::test]
+async fn beside_a_client_that_uses_the_quota_the_default_rate_stands_back() {
+    let size = size_of("USERLINK_TEST_PLAN_USERS", 50).min(500);
+    let world = World::of(size + 1, Some(Quotas::AWS), None, pass()).await;
+    let plan = world.planned(size, Selection::SafeInBulk).await;
+    let ada = world.repairer_at("ada", Rates::default()).await;
+    let client = world.repairer_at("client", Rates { update: 21.0, ..Rates::default() }).await.pool;
+    let (mut refused, mut in_a_row, mut longest, mut sent) = (0, 0, 0, 0);
+    let signing_up = async {
+        let (somebody, id) = (user(ADA + size).username, RowId::BigInt(1));
+        loop {
+            let turn = client.turn().await;
+            sent += 1;
+            if client.write_user_id(turn, &somebody, &id).await.is_ok() {
+                in_a_row = 0;
+            } else {
+                (refused, in_a_row) = (refused + 1, in_a_row + 1);
+                longest = longest.max(in_a_row);
+            }
+        }
+    };
+    let summary = tokio::select! {
+        summary = apply(&ada, &plan) => summary,
+        () = signing_up => unreachable!("it has no end"),
+    };
+    assert_eq!(summary.done, size, "{summary:?}");
+    eprintln!("the client: {refused} of {sent} refused, {longest} in a row");
+    assert!(longest <= 3 && refused * 20 <= sent, "{refused} of {sent} refused, {longest} in a row");
 }
 
 #[tokio::test]
