@@ -57,6 +57,9 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
+/// A value before and after.
+type Turn = (Option<String>, Option<String>);
+
 /// Both pointers of everybody, by what they are called.
 type State = BTreeMap<String, Option<String>>;
 
@@ -71,7 +74,7 @@ async fn state(world: &World) -> State {
 /// Whether each change is one that the plan says, from what it expects to what it writes.
 fn explained(before: &State, after: &State, plan: &Plan) -> TestCaseResult {
     prop_assert!(before.keys().eq(after.keys()), "nobody comes and nobody goes");
-    let mut says: HashMap<String, Vec<(Option<String>, Option<String>)>> = HashMap::new();
+    let mut says: HashMap<String, Vec<Turn>> = HashMap::new();
     for planned in plan.steps() {
         let (name, from, to) = match planned.step.clone() {
             Step::WriteUserId { username, expect, value } => (format!("user {username}"), expect, Some(value)),

@@ -9,7 +9,9 @@ use userlink_domain::{RecordRef, RowId, Step, Timestamp};
 use userlink_emulator::Quotas;
 use userlink_kit::{Fate, fates, fresh_postgres_database};
 use userlink_pool::Rates;
-use userlink_repair::{Choice, Ended, Mate, NotConfirmed, Origin, Pair, Plan, PlanError, Repairer, Selection, undo};
+use userlink_repair::{
+    Choice, Ended, Mate, NotConfirmed, Origin, Pair, Patience, Plan, PlanError, Repairer, Selection, undo,
+};
 use uuid::Uuid;
 
 use crate::world::{ADA, UPDATE, World, apply, both, much_later, now, pass, sqlite, sure, user};
@@ -347,7 +349,7 @@ async fn at_a_hidden_quota_that_changes_nobody_is_written_twice_and_nobody_is_lo
     let world = World::of(size, quota(30), None, pass()).await;
     let plan = world.planned(size, Selection::SafeInBulk).await;
     let rates = Rates { list: 30.0, read: 100.0, update: 25.0, describe: 5.0 };
-    let ada = world.repairer_at("ada", rates).await;
+    let ada = Repairer { patience: Patience::default(), ..world.repairer_at("ada", rates).await };
     let confirmed = ada.confirm(plan.clone(), &sure(), now()).unwrap();
     let mut made = 0;
     let report = |_: &userlink_repair::StepResult| {
@@ -376,7 +378,7 @@ async fn beside_a_client_that_uses_the_quota_the_default_rate_stands_back() {
     let size = size_of("USERLINK_TEST_PLAN_USERS", 50).min(500);
     let world = World::of(size + 1, Some(Quotas::AWS), None, pass()).await;
     let plan = world.planned(size, Selection::SafeInBulk).await;
-    let ada = world.repairer_at("ada", Rates::default()).await;
+    let ada = Repairer { patience: Patience::default(), ..world.repairer_at("ada", Rates::default()).await };
     let client = world.repairer_at("client", Rates { update: 21.0, ..Rates::default() }).await.pool;
     let (mut refused, mut in_a_row, mut longest, mut sent) = (0, 0, 0, 0);
     let signing_up = async {
