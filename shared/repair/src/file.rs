@@ -34,6 +34,8 @@ pub struct Origin {
     pub account: Option<String>,
     pub pool: String,
     pub attribute: String,
+    /// The database's name; of SQLite the file's.
+    pub database: String,
     pub table: String,
     /// When the scan began that it rests on.
     #[serde(with = "moment")]
@@ -158,11 +160,17 @@ impl Plan {
     }
 
     /// Whether it is for this pool, attribute and table, and not too old.
-    pub(crate) fn check(&self, linkage: &Linkage, now: Timestamp, max_age_hours: i64) -> Result<(), PlanError> {
+    pub(crate) fn check(
+        &self,
+        (linkage, database): (&Linkage, &String),
+        now: Timestamp,
+        max_age_hours: i64,
+    ) -> Result<(), PlanError> {
         let origin = &self.origin;
         for (what, planned, here) in [
             ("the pool", &origin.pool, &linkage.pool_id),
             ("the attribute", &origin.attribute, &linkage.attribute),
+            ("the database", &origin.database, database),
             ("the table", &origin.table, &linkage.table),
         ] {
             if planned != here {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
-use userlink_domain::{IdKind, PoolUser, RecordRef, Row, RowId, Step, Sub};
+use userlink_domain::{Group, IdKind, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub};
 use userlink_link::Linker;
 
 /// What a user is tied to in the end.
@@ -65,17 +65,21 @@ pub enum PairsError {
     NotExpected(String),
     #[error("The id of row {0} is blank or too long for an attribute.")]
     Id(String),
+    #[error("{0} is {1}: it is left alone.")]
+    Held(String, Situation),
 }
 
 /// The records around the pairs: their whole components.
 pub(crate) struct Around {
     pub(crate) users: BTreeMap<Sub, PoolUser>,
     pub(crate) rows: BTreeMap<RowId, Row>,
+    /// A record that the pairs name is linked already, and would be taken from there.
+    pub(crate) takes: bool,
 }
 
 impl Around {
     pub(crate) fn of(linker: &Linker, of: &RecordRef, pairs: &[Pair]) -> Result<Self, PairsError> {
-        let mut around = Self { users: BTreeMap::new(), rows: BTreeMap::new() };
+        let mut around = Self { users: BTreeMap::new(), rows: BTreeMap::new(), takes: false };
         let mut named: BTreeSet<RecordRef> = BTreeSet::from([of.clone()]);
         for pair in pairs {
             named.insert(RecordRef::User(pair.user));
@@ -89,6 +93,16 @@ impl Around {
                 RecordRef::Row(id) => PairsError::Unknown(format!("Row {id}")),
             };
             let entry = linker.entry(&record).ok_or_else(unknown)?;
+            match entry.situation {
+                Situation::Ignored | Situation::Reading | Situation::Unsettled => {
+                    let name = match &record {
+                        RecordRef::User(sub) => format!("User {sub}"),
+                        RecordRef::Row(id) => format!("Row {id}"),
+                    };
+                    return Err(PairsError::Held(name, entry.situation));
+                }
+                situation => around.takes |= situation.group() == Group::Linked,
+            }
             around.users.extend(entry.users.into_iter().map(|user| (user.sub, user)));
             around.rows.extend(entry.rows.into_iter().map(|row| (row.id.clone(), row)));
         }

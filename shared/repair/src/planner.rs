@@ -246,6 +246,9 @@ fn chosen(
     };
     let kind = linker.rules().id_kind;
     let around = Around::of(linker, &choice.of, &pairs).map_err(pairs_error)?;
+    if around.takes {
+        alone_and_with_reason(choice, of_how_many, &called, situation)?;
+    }
     let pairs = complete(&around, kind, &pairs).map_err(pairs_error)?;
     let steps = steps(&around, kind, &pairs, maker.sign_out, first);
     if steps.is_empty() {
@@ -295,18 +298,29 @@ fn may_be_repaired(
         Situation::DuplicateRows if entry.users.is_empty() => {
             return Err(Refused::NoRepair(called.to_owned(), situation));
         }
-        Situation::RowTaken | Situation::FederatedTwin if of_how_many > 1 => {
-            return Err(Refused::OneAtATime(called.to_owned(), situation));
-        }
-        Situation::RowTaken | Situation::FederatedTwin
-            if choice.reason.as_deref().is_none_or(|text| text.trim().is_empty()) =>
-        {
-            return Err(Refused::NeedsReason(called.to_owned(), situation));
+        Situation::RowTaken | Situation::FederatedTwin => {
+            alone_and_with_reason(choice, of_how_many, called, situation)?;
         }
         _ => {}
     }
     if of_how_many > 1 && linker.rules().writable == Some(true) && situation.rests_on_attribute() {
         return Err(Refused::Writable(called.to_owned(), situation));
+    }
+    Ok(())
+}
+
+/// Whoever moves what somebody else may have does so one at a time, and says why.
+fn alone_and_with_reason(
+    choice: &Choice,
+    of_how_many: usize,
+    called: &str,
+    situation: Situation,
+) -> Result<(), Refused> {
+    if of_how_many > 1 {
+        return Err(Refused::OneAtATime(called.to_owned(), situation));
+    }
+    if choice.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
+        return Err(Refused::NeedsReason(called.to_owned(), situation));
     }
     Ok(())
 }

@@ -122,7 +122,7 @@ impl Repairer {
     /// # Errors
     /// The first guard that does not hold.
     pub fn confirm(&self, plan: Plan, said: &Confirmation, now: Timestamp) -> Result<Confirmed, NotConfirmed> {
-        plan.check(&self.linkage(), now, said.max_age_hours)?;
+        plan.check((&self.linkage(), &self.table.schema().database), now, said.max_age_hours)?;
         if let Some((name, typed)) = &said.production {
             if said.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
                 return Err(NotConfirmed::Reason);

@@ -34,6 +34,7 @@ pub(crate) async fn undo(context: Context, named: Option<String>, args: &UndoArg
         account: context.account.clone(),
         pool: context.pool.pool_id.clone(),
         attribute: context.pool.attribute.clone(),
+        database: repairer.table.schema().database.clone(),
         table: repairer.table.full_name(),
         scanned_at: clock::now(),
         users: 0,

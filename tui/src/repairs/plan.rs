@@ -49,6 +49,7 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
             account: shown.account.clone(),
             pool: shown.pool.pool_id.clone(),
             attribute,
+            database: table.schema().database.clone(),
             table: table.full_name(),
             scanned_at: began,
             users: engine.users,

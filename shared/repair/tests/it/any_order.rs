@@ -123,6 +123,7 @@ async fn planned(world: &World, choose: impl FnOnce(&userlink_link::Linker) -> O
         account: None,
         pool: world.pool.pool_id().into(),
         attribute: "custom:userId".into(),
+        database: world.repairer("").await.table.schema().database.clone(),
         table: world.repairer("").await.table.full_name(),
         scanned_at: now(),
         users: users as u64,

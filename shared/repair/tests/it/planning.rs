@@ -39,6 +39,7 @@ pub(crate) fn maker(linker: &Linker) -> Maker {
             account: None,
             pool: "eu-central-1_Demo00001".into(),
             attribute: "custom:userId".into(),
+            database: "app".into(),
             table: "main.users".into(),
             scanned_at: Timestamp::from_millis(1_795_427_000_000),
             users: users as u64,
@@ -195,6 +196,36 @@ fn a_taken_row_wants_a_reason_and_is_moved_alone() {
     assert!(matches!(refused, Refused::NeedsReason(..)), "{refused}");
     assert!(recommended(&linker, &of_user(1)).is_none());
     assert!(choose(&mut linker, of_user(1), vec![to(1, 1), nothing(2)]).is_ok());
+}
+
+#[test]
+fn what_somebody_is_linked_to_is_moved_alone_and_with_a_reason_whatever_the_entry_is_called() {
+    let users = vec![person(1, None), person(2, Some("2")), person(3, None)];
+    let mut linker = linker(users, vec![row(2, Some(2))]);
+    let moved = |reason: Option<&str>| Choice {
+        of: of_user(1),
+        pairs: vec![to(1, 2), nothing(2)],
+        reason: reason.map(str::to_owned),
+    };
+    let planned = |linker: &mut Linker, choices: Vec<Choice>| {
+        let maker = maker(linker);
+        plan(linker, &Selection::Chosen(choices), &Limits::default(), maker)
+    };
+    let refused = planned(&mut linker, vec![moved(None)]).unwrap_err();
+    assert!(matches!(refused, Refused::NeedsReason(..)), "{refused}");
+    let other = Choice { of: of_user(3), pairs: vec![], reason: None };
+    let refused = planned(&mut linker, vec![moved(Some("ticket")), other]).unwrap_err();
+    assert!(matches!(refused, Refused::OneAtATime(..)), "{refused}");
+    assert!(planned(&mut linker, vec![moved(Some("ticket"))]).is_ok());
+}
+
+#[test]
+fn what_is_protected_is_in_no_pair() {
+    let protected = [RecordRef::Row(RowId::BigInt(2))].into_iter().collect();
+    let rules = Rules { writable: Some(false), protected, ..Rules::new(IdKind::BigInt) };
+    let mut linker = Linker::bulk(vec![person(1, None)], vec![row(2, None)], rules);
+    let refused = choose(&mut linker, of_user(1), vec![to(1, 2)]).unwrap_err();
+    assert!(refused.to_string().contains("ignored"), "{refused}");
 }
 
 #[test]

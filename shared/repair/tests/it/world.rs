@@ -203,6 +203,7 @@ impl World {
             account: None,
             pool: self.pool.pool_id().into(),
             attribute: "custom:userId".into(),
+            database: self.repairer("").await.table.schema().database.clone(),
             table: self.repairer("").await.table.full_name(),
             scanned_at: now(),
             users: users as u64,
