@@ -210,6 +210,24 @@ impl PoolReader {
         self.one(&filter("username", username.as_str()), |user| user.username == *username).await
     }
 
+    /// The users who have just this e-mail, verified or not; at most so many. It may lag behind a write.
+    ///
+    /// # Errors
+    /// The usual ones.
+    pub async fn by_email(&self, email: &str, at_most: usize) -> Result<Vec<PoolUser>, PoolError> {
+        let filter = filter("email", email);
+        let (mut users, mut token) = (Vec::new(), None);
+        loop {
+            let page = self.list(Some(&filter), token.as_ref()).await?;
+            users.extend(page.users);
+            token = page.next;
+            if token.is_none() || users.len() >= at_most {
+                users.truncate(at_most);
+                return Ok(users);
+            }
+        }
+    }
+
     /// What the request budget has been doing.
     pub fn meter(&self) -> Meter {
         self.inner.budget.meter()

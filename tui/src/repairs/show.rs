@@ -17,6 +17,9 @@ use crate::commands::DONE;
 use crate::settings::Context;
 use crate::start::{Failure, Opened, Start, journal};
 
+/// Users with one e-mail that are looked at.
+const SHARING: usize = 60;
+
 pub(crate) async fn run(context: Context, args: &ShowArgs) -> anyhow::Result<u8> {
     let opened = Start::Context(Box::new(context.clone().for_reading())).open().await?;
     let found = look(&opened, &args.who).await?;
@@ -77,6 +80,10 @@ async fn look(opened: &Opened, who: &str) -> anyhow::Result<Found> {
         found.users.insert(user.sub, user);
     }
     if let (true, Some(key)) = (who.contains('@'), EmailKey::of(who)) {
+        for user in pool.by_email(who, SHARING).await.map_err(Failure::from)? {
+            found.first.get_or_insert(RecordRef::User(user.sub));
+            found.users.insert(user.sub, user);
+        }
         take_rows(&mut found, table.by_email(&key).await.map_err(Failure::from)?);
     }
     // What the records name, twice: a row's user may name another row.

@@ -66,6 +66,9 @@ async fn what_is_refused_and_how_it_ends() {
     let shown = run(&place, &["show", first]);
     assert!(shown.code == Some(0) && shown.out.contains("provisional: dangling_user_id"), "{}{}", shown.out, shown.err);
     assert!(shown.out.contains("recommended") && shown.out.contains("history"), "{}", shown.out);
+    let email = town.people().find(|(name, _)| *name == first).unwrap().1.unwrap().to_owned();
+    let by_email = run(&place, &["show", &email]);
+    assert!(by_email.out.contains(&format!("user {first} ")), "{}{}", by_email.out, by_email.err);
     let nobody = run(&place, &["show", "nobody-at-all"]);
     assert_eq!(nobody.code, Some(2), "{}", nobody.err);
 
