@@ -163,7 +163,7 @@ impl Function {
         let asking = async {
             let pool = self.pool(view.pool_id).await?;
             let user = pool.current(&view.username).await?;
-            Ok::<_, PoolError>((user, pool.reader().by_email(email).await?))
+            Ok::<_, PoolError>((user, pool.reader().by_email(email, usize::MAX).await?))
         };
         let Ok(Ok((user, same))) = timeout(left(budget.database_end), asking).await else { return Err(unsure) };
         let key = EmailKey::of(email);

@@ -99,6 +99,18 @@ pub(crate) enum Command {
     Forget,
     /// Ask a real pool how it can be listed: reads only, some twenty requests, and shows numbers alone
     Probe,
+    /// Freeze repairs into a file, and show what they would do: by default what is safe without a look at each
+    Plan(PlanArgs),
+    /// Apply exactly what a plan says
+    Apply(ApplyArgs),
+    /// Take back what a run did, or one step of it
+    Undo(UndoArgs),
+    /// What was done, by whom, and how it ended
+    History(HistoryArgs),
+    /// One user or row as it is now: a provisional verdict, without a scan
+    Show(ShowArgs),
+    /// The journal's upkeep: grants, retention, erasure
+    Journal(JournalArgs),
     /// Create what is Userlink's own in the database: the journal, and on request the users table
     Migrate(MigrateArgs),
 }
@@ -141,6 +153,128 @@ pub(crate) struct ScanArgs {
     /// End with code 3 where there are entries of this situation; may be given more than once
     #[arg(long, value_name = "SITUATION", value_parser = situation, value_delimiter = ',')]
     pub(crate) fail_on: Vec<Situation>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Only entries of this situation; may be given more than once
+    #[arg(long, value_name = "SITUATION", value_parser = situation, value_delimiter = ',')]
+    pub(crate) situation: Vec<Situation>,
+    /// The entries that a person looked at: a line each, or JSON with the pairs that were chosen
+    #[arg(long, value_name = "FILE")]
+    pub(crate) only: Option<PathBuf>,
+    /// Keep this user from what is not theirs: clear the user id, and sign out everywhere
+    #[arg(long, value_name = "USER", conflicts_with_all = ["only", "situation"])]
+    pub(crate) contain: Option<String>,
+    /// With --contain: disable the user, too
+    #[arg(long, requires = "contain")]
+    pub(crate) disable: bool,
+    /// The plan's file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Why: written into the journal
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Sign out whoever had another user id
+    #[arg(long)]
+    pub(crate) sign_out: bool,
+    /// Allow a plan for so many users [default: 50, or 0.1 % of the pool where that is more]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_users: Option<u64>,
+    /// One side is empty, and is meant to be
+    #[arg(long)]
+    pub(crate) allow_empty_side: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// The plan's file
+    pub(crate) plan: PathBuf,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmArgs,
+    /// Refuse a plan that is older
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    pub(crate) max_age: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfirmArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Why: written into the journal. Production wants one
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    /// The run, or the plan that runs were of
+    pub(crate) run: uuid::Uuid,
+    /// Only this step of it
+    #[arg(long, value_name = "N")]
+    pub(crate) step: Option<i64>,
+    /// Write the plan of the way back into this file, and do nothing else
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// Of this run, or plan
+    #[arg(long, conflicts_with_all = ["user", "row"])]
+    pub(crate) run: Option<uuid::Uuid>,
+    /// Of this user, by sub or username
+    #[arg(long, conflicts_with = "row")]
+    pub(crate) user: Option<String>,
+    /// Of the row with this id
+    #[arg(long)]
+    pub(crate) row: Option<String>,
+    /// Steps at most, the newest first
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub(crate) limit: u32,
+    /// JSON, a step a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A sub, a username, an e-mail or a row's id
+    pub(crate) who: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JournalArgs {
+    #[command(subcommand)]
+    pub(crate) what: JournalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Print the grants that let a role add to the journal and read it, and nothing else
+    Grants {
+        /// The role
+        role: String,
+    },
+    /// Remove the steps that ended before so many days ago
+    Retain {
+        #[arg(value_name = "DAYS")]
+        days: u32,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Remove every step about one person
+    Erase {
+        /// The sub or the username
+        user: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Args)]

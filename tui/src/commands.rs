@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::sync::mpsc;
 use userlink_db::{Db, MigrateOptions, migrate};
+use userlink_domain::Timestamp;
 use userlink_pool::{Remedy, Writable};
 
 use crate::cli::{MigrateArgs, ScanArgs};
@@ -18,7 +19,7 @@ use crate::output::{self, Before, Report};
 use crate::scan::{Begin, News, scan};
 use crate::settings::{Base, Context};
 use crate::snapshot::{Keep, Shelf};
-use crate::start::{Failure, Start};
+use crate::start::{Failure, Opened, Start};
 
 /// Nothing to report.
 pub(crate) const DONE: u8 = 0;
@@ -27,15 +28,50 @@ pub(crate) const FAILED: u8 = 1;
 /// The settings or the flags are wrong.
 pub(crate) const WRONG: u8 = 2;
 /// Entries of a situation named by `--fail-on` exist.
-const FOUND: u8 = 3;
+pub(crate) const FOUND: u8 = 3;
 /// Stopped by Ctrl-C.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Reads both sides, and prints what was found.
 pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Result<u8> {
     let (pool, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());
     let stop = Stop::listen().context("Signals cannot be heard")?;
     let before = if args.since { Some(before(&context)?) } else { None };
+    let Some(Read { engine, began, .. }) = read_everything(context, &stop).await? else { return Ok(INTERRUPTED) };
+    remarks(&engine, &attribute);
+    let complete = engine.is_whole();
+    let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all, before };
+    // Where the very first request failed there is nothing to print.
+    if complete || engine.users + engine.rows > 0 {
+        match output::write(&report, args.format, args.output.as_deref(), &stop) {
+            _ if stop.is_stopped() => return Ok(INTERRUPTED),
+            // Whoever read the result has read enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written.context("The result cannot be written")?,
+        }
+    }
+    if !complete {
+        engine.failures.iter().for_each(|(text, _)| say(text));
+        if engine.failures.is_empty() {
+            say("The scan ended before both sides were read. Scan again; --log-file has more.");
+        }
+        let wrong = engine.failures.last().is_some_and(|(_, settings)| *settings);
+        return Ok(if wrong { WRONG } else { FAILED });
+    }
+    let counts = engine.linker.counts();
+    let found = args.fail_on.iter().any(|situation| counts.of(*situation) > 0);
+    Ok(if found { FOUND } else { DONE })
+}
+
+/// Both sides, as they were read.
+pub(crate) struct Read {
+    pub(crate) opened: Opened,
+    pub(crate) engine: Engine,
+    pub(crate) began: Timestamp,
+}
+
+/// Reads both sides to their ends, or as far as it goes; none where it was interrupted.
+pub(crate) async fn read_everything(context: Context, stop: &Stop) -> anyhow::Result<Option<Read>> {
     let opened = Start::Context(Box::new(context.for_reading())).open().await?;
     let now = clock::now();
     let (to, mut news) = mpsc::channel(8);
@@ -79,7 +115,7 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
             () = stop.stopped() => {
                 reading.abort();
                 progress.end();
-                return Ok(INTERRUPTED);
+                return Ok(None);
             }
         };
         progress.show(&engine);
@@ -89,29 +125,7 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     }
     progress.end();
     engine.finish_keeping(clock::now());
-    remarks(&engine, &attribute);
-    let complete = engine.is_whole();
-    let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all, before };
-    // Where the very first request failed there is nothing to print.
-    if complete || engine.users + engine.rows > 0 {
-        match output::write(&report, args.format, args.output.as_deref(), &stop) {
-            _ if stop.is_stopped() => return Ok(INTERRUPTED),
-            // Whoever read the result has read enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-            written => written.context("The result cannot be written")?,
-        }
-    }
-    if !complete {
-        engine.failures.iter().for_each(|(text, _)| say(text));
-        if engine.failures.is_empty() {
-            say("The scan ended before both sides were read. Scan again; --log-file has more.");
-        }
-        let wrong = engine.failures.last().is_some_and(|(_, settings)| *settings);
-        return Ok(if wrong { WRONG } else { FAILED });
-    }
-    let counts = engine.linker.counts();
-    let found = args.fail_on.iter().any(|situation| counts.of(*situation) > 0);
-    Ok(if found { FOUND } else { DONE })
+    Ok(Some(Read { opened, engine, began }))
 }
 
 /// The last scan, to compare with.
@@ -141,7 +155,7 @@ pub(crate) fn run_forget(context: &str) -> anyhow::Result<u8> {
 }
 
 /// What a person has to know besides the verdicts.
-fn remarks(engine: &Engine, attribute: &str) {
+pub(crate) fn remarks(engine: &Engine, attribute: &str) {
     let malformed = engine.malformed_subs();
     if malformed > 0 {
         say(&format!("{malformed} rows have something in their sub column that is no sub; it counts as none."));
@@ -170,7 +184,7 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    fn listen() -> std::io::Result<Self> {
+    pub(crate) fn listen() -> std::io::Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, flag.clone())?;
@@ -182,7 +196,7 @@ impl Stop {
         self.flag.load(Ordering::Relaxed)
     }
 
-    async fn stopped(&self) {
+    pub(crate) async fn stopped(&self) {
         while !self.is_stopped() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

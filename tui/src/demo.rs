@@ -93,7 +93,8 @@ impl Demo {
             read_only: self.read_only,
             production: false,
             keep: Keep::Off,
-            unused: Vec::new(),
+            insert_function: None,
+            price: None,
             protected: self.world.protected().iter().map(written).collect(),
         }
     }

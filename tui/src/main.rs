@@ -10,6 +10,7 @@ mod init;
 mod logging;
 mod output;
 mod probe;
+mod repairs;
 mod scan;
 mod settings;
 mod snapshot;
@@ -76,6 +77,18 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             commands::run_forget(&settings::name_of(&settings, &cli.common.overrides())?)
         }
         Some(Command::Probe) => probe::run(context(&cli.common).await?).await,
+        Some(Command::Plan(args)) => repairs::plan::run(context(&cli.common).await?, args).await,
+        Some(Command::Apply(args)) => {
+            let named = cli.common.overrides().context;
+            repairs::apply::run(context(&cli.common).await?, named, args).await
+        }
+        Some(Command::Undo(args)) => {
+            let named = cli.common.overrides().context;
+            repairs::apply::undo(context(&cli.common).await?, named, args).await
+        }
+        Some(Command::History(args)) => repairs::history::run(context(&cli.common).await?, args).await,
+        Some(Command::Show(args)) => repairs::show::run(context(&cli.common).await?, args).await,
+        Some(Command::Journal(args)) => repairs::journal::run(context(&cli.common).await?, args).await,
         Some(Command::Migrate(args)) => {
             let settings = settings::load(cli.common.config.as_deref())?;
             commands::run_migrate(settings::resolve_base(&settings, cli.common.overrides()).await?, args).await
@@ -99,9 +112,6 @@ async fn first_context(common: &Common) -> anyhow::Result<Option<Context>> {
 async fn context(common: &Common) -> Result<Context, SettingsError> {
     let settings = settings::load(common.config.as_deref())?;
     let context = settings::resolve(&settings, common.overrides()).await?;
-    for name in &context.unused {
-        say(&format!("{name} is set, and this version does not act on it."));
-    }
     Ok(context)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use secrecy::ExposeSecret;
-use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal, UsersTable};
+use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal, RowWriter, UsersTable};
 use userlink_domain::Timestamp;
 use userlink_link::Rules;
 use userlink_pool::{PoolReader, PoolWriter};
@@ -145,7 +145,9 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
                 let (table, patience) = (table.clone(), Patience::default());
                 // The demo leaves nothing behind, and no later run could find its steps.
                 let process = if keep.is_none() { process() } else { Process::unseen() };
-                Repairs::Possible(Box::new(Repairer { pool, table, journal, actor: actor(), process, patience }))
+                let rows = RowWriter::new(table.clone(), context.insert_function.as_deref())?;
+                let actor = actor();
+                Repairs::Possible(Box::new(Repairer { pool, table, rows, journal, actor, process, patience }))
             }
             Err(refused) => Repairs::Refused(refused),
         }
@@ -182,7 +184,7 @@ fn is_meant(context: &Context, table: &UsersTable) -> Result<(), Failure> {
 
 /// The journal in the application's database where it was made there, else in a file of ours. Production wants the shared
 /// one: with a local journal two people cannot know of each other.
-async fn journal(context: &Context, db: &Db) -> Result<Journal, String> {
+pub(crate) async fn journal(context: &Context, db: &Db) -> Result<Journal, String> {
     match Journal::open(db).await {
         Ok(journal) => return Ok(journal),
         Err(JournalError::Missing) => {}
@@ -227,10 +229,16 @@ fn process() -> Process {
     begun.unwrap_or_else(Process::unseen)
 }
 
-/// The user of the operating system, as far as the environment says.
-fn actor() -> String {
-    ["USER", "LOGNAME", "USERNAME"]
+/// The user of the operating system and the machine, as far as the environment says.
+pub(crate) fn actor() -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
+        .unwrap_or_else(|| "unknown".to_owned());
+    let of_environment = ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let host = of_environment.or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
+    match host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
+        Some(host) => format!("{user}@{host}"),
+        None => user,
+    }
 }

@@ -115,8 +115,14 @@ impl Db {
 
     /// One statement in a read-only transaction of its own.
     pub(crate) async fn read(&self, sql: SqlStr, values: Vec<Value>) -> Result<Vec<Record>, DbError> {
+        let begin = statements::begin(self.dialect(), true, self.shared.statement_timeout);
+        self.read_in(begin, sql, values).await
+    }
+
+    /// The same, in a transaction that begins like this.
+    pub(crate) async fn read_in(&self, begin: SqlStr, sql: SqlStr, values: Vec<Value>) -> Result<Vec<Record>, DbError> {
         let reading = async {
-            let mut transaction = self.begin(true).await?;
+            let mut transaction = self.begin_as(begin).await?;
             match transaction.fetch(sql, values).await {
                 Ok(records) => transaction.commit().await.map(|()| records),
                 Err(error) => {
@@ -156,7 +162,10 @@ impl Db {
     }
 
     async fn begin(&self, read_only: bool) -> Result<Transaction<'_>, DbError> {
-        let begin = statements::begin(self.dialect(), read_only, self.shared.statement_timeout);
+        self.begin_as(statements::begin(self.dialect(), read_only, self.shared.statement_timeout)).await
+    }
+
+    async fn begin_as(&self, begin: SqlStr) -> Result<Transaction<'_>, DbError> {
         match &self.pool {
             Pool::Postgres(pool) => Transaction::postgres(pool, begin, &self.shared.place).await,
             Pool::Sqlite(pool) => Transaction::sqlite(pool, begin, &self.shared.place).await,

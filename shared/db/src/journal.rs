@@ -17,8 +17,9 @@ use userlink_domain::{Situation, Step, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::statements::fixed;
-use crate::transaction::{Record, Value};
-use crate::{Db, DbError, DbOptions, MigrateOptions, migrate};
+use crate::statements::journal::{CLOSE, DOER, HOLDER, OPEN, newest, steps};
+use crate::transaction::{Record, Transaction, Value};
+use crate::{Db, DbError, DbOptions, MigrateOptions, UsersTable, migrate};
 
 /// The journal, in the application's database or in a file of our own. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Linkage {
 pub struct JournalEntry {
     pub run: Uuid,
     pub step_no: i64,
+    /// The plan that the step is of: of all runs of a plan, one does the step.
+    pub plan: Option<Uuid>,
     pub linkage: Linkage,
     /// Which run of the program makes it.
     pub process: Option<Uuid>,
@@ -95,6 +98,11 @@ impl Outcome {
         }
     }
 
+    /// Whether something was written.
+    pub const fn is_written(self) -> bool {
+        matches!(self, Self::Done | Self::Overtaken | Self::FoundDone)
+    }
+
     /// The outcome of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)
@@ -129,6 +137,7 @@ pub struct OpenSteps {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum History {
     All,
+    /// By the run, or by the plan that runs were of.
     Run(Uuid),
     Username(String),
     Sub(Sub),
@@ -141,6 +150,8 @@ pub enum History {
 pub enum JournalError {
     #[error("{by} has had this user in hand since {since}. Wait for that to end.")]
     Claimed { by: String, since: Timestamp },
+    #[error("{by} has done this step of the plan, at {at}.")]
+    DoneBefore { by: String, at: Timestamp },
     #[error("Step {step_no} of this run was never opened, so it cannot be closed.")]
     NotOpen { step_no: i64 },
     #[error("Step {step_no} of this run is closed already, as {}.", outcome.name())]
@@ -153,56 +164,8 @@ pub enum JournalError {
     Db(#[from] DbError),
 }
 
-/// Nothing is added where a step about the user is open. Two that come at once both count the same steps before
-/// theirs, and the unique index on that number lets in one.
-const OPEN: &str = "
-INSERT INTO userlink_journal (run, step_no, event, at_ms, step, situation, actor, reason, username, sub, row_id,
-    pool_id, attribute, table_name, process, claim)
-SELECT $1, $2, 'opened', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-    CASE WHEN $9 IS NOT NULL THEN 1 + (SELECT count(*) FROM userlink_journal o
-        WHERE o.event = 'opened' AND o.pool_id = $11 AND o.sub = $9) END
-WHERE NOT EXISTS (SELECT 1 FROM userlink_journal o WHERE o.event = 'opened' AND o.pool_id = $11 AND o.sub = $9
-    AND NOT EXISTS (SELECT 1 FROM userlink_journal c
-        WHERE c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed'))
-ON CONFLICT DO NOTHING";
-
-/// Who has the step, or the user, already.
-const HOLDER: &str = "
-SELECT o.actor, o.at_ms FROM userlink_journal o WHERE o.event = 'opened' AND ((o.run = $1 AND o.step_no = $2)
-    OR (o.pool_id = $3 AND o.sub = $4 AND NOT EXISTS (SELECT 1 FROM userlink_journal c
-        WHERE c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed')))
-ORDER BY o.at_ms LIMIT 1";
-
 /// How often a step is tried to be opened whose rival was closed before it could be named.
 const TRIES: u32 = 5;
-
-/// Only a step that is open can be closed.
-const CLOSE: &str = "
-INSERT INTO userlink_journal (run, step_no, event, at_ms, outcome, detail)
-SELECT o.run, o.step_no, 'closed', $3, $4, $5 FROM userlink_journal o
-WHERE o.run = $1 AND o.step_no = $2 AND o.event = 'opened'
-ON CONFLICT (run, step_no, event) DO NOTHING";
-
-/// The steps for which a condition holds.
-macro_rules! steps {
-    ($condition:literal, $rest:literal) => {
-        fixed(concat!(
-            "SELECT o.run, o.step_no, o.step, o.situation, o.actor, o.reason, o.at_ms, o.username, o.sub, o.row_id, ",
-            "c.outcome, c.detail, c.at_ms, o.pool_id, o.attribute, o.table_name, o.process ",
-            "FROM userlink_journal o LEFT JOIN userlink_journal c ",
-            "ON c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed' WHERE o.event = 'opened' AND ",
-            $condition,
-            $rest
-        ))
-    };
-}
-
-/// The newest first; $1 limit, $2 whose.
-macro_rules! newest {
-    ($condition:literal) => {
-        steps!($condition, " ORDER BY o.at_ms DESC, o.run, o.step_no DESC LIMIT $1")
-    };
-}
 
 impl Journal {
     /// The journal in this database, shared by all who use it.
@@ -210,7 +173,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Missing`] where it was never made.
     pub async fn open(db: &Db) -> Result<Self, JournalError> {
-        match db.read(fixed("SELECT claim FROM userlink_journal LIMIT 1"), Vec::new()).await {
+        match db.read(fixed("SELECT claim, plan FROM userlink_journal LIMIT 1"), Vec::new()).await {
             Ok(_) => Ok(Self { db: db.clone() }),
             Err(DbError::SchemaChanged { .. }) => Err(JournalError::Missing),
             Err(error) => Err(error.into()),
@@ -231,17 +194,24 @@ impl Journal {
         Ok(Self { db })
     }
 
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// Opens a step, before it is made, and with it claims its user. After a broken connection it may have been opened
     /// all the same; whoever then makes nothing closes it.
     ///
     /// # Errors
-    /// [`JournalError::Claimed`] where the step was opened before, or one about the same user of the pool is open.
+    /// [`JournalError::Claimed`] where the step was opened before, or one about the same user of the pool is open;
+    /// [`JournalError::DoneBefore`] where another run of the same plan has done it.
     pub async fn opened(&self, entry: &JournalEntry) -> Result<(), JournalError> {
         let step = serde_json::to_string(&entry.step).map_err(|_| JournalError::Unreadable)?;
         let sub = Value::MaybeText(entry.sub.map(|sub| sub.to_string()));
         let pool_id = Value::Text(entry.linkage.pool_id.clone());
         let (run, step_no) = (Value::Text(entry.run.to_string()), Value::Integer(entry.step_no));
+        let plan = Value::MaybeText(entry.plan.map(|plan| plan.to_string()));
         let holder = vec![run.clone(), step_no.clone(), pool_id.clone(), sub.clone()];
+        let doer = vec![plan.clone(), step_no.clone()];
         let values = vec![
             run,
             step_no,
@@ -257,6 +227,7 @@ impl Journal {
             Value::Text(entry.linkage.attribute.clone()),
             Value::Text(entry.linkage.table.clone()),
             Value::MaybeText(entry.process.map(|process| process.to_string())),
+            plan.clone(),
         ];
         for _ in 0..TRIES {
             match self.add(fixed(OPEN), values.clone()).await {
@@ -264,6 +235,12 @@ impl Journal {
                 // Where transactions are stricter than they have to be, who comes second is told so in this way.
                 Ok(false) | Err(DbError::Busy) => {}
                 Err(error) => return Err(error.into()),
+            }
+            if entry.plan.is_some()
+                && let Some(there) = self.db.read(fixed(DOER), doer.clone()).await?.first()
+            {
+                let at = Timestamp::from_millis(there.integer(1)?.unwrap_or_default());
+                return Err(JournalError::DoneBefore { by: there.name(0)?, at });
             }
             if let Some(there) = self.db.read(fixed(HOLDER), holder.clone()).await?.first() {
                 let since = Timestamp::from_millis(there.integer(1)?.unwrap_or_default());
@@ -285,20 +262,28 @@ impl Journal {
         detail: &str,
         at: Timestamp,
     ) -> Result<(), JournalError> {
-        let values = vec![
-            Value::Text(run.to_string()),
-            Value::Integer(step_no),
-            Value::Integer(at.as_millis()),
-            Value::Text(outcome.name().to_owned()),
-            Value::Text(detail.to_owned()),
-        ];
-        if self.add(fixed(CLOSE), values).await? {
+        if self.add(fixed(CLOSE), close_values(run, step_no, outcome, detail, at)).await? {
             return Ok(());
         }
         match self.step(run, step_no).await?.map(|there| there.closing) {
             Some(Some(closing)) => Err(JournalError::Closed { step_no, outcome: closing.outcome }),
             _ => Err(JournalError::NotOpen { step_no }),
         }
+    }
+
+    /// Whether this is a table of the journal's own database, so that both can be written in one transaction.
+    pub fn is_beside(&self, table: &UsersTable) -> bool {
+        std::sync::Arc::ptr_eq(&self.db.shared, &table.db().shared)
+    }
+
+    /// Closes a step as done in a transaction that goes on; false where it is not open any more.
+    pub(crate) async fn done_in(
+        &self,
+        on: &mut Transaction<'_>,
+        (run, step_no, at): (Uuid, i64, Timestamp),
+        detail: &str,
+    ) -> Result<bool, DbError> {
+        Ok(on.execute(fixed(CLOSE), close_values(run, step_no, Outcome::Done, detail, at)).await? > 0)
     }
 
     /// The steps of this pool, attribute and table that were opened and not closed.
@@ -328,7 +313,7 @@ impl Journal {
     pub async fn history(&self, of: &History, limit: u32) -> Result<Vec<Recorded>, JournalError> {
         let (sql, whose) = match of {
             History::All => (newest!("1 = 1"), None),
-            History::Run(run) => (newest!("o.run = $2"), Some(run.to_string())),
+            History::Run(run) => (newest!("(o.run = $2 OR o.plan = $2)"), Some(run.to_string())),
             History::Username(name) => (newest!("o.username = $2"), Some(name.clone())),
             History::Sub(sub) => (newest!("o.sub = $2"), Some(sub.to_string())),
             History::Row(id) => (newest!("o.row_id = $2"), Some(id.clone())),
@@ -364,6 +349,16 @@ impl Journal {
     }
 }
 
+fn close_values(run: Uuid, step_no: i64, outcome: Outcome, detail: &str, at: Timestamp) -> Vec<Value> {
+    vec![
+        Value::Text(run.to_string()),
+        Value::Integer(step_no),
+        Value::Integer(at.as_millis()),
+        Value::Text(outcome.name().to_owned()),
+        Value::Text(detail.to_owned()),
+    ]
+}
+
 /// `None` where a newer version wrote something that this one does not know.
 fn read(record: &Record) -> Result<Option<Recorded>, DbError> {
     let moment = |at| Ok::<_, DbError>(record.integer(at)?.map(Timestamp::from_millis));
@@ -384,6 +379,7 @@ fn read(record: &Record) -> Result<Option<Recorded>, DbError> {
     let entry = JournalEntry {
         run,
         step_no,
+        plan: record.text(17)?.as_deref().and_then(|plan| Uuid::try_parse(plan).ok()),
         linkage,
         process: record.text(16)?.as_deref().and_then(|process| Uuid::try_parse(process).ok()),
         step,

@@ -85,7 +85,7 @@ impl Db {
         Ok(())
     }
 
-    async fn begin_linking(&self, limit: Duration) -> Result<Transaction<'_>, DbError> {
+    pub(crate) async fn begin_linking(&self, limit: Duration) -> Result<Transaction<'_>, DbError> {
         if self.is_read_only() {
             return Err(DbError::ReadOnly);
         }

@@ -30,14 +30,16 @@ enum Part {
 }
 
 /// Applied in this order. A name and its text, once released, are never changed.
-const POSTGRES: [(Part, &str, &str); 2] = [
+const POSTGRES: [(Part, &str, &str); 3] = [
     (Part::Journal, "0001_journal", include_str!("../../../migrations/postgres/0001_journal.sql")),
     (Part::Users, "0002_users", include_str!("../../../migrations/postgres/0002_users.sql")),
+    (Part::Journal, "0003_journal_plan", include_str!("../../../migrations/postgres/0003_journal_plan.sql")),
 ];
 
-const SQLITE: [(Part, &str, &str); 2] = [
+const SQLITE: [(Part, &str, &str); 3] = [
     (Part::Journal, "0001_journal", include_str!("../../../migrations/sqlite/0001_journal.sql")),
     (Part::Users, "0002_users", include_str!("../../../migrations/sqlite/0002_users.sql")),
+    (Part::Journal, "0003_journal_plan", include_str!("../../../migrations/sqlite/0003_journal_plan.sql")),
 ];
 
 const BOOKS: &str = "CREATE TABLE userlink_migrations (

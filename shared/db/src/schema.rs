@@ -67,6 +67,8 @@ pub(crate) struct Column {
     pub(crate) sql_type: String,
     pub(crate) class: Class,
     pub(crate) not_null: bool,
+    /// The database has a value for it where none is given.
+    pub(crate) filled: bool,
     /// Texts compare byte by byte.
     pub(crate) bytewise: bool,
     pub(crate) readable: bool,
@@ -115,6 +117,23 @@ impl Schema {
             Dialect::Sqlite => schema_sqlite::read(db, mapping).await?,
         };
         Judge { table: mapping.table.clone(), mapping, dialect, catalog: &catalog }.judge()
+    }
+}
+
+impl Schema {
+    /// The columns that must have a value, and get none in a row that is inserted with the mapped columns.
+    pub(crate) fn unfilled(&self, mapping: &Mapping, dialect: Dialect, with_email: bool) -> Vec<String> {
+        let given = |name: &str| {
+            let of_where = mapping.conditions.iter().filter(|(_, condition)| matches!(condition, Condition::Equals(_)));
+            let email = mapping.email.iter().filter(|_| with_email);
+            let names = of_where.map(|(name, _)| name).chain(email).chain(&mapping.created_at).chain([&mapping.sub]);
+            names.into_iter().any(|known| dialect.same_name(known, name))
+        };
+        let must = |column: &&Column| column.not_null || dialect.same_name(&column.name, &mapping.id);
+        let columns = self.columns.iter().filter(must).filter(|column| !column.filled && !given(&column.name));
+        let mut names: Vec<String> = columns.map(|column| column.name.clone()).collect();
+        names.sort_unstable();
+        names
     }
 }
 

@@ -24,7 +24,8 @@ const COLUMNS: &str = "
 SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), format_type(b.oid, -1), b.oid::int8, a.attnotnull,
        a.attcollation IN (950, 951) OR a.attcollation = 100 AND d.datcollate IN ('C', 'POSIX')
            AND coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c',
-       has_column_privilege(a.attrelid, a.attnum, 'SELECT'), quote_ident(a.attname)
+       has_column_privilege(a.attrelid, a.attnum, 'SELECT'), quote_ident(a.attname),
+       a.atthasdef OR a.attidentity <> ''
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END,
      pg_database d
@@ -68,6 +69,7 @@ pub(crate) async fn read(db: &Db, mapping: &Mapping) -> Result<Catalog, DbError>
             sql_type: record.name(2)?,
             class: class(record.integer(3)?),
             not_null: record.truth(4)?,
+            filled: record.truth(8)?,
             bytewise: record.truth(5)?,
             readable: record.truth(6)?,
             quoted: record.name(7)?,

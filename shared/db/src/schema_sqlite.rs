@@ -13,8 +13,7 @@ use crate::{Db, DbError, Mapping};
 
 const TABLES: &str = "SELECT schema, name FROM pragma_table_list WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 
-const COLUMNS: &str =
-    "SELECT name, type, \"notnull\" <> 0, pk FROM pragma_table_xinfo($1, $2) WHERE hidden <> 1 ORDER BY pk, cid";
+const COLUMNS: &str = "SELECT name, type, \"notnull\" <> 0, pk, dflt_value IS NOT NULL OR hidden <> 0 FROM pragma_table_xinfo($1, $2) WHERE hidden <> 1 ORDER BY pk, cid";
 
 /// Expressions have no name.
 const INDEXES: &str = "
@@ -51,6 +50,9 @@ pub(crate) async fn read(db: &Db, mapping: &Mapping) -> Result<Catalog, DbError>
             sql_type: declared.clone(),
             declared: if declared.is_empty() { "none".to_owned() } else { declared },
             not_null: record.truth(2)?,
+            // The rowid by another name.
+            filled: record.truth(4)?
+                || (record.integer(3)? > Some(0) && record.name(1)?.eq_ignore_ascii_case("integer")),
             bytewise: true,
             readable: true,
         });

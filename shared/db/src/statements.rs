@@ -13,7 +13,9 @@ use crate::schema::{Column, IdForm};
 use crate::transaction::Value;
 use crate::{Condition, DbError, Literal, Mapping, Schema};
 
+pub(crate) mod journal;
 pub(crate) mod linking;
+pub(crate) mod rows;
 
 /// Whose SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

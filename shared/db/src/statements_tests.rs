@@ -14,6 +14,7 @@ fn column(name: &str, sql_type: &str) -> Column {
         sql_type: sql_type.into(),
         class: Class::Text,
         not_null: false,
+        filled: false,
         bytewise: false,
         readable: true,
     }
@@ -155,4 +156,45 @@ fn names_that_no_database_has_are_refused() {
         }
     }
     assert!(check_names(&Mapping { sub: long, ..plain() }, Dialect::Sqlite).is_ok(), "SQLite has no such limit");
+}
+
+#[test]
+fn what_a_repair_writes_is_one_row_that_is_as_expected() {
+    for (dialect, form, lock, set) in [
+        (
+            Dialect::Postgres,
+            IdForm::Uuid,
+            " ORDER BY u.\"id\" FOR UPDATE OF u",
+            "UPDATE \"app\".\"users\" AS u SET \"cognito_sub\" = $1 WHERE u.\"id\" = $2 AND \
+             CAST(u.\"cognito_sub\" AS text) IS NOT DISTINCT FROM $3 AND u.\"tenant_id\" = CAST($4::text AS uuid) AND \
+             u.\"deleted_at\" IS NULL",
+        ),
+        (
+            Dialect::Sqlite,
+            IdForm::UuidText,
+            " ORDER BY u.\"id\" COLLATE BINARY",
+            "UPDATE \"app\".\"users\" AS u SET \"cognito_sub\" = $1 WHERE u.\"id\" = $2 AND \
+             CAST(u.\"cognito_sub\" AS text) IS $3 AND u.\"tenant_id\" = $4 AND u.\"deleted_at\" IS NULL",
+        ),
+    ] {
+        let mapping = where_tenant();
+        let (schema, reading) = (schema(form), statements(&mapping, dialect, form));
+        let made = rows::RowStatements::new(&mapping, dialect, &schema, &reading);
+        assert!(made.lock.as_str().ends_with(lock), "{}", made.lock.as_str());
+        assert_eq!(made.set_sub.as_str(), set);
+    }
+}
+
+#[test]
+fn names_in_calls_and_counts_are_quoted() {
+    let function = rows::function_parts("app.create\"; drop", Dialect::Postgres).unwrap();
+    let called = rows::call(&function);
+    assert_eq!(called.as_str(), "SELECT 1 FROM (SELECT \"app\".\"create\"\"; drop\"($1::text, $2::text)) AS made");
+    assert!(rows::function_parts("app.make", Dialect::Sqlite).is_err());
+    let orders = ("app".to_owned(), "or\"ders".to_owned());
+    assert_eq!(
+        rows::referring(Dialect::Postgres, &orders, "user_id", "uuid", 11).as_str(),
+        "SELECT count(*) FROM (SELECT 1 FROM \"app\".\"or\"\"ders\" AS u WHERE u.\"user_id\" = CAST($1::text AS uuid) \
+         LIMIT 11) AS found"
+    );
 }

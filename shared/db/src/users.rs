@@ -212,7 +212,7 @@ impl UsersTable {
     }
 
     /// An id of another kind, or a text with a NUL, names no row of this table.
-    fn keys(&self, ids: &[RowId]) -> Value {
+    pub(crate) fn keys(&self, ids: &[RowId]) -> Value {
         let (mut uuids, mut numbers, mut texts) = (Vec::new(), Vec::new(), Vec::new());
         for id in ids {
             match id {

@@ -27,6 +27,10 @@ pub enum Step {
     /// End the sessions of a pool user, whose tokens still carry the old `user_id`. It writes nothing, and cannot be
     /// undone.
     SignOut { username: String },
+    /// Keep a pool user from signing in.
+    DisableUser { username: String },
+    /// Let a pool user sign in again.
+    EnableUser { username: String },
 }
 
 impl Step {
@@ -39,6 +43,8 @@ impl Step {
             Self::ClearSub { .. } => "clear_sub",
             Self::InsertRow { .. } => "insert_row",
             Self::SignOut { .. } => "sign_out",
+            Self::DisableUser { .. } => "disable_user",
+            Self::EnableUser { .. } => "enable_user",
         }
     }
 }
@@ -65,6 +71,8 @@ mod tests {
             (r#"{"step":"clear_sub","row":"7","expect":"s"}"#, "clear_sub"),
             (r#"{"step":"insert_row","sub":"s","email":null,"columns":{"name":"Ada"}}"#, "insert_row"),
             (r#"{"step":"sign_out","username":"ada"}"#, "sign_out"),
+            (r#"{"step":"disable_user","username":"ada"}"#, "disable_user"),
+            (r#"{"step":"enable_user","username":"ada"}"#, "enable_user"),
         ] {
             let step: Step = serde_json::from_str(text).unwrap();
             assert_eq!(step.name(), name);

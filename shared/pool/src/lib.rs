@@ -2,7 +2,7 @@
 //!
 //! Everything that talks to the pool goes through one request budget; what only reads, through one retry loop; the SDK's
 //! own retries are off. A write is sent once.
-//! Nothing here can write any attribute but the configured one, create or delete a user, or set `email_verified`.
+//! Nothing here can write any attribute but the configured one (a user can be signed out and disabled), create or delete a user, or set `email_verified`.
 
 mod budget;
 mod call;

@@ -220,19 +220,19 @@ impl PoolReader {
         self.one(&filter("username", username.as_str()), |user| user.username == *username).await
     }
 
-    /// The users who have this e-mail, proved or not, written like this or with ASCII letters folded. It may lag behind a
-    /// write.
+    /// The users who have this e-mail, proved or not, written like this or with ASCII letters folded; at most so many. It
+    /// may lag behind a write.
     ///
     /// # Errors
     /// The usual ones.
-    pub async fn by_email(&self, email: &str) -> Result<Vec<PoolUser>, PoolError> {
+    pub async fn by_email(&self, email: &str, at_most: usize) -> Result<Vec<PoolUser>, PoolError> {
         let folded = EmailKey::of(email).map(|key| key.as_str().to_owned());
         let forms = [Some(email.to_owned()), folded.filter(|folded| folded != email)];
         let mut users: Vec<PoolUser> = Vec::new();
         for form in forms.into_iter().flatten() {
             let filter = filter("email", &form);
             let mut token = None;
-            loop {
+            while users.len() < at_most {
                 let page = self.list(Some(&filter), token.as_ref()).await?;
                 for user in page.users {
                     if users.iter().all(|other| other.sub != user.sub) {
@@ -245,6 +245,7 @@ impl PoolReader {
                 }
             }
         }
+        users.truncate(at_most);
         Ok(users)
     }
 

@@ -1,4 +1,4 @@
-//! Writing the one attribute. Only who holds a [`PoolWriter`] can write anything.
+//! Writing the one attribute, and ending the sessions of a user. Only who holds a [`PoolWriter`] can write anything.
 
 use aws_sdk_cognitoidentityprovider::types::AttributeType;
 use userlink_domain::{PoolUser, RowId, Username};
@@ -107,6 +107,36 @@ impl PoolWriter {
         let request = inner.client().admin_delete_user_attributes().user_pool_id(&inner.options.pool_id);
         let request = request.username(username.as_str()).user_attribute_names(&inner.options.attribute).send();
         once(&inner.budget, Category::Update, "AdminDeleteUserAttributes", &inner.place, request).await?;
+        Ok(())
+    }
+
+    /// Ends the user's sessions everywhere (AdminUserGlobalSignOut). Tokens that were issued stay valid until they expire
+    /// where nobody asks the pool about them.
+    ///
+    /// # Errors
+    /// The usual ones.
+    pub async fn sign_out(&self, _turn: Turn, username: &Username) -> Result<(), PoolError> {
+        let inner = &*self.0.inner;
+        let request = inner.client().admin_user_global_sign_out().user_pool_id(&inner.options.pool_id);
+        let request = request.username(username.as_str()).send();
+        once(&inner.budget, Category::Update, "AdminUserGlobalSignOut", &inner.place, request).await?;
+        Ok(())
+    }
+
+    /// Keeps the user from signing in (AdminDisableUser), or lets them again (AdminEnableUser).
+    ///
+    /// # Errors
+    /// The usual ones.
+    pub async fn set_enabled(&self, _turn: Turn, username: &Username, enabled: bool) -> Result<(), PoolError> {
+        let (inner, name) = (&*self.0.inner, username.as_str());
+        let (client, pool_id) = (inner.client(), &inner.options.pool_id);
+        if enabled {
+            let request = client.admin_enable_user().user_pool_id(pool_id).username(name).send();
+            once(&inner.budget, Category::Update, "AdminEnableUser", &inner.place, request).await?;
+        } else {
+            let request = client.admin_disable_user().user_pool_id(pool_id).username(name).send();
+            once(&inner.budget, Category::Update, "AdminDisableUser", &inner.place, request).await?;
+        }
         Ok(())
     }
 }

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use userlink_db::{Journal, JournalEntry, JournalError, Linkage, Outcome, UsersTable};
-use userlink_domain::{PoolUser, Situation, Step, Timestamp};
+use userlink_db::{DbError, Journal, JournalEntry, JournalError, Linkage, Outcome, RowWriter, UsersTable};
+use userlink_domain::{PoolUser, Situation, Step, Sub, Timestamp, Username};
 use userlink_pool::{PoolError, PoolWriter, Remedy, wait};
 use uuid::Uuid;
 
+use crate::expects::{Action, Expects, OnUser};
 use crate::process::Process;
 use crate::propose::{Fresh, Refusal};
-use crate::sides::{RowSide, check_user};
+use crate::sides::RowSide;
 
 /// The longest that a step can take to do anything: what has been open for longer writes no more, whoever made it.
 pub const LONGEST_STEP: Duration = Duration::from_secs(15 * 60);
@@ -24,6 +25,7 @@ const LATEST_WRITE: Duration = Duration::from_secs(5 * 60);
 pub struct Repairer {
     pub pool: PoolWriter,
     pub table: UsersTable,
+    pub rows: RowWriter,
     pub journal: Journal,
     /// Who is said to have done it.
     pub actor: String,
@@ -87,10 +89,10 @@ impl Repairer {
     /// Where nothing was written: somebody else has the user in hand, a side could not be read, or the journal could not be
     /// written.
     pub async fn write_user_id(&self, was: &Fresh, now: impl Fn() -> Timestamp + Send) -> Result<Applied, Refusal> {
-        let (run, at) = (Uuid::now_v7(), now());
         let entry = JournalEntry {
-            run,
+            run: Uuid::now_v7(),
             step_no: 1,
+            plan: None,
             linkage: self.linkage(),
             process: Some(self.process.id()),
             step: Step::WriteUserId {
@@ -101,13 +103,30 @@ impl Repairer {
             situation: Situation::RowSideOnly,
             actor: self.actor.clone(),
             reason: None,
-            at,
+            at: now(),
             username: Some(was.user.username.as_str().to_owned()),
             sub: Some(was.user.sub),
             row: Some(was.row.id.to_string()),
         };
-        self.claim(&entry, &now).await?;
-        let mut underway = Underway { by: self, was, run, at, now, user: None, rows: None };
+        let what = OnUser {
+            username: was.user.username.clone(),
+            sub: was.user.sub,
+            action: Action::Write(was.row.id.clone()),
+            expects: Expects { user_id: Some(None), expected: true, tied: true, facts: None },
+        };
+        self.on_user(&entry, &what, now).await
+    }
+
+    /// Makes a step on a user: claims, waits for its turn, reads, compares, writes, reads back, closes.
+    pub(crate) async fn on_user(
+        &self,
+        entry: &JournalEntry,
+        what: &OnUser,
+        now: impl Fn() -> Timestamp + Send,
+    ) -> Result<Applied, Refusal> {
+        self.claim(entry, &now).await?;
+        let (run, step_no, at) = (entry.run, entry.step_no, entry.at);
+        let mut underway = Underway { by: self, what, run, step_no, at, now, user: None, rows: None };
         Ok(match underway.write().await? {
             Written::Ended(verdict, words) => underway.applied(verdict, words),
             Written::Sent(lost) => underway.read_back(lost).await,
@@ -123,8 +142,21 @@ impl Repairer {
         }
     }
 
+    /// The user now, or nothing where there is none, or another one of this username.
+    pub(crate) async fn current(&self, username: &Username, sub: Sub) -> Result<Option<PoolUser>, PoolError> {
+        match self.pool.current(username).await {
+            Ok(user) => Ok(Some(user).filter(|user| user.sub == sub)),
+            Err(error) if error.remedy() == Remedy::UserMissing => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Opens the journal entry. A claim that was left behind is looked at first, and stands in nobody's way.
-    async fn claim(&self, entry: &JournalEntry, now: &(impl Fn() -> Timestamp + Send)) -> Result<(), Refusal> {
+    pub(crate) async fn claim(
+        &self,
+        entry: &JournalEntry,
+        now: &(impl Fn() -> Timestamp + Send),
+    ) -> Result<(), Refusal> {
         match self.journal.opened(entry).await {
             Err(JournalError::Claimed { since, .. }) if is_over(since, now()) => {
                 self.recover_user(entry.sub, now).await?;
@@ -153,8 +185,9 @@ fn is_later(than: Timestamp, by: Duration, now: Timestamp) -> bool {
 /// A step that was claimed.
 struct Underway<'a, N> {
     by: &'a Repairer,
-    was: &'a Fresh,
+    what: &'a OnUser,
     run: Uuid,
+    step_no: i64,
     at: Timestamp,
     now: N,
     user: Option<PoolUser>,
@@ -191,7 +224,14 @@ impl<N: Fn() -> Timestamp + Send> Underway<'_, N> {
                 let words = "Nothing was written: it took too long to come to it. Try again.".to_owned();
                 return Ok(Written::Ended(Verdict::Failed, vec![words]));
             }
-            let error = match self.by.pool.write_user_id(turn, &self.was.user.username, &self.was.row.id).await {
+            let (pool, username) = (&self.by.pool, &self.what.username);
+            let sent = match &self.what.action {
+                Action::Write(id) => pool.write_user_id(turn, username, id).await,
+                Action::Clear => pool.clear_user_id(turn, username).await,
+                Action::SignOut => pool.sign_out(turn, username).await,
+                Action::Enable(enabled) => pool.set_enabled(turn, username, *enabled).await,
+            };
+            let error = match sent {
                 Ok(()) => return Ok(Written::Sent(None)),
                 Err(error) if error.may_have_been_done() => return Ok(Written::Sent(Some(error))),
                 Err(error) => error,
@@ -210,27 +250,33 @@ impl<N: Fn() -> Timestamp + Send> Underway<'_, N> {
 
     /// Reads the rows, and then the user, in whom somebody else's write could be lost.
     async fn read(&mut self) -> Result<(), Refusal> {
-        self.rows = Some(RowSide::read(&self.by.table, &self.was.row.id, self.was.user.sub).await?);
+        self.rows = self.read_rows().await?;
         self.user = self.current().await?;
         Ok(())
     }
 
-    /// The user now, or nothing where there is none, or another one of this username.
-    async fn current(&self) -> Result<Option<PoolUser>, PoolError> {
-        match self.by.pool.current(&self.was.user.username).await {
-            Ok(user) => Ok(Some(user).filter(|user| user.sub == self.was.user.sub)),
-            Err(error) if error.remedy() == Remedy::UserMissing => Ok(None),
-            Err(error) => Err(error),
+    /// The row that is written, where it matters.
+    async fn read_rows(&self) -> Result<Option<RowSide>, DbError> {
+        match &self.what.action {
+            Action::Write(id) if self.what.expects.tied => {
+                RowSide::read(&self.by.table, id, self.what.sub).await.map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
+    /// The user now, or nothing where there is none, or another one of this username.
+    async fn current(&self) -> Result<Option<PoolUser>, PoolError> {
+        self.by.current(&self.what.username, self.what.sub).await
+    }
+
     fn check(&self) -> Result<(), &'static str> {
-        check_user(self.user.as_ref().ok_or("the user is gone.")?)?;
+        self.what.expects.check(self.user.as_ref().ok_or("the user is gone.")?)?;
         self.check_rows()
     }
 
     fn check_rows(&self) -> Result<(), &'static str> {
-        self.rows.as_ref().map_or(Ok(()), |rows| rows.check(self.was.user.sub).map(drop))
+        self.rows.as_ref().map_or(Ok(()), |rows| rows.check(self.what.sub).map(drop))
     }
 
     /// Says what came of a write that was sent.
@@ -248,25 +294,31 @@ impl<N: Fn() -> Timestamp + Send> Underway<'_, N> {
             self.close(Outcome::Failed, "the user is gone").await;
             return self.applied(Verdict::Failed, ["The user is gone: it was deleted meanwhile.".to_owned()]);
         };
-        match user.user_id() {
-            Some(value) if value == self.was.row.id.to_string() => self.read_rows_back().await,
-            // Slow requests arrive, too.
-            None if lost.is_some() => {
-                let words = lost_words.into_iter().chain([NOT_YET.to_owned()]);
-                self.applied(Verdict::Unverified, words)
+        let (there, untouched) = match &self.what.action {
+            Action::Write(id) => {
+                (user.user_id() == Some(id.to_string().as_str()), self.what.expects.check(user).is_ok())
             }
-            _ => {
-                self.close(Outcome::Failed, "read back otherwise than written").await;
-                let other = "It reads back otherwise than written: somebody else writes, too. Scan again.".to_owned();
-                self.applied(Verdict::Failed, lost_words.into_iter().chain([other]))
-            }
+            Action::Clear => (user.user_id().is_none(), self.what.expects.check(user).is_ok()),
+            Action::Enable(enabled) => (user.enabled == *enabled, user.enabled != *enabled),
+            // Nothing of it can be read: an answer that was lost leaves it open.
+            Action::SignOut => (lost.is_none(), true),
+        };
+        if there {
+            return self.read_rows_back().await;
         }
+        // Slow requests arrive, too.
+        if lost.is_some() && untouched {
+            return self.applied(Verdict::Unverified, lost_words.into_iter().chain([NOT_YET.to_owned()]));
+        }
+        self.close(Outcome::Failed, "read back otherwise than written").await;
+        let other = "It reads back otherwise than written: somebody else writes, too. Scan again.".to_owned();
+        self.applied(Verdict::Failed, lost_words.into_iter().chain([other]))
     }
 
     /// The user id is set. The row was not locked meanwhile.
     async fn read_rows_back(&mut self) -> Applied {
-        match RowSide::read(&self.by.table, &self.was.row.id, self.was.user.sub).await {
-            Ok(rows) => self.rows = Some(rows),
+        match self.read_rows().await {
+            Ok(rows) => self.rows = rows,
             Err(error) => {
                 let words =
                     ["Written: the user id is set. The row could not be read back.".to_owned(), error.to_string()];
@@ -274,11 +326,7 @@ impl<N: Fn() -> Timestamp + Send> Underway<'_, N> {
             }
         }
         let (verdict, closed, mut words) = match self.check_rows() {
-            Ok(()) => (
-                Verdict::Done,
-                self.close(Outcome::Done, "").await,
-                vec!["Written, and read back: the user id is set.".to_owned(), TOKENS.to_owned()],
-            ),
+            Ok(()) => (Verdict::Done, self.close(Outcome::Done, "").await, self.what.action.words()),
             Err(changed) => (
                 Verdict::Overtaken,
                 self.close(Outcome::Overtaken, changed).await,
@@ -292,7 +340,7 @@ impl<N: Fn() -> Timestamp + Send> Underway<'_, N> {
     }
 
     async fn close(&self, outcome: Outcome, detail: &str) -> bool {
-        let closed = self.by.journal.closed(self.run, 1, outcome, detail, (self.now)()).await;
+        let closed = self.by.journal.closed(self.run, self.step_no, outcome, detail, (self.now)()).await;
         if let Err(error) = &closed {
             tracing::error!(run = %self.run, %error, "the journal entry stays open");
         }
@@ -309,4 +357,3 @@ const UNVERIFIED: &str = "Whether it was written is not known: the journal entry
 const NOT_YET: &str =
     "It is not there yet, and may still come: the journal entry stays open, and the next start looks.";
 const OPEN: &str = "The journal entry stays open, and the next start looks.";
-const TOKENS: &str = "Tokens carry it from the next sign-in or refresh.";

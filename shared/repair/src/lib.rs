@@ -2,16 +2,35 @@
 //!
 //! A step is only made by whoever has claimed its user in the journal, and where both sides, read again just before, are as
 //! the step expects. A write is never sent twice without reading in between. What was written is read back, on both sides.
-//! Nothing here decides for a person: a step comes from a proposal that was shown and confirmed.
+//! Nothing here decides for a person: a step comes from a plan, or a proposal, that was shown and confirmed.
 
 mod apply;
+mod candidates;
+mod expects;
+mod file;
+mod pairs;
+mod planner;
+mod preview;
 mod process;
 mod propose;
 mod recover;
+mod refused;
+mod run;
 mod sides;
+mod trial;
+mod undo;
 
 pub use apply::{Applied, LONGEST_STEP, Patience, Repairer, Verdict};
+pub use candidates::{Candidate, Recommendation, candidates, recommended};
+pub use file::{After, Kind, Origin, Plan, PlanError, PlannedEntry, PlannedPair, is_final};
+pub use pairs::{Choice, Mate, Pair, PairsError, PlannedStep};
+pub use planner::{Limits, Maker, Selection, contain, plan};
+pub use preview::{LIST_PRICE, LIST_PRICE_OF, Preview, in_words};
 pub use process::Process;
 pub use propose::{Fresh, Refusal, fresh};
 pub use recover::Recovered;
+pub use refused::Refused;
+pub use run::{Confirmation, Confirmed, Ended, NotConfirmed, StepResult, Summary};
 pub use sides::RowSide;
+pub use trial::{Trial, Turn, attempt};
+pub use undo::{NoUndo, undo};

@@ -21,6 +21,9 @@ pub enum Refusal {
         "Nothing was written: {by} has had this user in hand since {since}. Wait for that to end, then scan again."
     )]
     Claimed { by: String, since: Timestamp },
+    /// Another run of the plan has done the step.
+    #[error("{by} has done this step of the plan already, at {at}.")]
+    DoneBefore { by: String, at: Timestamp },
     /// Somebody changed it meanwhile.
     #[error("Nothing was written: {0} Scan again.")]
     Stale(&'static str),
@@ -33,6 +36,7 @@ impl From<JournalError> for Refusal {
     fn from(error: JournalError) -> Self {
         match error {
             JournalError::Claimed { by, since } => Self::Claimed { by, since },
+            JournalError::DoneBefore { by, at } => Self::DoneBefore { by, at },
             other => Self::Journal(other),
         }
     }

@@ -2,9 +2,8 @@
 //! written again.
 
 use tokio::time::Instant;
-use userlink_db::{JournalEntry, JournalError, Outcome};
+use userlink_db::{INSERTED, JournalEntry, JournalError, Outcome};
 use userlink_domain::{RowId, Step, Sub, Timestamp, Username};
-use userlink_pool::Remedy;
 
 use crate::apply::{Repairer, is_over};
 use crate::propose::Refusal;
@@ -19,7 +18,7 @@ pub struct Recovered {
     pub under_way: u32,
     /// Steps that could not be looked at; they stay open.
     pub unseen: u32,
-    /// Steps of kinds that this version does not make; they stay open.
+    /// Steps that a newer version opened, or that are about no user; they stay open.
     pub left: u32,
 }
 
@@ -84,22 +83,28 @@ impl Repairer {
         landed: Option<Instant>,
         now: &(impl Fn() -> Timestamp + Send),
     ) -> Result<Looked, Refusal> {
-        let (Step::WriteUserId { username, value, .. }, Some(sub)) = (&entry.step, entry.sub) else {
-            return Ok(Looked::Left);
-        };
-        let username = Username::new(username.as_str());
-        let mut written = self.is_written(&username, sub, value).await?;
+        let Some(sub) = entry.sub else { return Ok(Looked::Left) };
+        let mut written = self.is_written(&entry.step, sub).await?;
         if let (false, Some(landed)) = (written, landed) {
             tokio::time::sleep_until(landed).await;
-            written = self.is_written(&username, sub, value).await?;
+            written = self.is_written(&entry.step, sub).await?;
         }
-        let row = match RowId::parse(self.table.schema().id_kind, value) {
-            Some(id) => RowSide::read(&self.table, &id, sub).await?.check(sub).map(drop),
-            None => Err("the value is no id of this table."),
-        };
-        let detail = match row {
-            Ok(()) => "found after a stop".to_owned(),
-            Err(changed) => format!("found after a stop; {changed}"),
+        let detail = match &entry.step {
+            Step::InsertRow { .. } if written => {
+                let rows = self.table.by_subs(&[sub]).await?;
+                rows.first().map_or_else(String::new, |row| format!("{INSERTED}{}", row.id))
+            }
+            Step::WriteUserId { value, .. } if self.is_tied(entry) => {
+                let row = match RowId::parse(self.table.schema().id_kind, value) {
+                    Some(id) => RowSide::read(&self.table, &id, sub).await?.check(sub).map(drop),
+                    None => Err("the value is no id of this table."),
+                };
+                match row {
+                    Ok(()) => "found after a stop".to_owned(),
+                    Err(changed) => format!("found after a stop; {changed}"),
+                }
+            }
+            _ => "found after a stop".to_owned(),
         };
         let (outcome, looked) =
             if written { (Outcome::FoundDone, Looked::Done) } else { (Outcome::NotDone, Looked::NotDone) };
@@ -110,11 +115,39 @@ impl Repairer {
         }
     }
 
-    async fn is_written(&self, username: &Username, sub: Sub, value: &str) -> Result<bool, Refusal> {
-        match self.pool.current(username).await {
-            Ok(user) => Ok(user.sub == sub && user.user_id() == Some(value)),
-            Err(error) if error.remedy() == Remedy::UserMissing => Ok(false),
-            Err(error) => Err(error.into()),
+    /// Whether the row of a `user_id` matters: a step that takes another back may well write what is wrong.
+    fn is_tied(&self, entry: &JournalEntry) -> bool {
+        entry.row.is_some()
+    }
+
+    /// Whether both sides are as the step would leave them. That a session was ended cannot be seen.
+    async fn is_written(&self, step: &Step, sub: Sub) -> Result<bool, Refusal> {
+        let row = |id: &str| RowId::parse(self.table.schema().id_kind, id);
+        match step {
+            Step::WriteSub { row: id, value, .. } => {
+                let Some(id) = row(id) else { return Ok(false) };
+                Ok(self.table.by_ids(&[id]).await?.iter().any(|row| {
+                    row.sub.as_deref() == Some(value) || row.sub() == Sub::parse(value) && row.sub().is_some()
+                }))
+            }
+            Step::ClearSub { row: id, .. } => {
+                let Some(id) = row(id) else { return Ok(false) };
+                Ok(self.table.by_ids(&[id]).await?.iter().all(|row| row.sub.is_none()))
+            }
+            Step::InsertRow { .. } => Ok(!self.table.by_subs(&[sub]).await?.is_empty()),
+            Step::SignOut { .. } => Ok(false),
+            Step::WriteUserId { username, .. }
+            | Step::ClearUserId { username, .. }
+            | Step::DisableUser { username }
+            | Step::EnableUser { username } => {
+                let user = self.current(&Username::new(username.as_str()), sub).await?;
+                Ok(user.is_some_and(|user| match step {
+                    Step::WriteUserId { value, .. } => user.user_id() == Some(value),
+                    Step::ClearUserId { .. } => user.user_id().is_none(),
+                    Step::DisableUser { .. } => !user.enabled,
+                    _ => user.enabled,
+                }))
+            }
         }
     }
 }

@@ -51,8 +51,10 @@ pub(crate) struct Context {
     pub(crate) keep: Keep,
     /// Subs and row ids whose entries are ignored, as they were written.
     pub(crate) protected: Vec<String>,
-    /// Settings that are set and that this version does not act on: it must not look as if they were.
-    pub(crate) unused: Vec<&'static str>,
+    /// The application's own way to make a row.
+    pub(crate) insert_function: Option<String>,
+    /// What a monthly active user costs.
+    pub(crate) price: Option<f64>,
 }
 
 /// The database's part of a context: all that `migrate` needs.
@@ -93,11 +95,9 @@ async fn base(file: ContextSettings, over: &Overrides) -> Result<Base, SettingsE
 pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Context, SettingsError> {
     let (name, file) = choose(settings, over.context.as_deref())?;
     let pool_id = over.pool_id.clone().or(file.pool_id.clone()).ok_or_else(|| nothing_set("pool_id", "--pool-id"))?;
-    let set_but_unused = [("table.insert_function", file.table.insert_function.is_some())];
-    let unused = set_but_unused.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+    let insert_function = file.table.insert_function.clone();
     let rate = positive("rate", over.rate.or(file.rate))?;
     let write_rate = positive("write_rate", file.write_rate)?;
-    let defaults = Rates::default();
     let keep = snapshot(file.snapshot.as_deref(), file.production)?;
     let attribute = attribute(over.attribute.clone().or(file.attribute.clone()))?;
     let account = account(file.account.clone())?;
@@ -107,11 +107,12 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
         aws_profile: over.aws_profile.clone().or(file.aws_profile.clone()),
         endpoint_url: over.endpoint_url.clone().or(file.endpoint_url.clone()),
         attribute,
-        rates: Rates { list: rate.unwrap_or(defaults.list), update: write_rate.unwrap_or(defaults.update), ..defaults },
+        rates: rates(rate, write_rate),
         made_up_credentials: false,
     };
     let (production, protected, replica) = (file.production, file.protected.clone(), file.replica_url.clone());
     let database_name = file.database.clone();
+    let price = file.price_per_user;
     let Base { database, mapping, read_only } = base(file, &over).await?;
     let replica = match replica {
         Some(source) => {
@@ -132,7 +133,8 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
         production,
         keep,
         protected,
-        unused,
+        insert_function,
+        price,
     })
 }
 
@@ -180,6 +182,13 @@ fn positive(key: &str, value: Option<f64>) -> Result<Option<f64>, SettingsError>
         }
         other => Ok(other),
     }
+}
+
+/// Each write is read before and after it, and still some are left for looking.
+fn rates(list: Option<f64>, update: Option<f64>) -> Rates {
+    let defaults = Rates::default();
+    let (list, update) = (list.unwrap_or(defaults.list), update.unwrap_or(defaults.update));
+    Rates { list, update, read: defaults.read.max(update * 3.0), ..defaults }
 }
 
 fn attribute(name: Option<String>) -> Result<String, SettingsError> {

@@ -29,6 +29,7 @@ const CONTEXT: &[&str] = &[
     "tls",
     "tls_root_cert",
     "protected",
+    "price_per_user",
     "table",
 ];
 const TABLE: &[&str] =
@@ -67,6 +68,8 @@ pub(crate) struct ContextSettings {
     /// Subs and row ids whose entries are ignored.
     #[serde(default)]
     pub(crate) protected: Vec<String>,
+    /// US dollars for a monthly active user.
+    pub(crate) price_per_user: Option<f64>,
     #[serde(default)]
     pub(crate) table: TableSettings,
 }

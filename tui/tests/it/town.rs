@@ -330,7 +330,8 @@ impl Town {
         std::fs::File::create(path).unwrap();
         let url = format!("sqlite://{}", path.display());
         let mut connection = SqliteConnection::connect(&url).await.unwrap();
-        let table = "CREATE TABLE users (id TEXT NOT NULL PRIMARY KEY, cognito_sub TEXT, email TEXT, created_at TEXT)";
+        let table = "CREATE TABLE users (id TEXT NOT NULL PRIMARY KEY DEFAULT (lower(hex(randomblob(4)) || '-' || \
+                     hex(randomblob(2)) || '-4aaa-8aaa-' || hex(randomblob(6)))), cognito_sub TEXT, email TEXT, created_at TEXT)";
         connection
             .execute(sqlx::raw_sql(AssertSqlSafe(format!("{table}; {}", self.inserts(pool, "users")))))
             .await
@@ -343,7 +344,7 @@ impl Town {
     pub(crate) async fn in_postgres(&self, pool: &Pool, url: &str) {
         let mut connection = PgConnection::connect(url).await.unwrap();
         let table = "CREATE SCHEMA app; CREATE TABLE app.users \
-                     (id uuid PRIMARY KEY, cognito_sub text, email text, created_at timestamptz DEFAULT now())";
+                     (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), cognito_sub text, email text, created_at timestamptz DEFAULT now())";
         connection
             .execute(sqlx::raw_sql(AssertSqlSafe(format!("{table}; {}", self.inserts(pool, "app.users")))))
             .await

@@ -70,7 +70,8 @@ pub(crate) fn begin_linking(dialect: Dialect, limit: std::time::Duration) -> Sql
 ///
 /// On PostgreSQL whoever comes second waits for the first, and gets the first one's row: `DO NOTHING` would give the second
 /// nothing at all. The predicate is repeated for an index that is partial; one that is not serves, too. SQLite needs no such
-/// clause: its transaction let nobody in since the sub was looked for.
+/// clause: its transaction let nobody in since the sub was looked for. Where no index makes the sub unique there is nothing that
+/// such a clause could name.
 pub(crate) fn insert(mapping: &Mapping, dialect: Dialect, schema: &Schema, columns: &[&str]) -> SqlStr {
     let on = Table { mapping, dialect, schema };
     let mut names = vec![quote(&mapping.sub)];
@@ -107,7 +108,7 @@ pub(crate) fn insert(mapping: &Mapping, dialect: Dialect, schema: &Schema, colum
         names.join(", "),
         values.join(", ")
     );
-    if dialect == Dialect::Postgres {
+    if dialect == Dialect::Postgres && schema.sub_unique {
         let sub = quote(&mapping.sub);
         let answer = on.answer();
         push(
@@ -130,7 +131,7 @@ pub(crate) const INDEX_HAS_COLUMN: &str = "SELECT EXISTS (SELECT 1 FROM pg_class
 
 impl Table<'_> {
     /// A parameter that is a text, as the column takes it.
-    fn written(&self, column: &str, parameter: usize) -> String {
+    pub(super) fn written(&self, column: &str, parameter: usize) -> String {
         match (self.dialect, self.column(column)) {
             (Dialect::Postgres, Some(Column { sql_type, .. })) => format!("CAST(${parameter}::text AS {sql_type})"),
             _ => format!("${parameter}"),

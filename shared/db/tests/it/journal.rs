@@ -17,6 +17,7 @@ pub(crate) fn entry(step_no: i64) -> JournalEntry {
     JournalEntry {
         run: RUN,
         step_no,
+        plan: None,
         linkage: linkage(),
         process: Some(Uuid::from_u128(9)),
         step: Step::WriteUserId { username: "bob@example.org".into(), expect: None, value: "41".into() },

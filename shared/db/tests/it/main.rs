@@ -8,6 +8,7 @@ mod linking;
 mod migrations;
 mod pooler;
 mod reading;
+mod rows;
 mod schema_postgres;
 mod schema_sqlite;
 mod tls;

@@ -2,6 +2,10 @@
 //! Repairs on real parts: the emulator behind a gate that loses and holds requests, SQLite in a file, and the PostgreSQL
 //! that `tests/run` starts.
 
+mod any_order;
 mod applying;
+mod hostile;
+mod planning;
+mod plans;
 mod recovering;
 mod world;

@@ -3,12 +3,18 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
-use userlink_db::{Db, DbOptions, History, Journal, JournalEntry, Linkage, Mapping, MigrateOptions, Outcome, migrate};
-use userlink_domain::{PoolUser, RowId, Situation, Step, Sub, Timestamp};
-use userlink_emulator::{Emulator, PoolOptions as Served, Source};
+use tokio_util::sync::CancellationToken;
+use userlink_db::{
+    Db, DbOptions, History, Journal, JournalEntry, Linkage, Mapping, MigrateOptions, Outcome, RowWriter, migrate,
+};
+use userlink_domain::{IdKind, PoolUser, RowId, Situation, Step, Sub, Timestamp};
+use userlink_emulator::{Emulator, PoolOptions as Served, Quotas, Source};
 use userlink_kit::{Fate, Gate, TestDatabase, fresh_postgres_database};
+use userlink_link::{Linker, Rules};
 use userlink_pool::{PoolOptions, PoolReader, PoolWriter, Rates};
-use userlink_repair::{Fresh, Patience, Process, Repairer};
+use userlink_repair::{
+    Confirmation, Fresh, Limits, Maker, Origin, Patience, Plan, Process, Repairer, Selection, Summary, plan,
+};
 use uuid::Uuid;
 
 pub(crate) const UPDATE: &str = "AdminUpdateUserAttributes";
@@ -54,8 +60,19 @@ pub(crate) fn much_later() -> Timestamp {
 
 impl World {
     async fn new(postgres: Option<TestDatabase>, rule: impl FnMut(&str) -> Fate + Send + 'static) -> Self {
-        let users = (ADA..ADA + 10).map(user).collect();
-        let pool = Emulator::start(Served::new(Source::Users(users))).await.unwrap();
+        Self::of(10, None, postgres, rule).await
+    }
+
+    /// So many users, all `row_side_only`, in a pool with these quotas.
+    pub(crate) async fn of(
+        size: u64,
+        quotas: Option<Quotas>,
+        postgres: Option<TestDatabase>,
+        rule: impl FnMut(&str) -> Fate + Send + 'static,
+    ) -> Self {
+        let users = (ADA..ADA + size).map(user).collect();
+        let options = Served { quotas, ..Served::new(Source::Users(users)) };
+        let pool = Emulator::start(options).await.unwrap();
         let gate = Gate::before(&pool.endpoint_url(), rule).await;
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("app.db");
@@ -63,14 +80,13 @@ impl World {
         let url = postgres.as_ref().map_or(format!("sqlite://{}", file.display()), |database| database.url.clone());
         let world = Self { pool, gate, url, postgres, directory };
         world.run("CREATE TABLE users (id bigint PRIMARY KEY, cognito_sub text)").await;
-        for number in ADA..ADA + 10 {
-            world.run(&format!("INSERT INTO users VALUES ({number}, '{}')", user(number).sub)).await;
-        }
+        let values: Vec<String> = (ADA..ADA + size).map(|n| format!("({n}, '{}')", user(n).sub)).collect();
+        world.run(&format!("INSERT INTO users VALUES {}", values.join(", "))).await;
         migrate(&world.db().await, &MigrateOptions::default()).await.unwrap();
         world
     }
 
-    async fn db(&self) -> Db {
+    pub(crate) async fn db(&self) -> Db {
         Db::connect(&DbOptions::new(&self.url)).await.unwrap()
     }
 
@@ -85,20 +101,28 @@ impl World {
 
     /// Somebody with connections of their own, on another machine.
     pub(crate) async fn repairer(&self, actor: &str) -> Repairer {
+        let rates = Rates { list: 1000.0, read: 1000.0, update: 1000.0, describe: 1000.0 };
+        self.repairer_at(actor, rates).await
+    }
+
+    /// The same, with these rates.
+    pub(crate) async fn repairer_at(&self, actor: &str, rates: Rates) -> Repairer {
         let options = PoolOptions {
             pool_id: self.pool.pool_id().into(),
             region: None,
             aws_profile: None,
             endpoint_url: Some(self.gate.url.clone()),
             attribute: "custom:userId".into(),
-            rates: Rates { list: 1000.0, read: 1000.0, update: 1000.0, describe: 1000.0 },
+            rates,
             made_up_credentials: true,
         };
         let db = self.db().await;
         let mapping = Mapping { email: None, created_at: None, ..Mapping::default() };
+        let table = db.open(mapping).await.unwrap();
         Repairer {
             pool: PoolWriter::new(PoolReader::connect(&options).await.unwrap()),
-            table: db.open(mapping).await.unwrap(),
+            rows: RowWriter::new(table.clone(), None).unwrap(),
+            table,
             journal: Journal::open(&db).await.unwrap(),
             actor: actor.into(),
             process: Process::unseen(),
@@ -143,6 +167,7 @@ impl World {
         let entry = JournalEntry {
             run: Uuid::now_v7(),
             step_no: 1,
+            plan: None,
             linkage: Linkage {
                 pool_id: self.pool.pool_id().into(),
                 attribute: "custom:userId".into(),
@@ -161,4 +186,49 @@ impl World {
         self.repairer("bob").await.journal.opened(&entry).await.unwrap();
         entry
     }
+
+    /// Everything as it is now, for planning.
+    pub(crate) async fn scanned(&self, size: u64) -> Linker {
+        let users = (ADA..ADA + size).filter_map(|number| self.pool.user(&format!("user-{number}"))).collect();
+        let rows = self.repairer("").await.table.page(None, 100_000).await.unwrap();
+        Linker::bulk(users, rows, Rules { writable: Some(false), ..Rules::new(IdKind::BigInt) })
+    }
+
+    /// A plan for everything that is safe, or for what was chosen.
+    pub(crate) async fn planned(&self, size: u64, selection: Selection) -> Plan {
+        let mut linker = self.scanned(size).await;
+        let (users, rows) = linker.len();
+        let origin = Origin {
+            context: "test".into(),
+            account: None,
+            pool: self.pool.pool_id().into(),
+            attribute: "custom:userId".into(),
+            database: self.repairer("").await.table.schema().database.clone(),
+            table: self.repairer("").await.table.full_name(),
+            scanned_at: now(),
+            users: users as u64,
+            rows: rows as u64,
+        };
+        let unfilled = (Vec::new(), Vec::new());
+        let maker = Maker { id: Uuid::now_v7(), by: "ada".into(), at: now(), origin, sign_out: false, unfilled };
+        plan(&mut linker, &selection, &Limits { users: u64::MAX, ..Limits::default() }, maker).unwrap()
+    }
+
+    /// Both pointers of everybody.
+    pub(crate) async fn pointers(&self, size: u64) -> Vec<String> {
+        let users = (ADA..ADA + size).map(|number| format!("user-{number} {:?}", self.user_id(number)));
+        let rows = self.repairer("").await.table.page(None, 100_000).await.unwrap();
+        users.chain(rows.iter().map(|row| format!("row {} {:?}", row.id, row.sub))).collect()
+    }
+}
+
+/// What a person says who is sure.
+pub(crate) fn sure() -> Confirmation {
+    Confirmation { reason: None, production: None, shared_journal: true, max_age_hours: 24 }
+}
+
+/// Applies a plan to its end.
+pub(crate) async fn apply(repairer: &Repairer, plan: &Plan) -> Summary {
+    let confirmed = repairer.confirm(plan.clone(), &sure(), now()).unwrap();
+    repairer.run(&confirmed, &CancellationToken::new(), |_| {}, now).await.unwrap()
 }

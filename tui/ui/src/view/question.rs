@@ -148,6 +148,8 @@ fn step_words(model: &Model, step: &Step) -> (String, String, Option<String>, Op
         Step::ClearSub { row, expect } => (sub, format!("row {row}"), expect, None),
         Step::InsertRow { sub: of, email, .. } => ("new row".to_owned(), of, None, Some(email.unwrap_or_default())),
         Step::SignOut { username } => ("sign-out".to_owned(), username, None, Some("signed out".to_owned())),
+        Step::DisableUser { username } => ("enabled".to_owned(), username, Some("yes".into()), Some("no".to_owned())),
+        Step::EnableUser { username } => ("enabled".to_owned(), username, Some("no".into()), Some("yes".to_owned())),
     }
 }
 

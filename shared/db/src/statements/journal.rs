@@ -1,0 +1,74 @@
+//! The statements of the journal. They read, and add.
+
+/// The outcomes of a step that was written.
+macro_rules! written {
+    () => {
+        "('done', 'overtaken', 'found_done')"
+    };
+}
+
+/// Nothing is added where a step about the user is open. Two that come at once both come after the same claim, and the unique index on that number lets in one. Nor where the step of the plan has been done.
+pub(crate) const OPEN: &str = concat!(
+    "
+INSERT INTO userlink_journal (run, step_no, event, at_ms, step, situation, actor, reason, username, sub, row_id,
+    pool_id, attribute, table_name, process, plan, claim)
+SELECT $1, $2, 'opened', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+    CASE WHEN $9 IS NOT NULL THEN 1 + (SELECT coalesce(max(o.claim), 0) FROM userlink_journal o
+        WHERE o.event = 'opened' AND o.pool_id = $11 AND o.sub = $9) END
+WHERE NOT EXISTS (SELECT 1 FROM userlink_journal o WHERE o.event = 'opened' AND o.pool_id = $11 AND o.sub = $9
+    AND NOT EXISTS (SELECT 1 FROM userlink_journal c
+        WHERE c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed'))
+AND NOT EXISTS (SELECT 1 FROM userlink_journal o JOIN userlink_journal c
+    ON c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed'
+    WHERE o.event = 'opened' AND o.plan = $15 AND o.step_no = $2 AND c.outcome IN ",
+    written!(),
+    ")
+ON CONFLICT DO NOTHING"
+);
+
+/// Who has done a step of a plan.
+pub(crate) const DOER: &str = concat!(
+    "
+SELECT o.actor, c.at_ms FROM userlink_journal o JOIN userlink_journal c
+    ON c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed'
+WHERE o.event = 'opened' AND o.plan = $1 AND o.step_no = $2 AND c.outcome IN ",
+    written!(),
+    " LIMIT 1"
+);
+
+/// Who has the step, or the user, already.
+pub(crate) const HOLDER: &str = "
+SELECT o.actor, o.at_ms FROM userlink_journal o WHERE o.event = 'opened' AND ((o.run = $1 AND o.step_no = $2)
+    OR (o.pool_id = $3 AND o.sub = $4 AND NOT EXISTS (SELECT 1 FROM userlink_journal c
+        WHERE c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed')))
+ORDER BY o.at_ms LIMIT 1";
+
+/// Only a step that is open can be closed.
+pub(crate) const CLOSE: &str = "
+INSERT INTO userlink_journal (run, step_no, event, at_ms, outcome, detail)
+SELECT o.run, o.step_no, 'closed', $3, $4, $5 FROM userlink_journal o
+WHERE o.run = $1 AND o.step_no = $2 AND o.event = 'opened'
+ON CONFLICT (run, step_no, event) DO NOTHING";
+
+/// The steps for which a condition holds.
+macro_rules! steps {
+    ($condition:literal, $rest:literal) => {
+        $crate::statements::fixed(concat!(
+            "SELECT o.run, o.step_no, o.step, o.situation, o.actor, o.reason, o.at_ms, o.username, o.sub, o.row_id, ",
+            "c.outcome, c.detail, c.at_ms, o.pool_id, o.attribute, o.table_name, o.process, o.plan ",
+            "FROM userlink_journal o LEFT JOIN userlink_journal c ",
+            "ON c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed' WHERE o.event = 'opened' AND ",
+            $condition,
+            $rest
+        ))
+    };
+}
+
+/// The newest first; $1 limit, $2 whose.
+macro_rules! newest {
+    ($condition:literal) => {
+        $crate::statements::journal::steps!($condition, " ORDER BY o.at_ms DESC, o.run, o.step_no DESC LIMIT $1")
+    };
+}
+
+pub(crate) use {newest, steps};

@@ -1,0 +1,232 @@
+//! Pairs: for each user that a repair touches the row that it is tied to in the end, or none. And the steps that follow.
+//!
+//! Rows come before attributes, and clearing before writing. Wherever it is cut short nobody sees a row that they did not see
+//! before: a `user_id` is only written once the row carries the user's sub.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+use userlink_domain::{Group, IdKind, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub};
+use userlink_link::Linker;
+
+/// What a user is tied to in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mate {
+    Row(RowId),
+    /// A row that is inserted.
+    New,
+    None,
+}
+
+/// A user and its mate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub user: Sub,
+    pub mate: Mate,
+}
+
+/// What a person chose for an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// A record of the entry.
+    pub of: RecordRef,
+    /// Without any, what is recommended is taken.
+    pub pairs: Vec<Pair>,
+    pub reason: Option<String>,
+}
+
+/// A step with its place in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Counted from 1 over the whole plan.
+    pub number: i64,
+    /// The sub of the user whom the step is about.
+    #[serde(rename = "about")]
+    pub sub: Option<String>,
+    #[serde(flatten)]
+    pub step: Step,
+    /// The value is the id of the row that this step inserts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_of_step: Option<i64>,
+}
+
+/// Why no steps follow from pairs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PairsError {
+    #[error("{0} is not among what was scanned.")]
+    Unknown(String),
+    #[error("User {0} stands in two pairs.")]
+    UserTwice(String),
+    #[error("Row {0} stands in two pairs.")]
+    RowTwice(String),
+    #[error("Row {row} carries the sub of user {user}, who is not named: say what becomes of that user.")]
+    Unnamed { row: String, user: String },
+    #[error("User {0} is not one that should be linked: it is disabled, or not confirmed.")]
+    NotExpected(String),
+    #[error("The id of row {0} is blank or too long for an attribute.")]
+    Id(String),
+    #[error("{0} is {1}: it is left alone.")]
+    Held(String, Situation),
+}
+
+/// The records around the pairs: their whole components.
+pub(crate) struct Around {
+    pub(crate) users: BTreeMap<Sub, PoolUser>,
+    pub(crate) rows: BTreeMap<RowId, Row>,
+    /// A record that the pairs name is linked already, and would be taken from there.
+    pub(crate) takes: bool,
+}
+
+impl Around {
+    pub(crate) fn of(linker: &Linker, of: &RecordRef, pairs: &[Pair]) -> Result<Self, PairsError> {
+        let mut around = Self { users: BTreeMap::new(), rows: BTreeMap::new(), takes: false };
+        let mut named: BTreeSet<RecordRef> = BTreeSet::from([of.clone()]);
+        for pair in pairs {
+            named.insert(RecordRef::User(pair.user));
+            if let Mate::Row(id) = &pair.mate {
+                named.insert(RecordRef::Row(id.clone()));
+            }
+        }
+        for record in named {
+            let unknown = || match &record {
+                RecordRef::User(sub) => PairsError::Unknown(format!("User {sub}")),
+                RecordRef::Row(id) => PairsError::Unknown(format!("Row {id}")),
+            };
+            let entry = linker.entry(&record).ok_or_else(unknown)?;
+            match entry.situation {
+                Situation::Ignored | Situation::Reading | Situation::Unsettled => {
+                    let name = match &record {
+                        RecordRef::User(sub) => format!("User {sub}"),
+                        RecordRef::Row(id) => format!("Row {id}"),
+                    };
+                    return Err(PairsError::Held(name, entry.situation));
+                }
+                situation => around.takes |= situation.group() == Group::Linked,
+            }
+            around.users.extend(entry.users.into_iter().map(|user| (user.sub, user)));
+            around.rows.extend(entry.rows.into_iter().map(|row| (row.id.clone(), row)));
+        }
+        Ok(around)
+    }
+
+    fn claim(&self, kind: IdKind, user: &PoolUser) -> Option<RowId> {
+        RowId::parse(kind, user.user_id()?)
+    }
+}
+
+/// The pairs, with those added that follow: whoever else names a row that is given to somebody gets the row that carries its
+/// sub, if one does and it is free, or loses its `user_id`.
+pub(crate) fn complete(around: &Around, kind: IdKind, pairs: &[Pair]) -> Result<Vec<Pair>, PairsError> {
+    let mut users = BTreeSet::new();
+    let mut given: BTreeMap<RowId, Sub> = BTreeMap::new();
+    for Pair { user, mate } in pairs {
+        let name = || around.users.get(user).map_or_else(|| user.to_string(), |user| user.username.as_str().to_owned());
+        if !users.insert(*user) {
+            return Err(PairsError::UserTwice(name()));
+        }
+        let Some(there) = around.users.get(user) else { return Err(PairsError::Unknown(format!("User {user}"))) };
+        if *mate != Mate::None && !there.is_expected() {
+            return Err(PairsError::NotExpected(name()));
+        }
+        if let Mate::Row(id) = mate {
+            let text = id.to_string();
+            if text.trim().is_empty() || text.chars().count() > 2048 {
+                return Err(PairsError::Id(text.chars().take(100).collect()));
+            }
+            if given.insert(id.clone(), *user).is_some() {
+                return Err(PairsError::RowTwice(text));
+            }
+        }
+    }
+    let mut all = pairs.to_vec();
+    for (sub, user) in &around.users {
+        if users.contains(sub) {
+            continue;
+        }
+        let carries = || around.rows.values().filter(|row| row.sub() == Some(*sub));
+        if let Some(row) = carries().find(|row| given.contains_key(&row.id)) {
+            let (row, user) = (row.id.to_string(), user.username.as_str().to_owned());
+            return Err(PairsError::Unnamed { row, user });
+        }
+        // What an UNCONFIRMED user claims does not count, and is nobody's to take away.
+        let counts = user.status != userlink_domain::UserStatus::Unconfirmed;
+        if counts && around.claim(kind, user).is_some_and(|id| given.contains_key(&id)) {
+            let mut own = carries();
+            let mate = match (own.next(), own.next()) {
+                (Some(row), None) if user.is_expected() => Mate::Row(row.id.clone()),
+                (Some(row), _) => {
+                    let (row, user) = (row.id.to_string(), user.username.as_str().to_owned());
+                    return Err(PairsError::Unnamed { row, user });
+                }
+                (None, _) => Mate::None,
+            };
+            all.push(Pair { user: *sub, mate });
+        }
+    }
+    Ok(all)
+}
+
+/// The steps that make the pairs, counted from `first`. Whoever had a `user_id` that changes is signed out where that is
+/// wanted.
+pub(crate) fn steps(around: &Around, kind: IdKind, pairs: &[Pair], sign_out: bool, first: i64) -> Vec<PlannedStep> {
+    let mut made = Vec::new();
+    let mut add = |sub: Sub, step: Step, row_of_step: Option<i64>| {
+        let number = first + i64::try_from(made.len()).unwrap_or(i64::MAX - first);
+        made.push(PlannedStep { number, sub: Some(sub.to_string()), step, row_of_step });
+        number
+    };
+    let text = |raw: &Option<Box<str>>| raw.as_deref().map(str::to_owned);
+    let mut now: HashMap<&RowId, Option<String>> = around.rows.iter().map(|(id, row)| (id, text(&row.sub))).collect();
+
+    let given = |id: &RowId| pairs.iter().any(|pair| matches!(&pair.mate, Mate::Row(row) if row == id));
+    for Pair { user, mate } in pairs {
+        let carries = |row: &&Row| row.sub() == Some(*user) && *mate != Mate::Row(row.id.clone());
+        // A row that is given to somebody is written over, unless its sub is wanted on another row first.
+        let stays = |row: &&Row| given(&row.id) && !matches!(mate, Mate::Row(_) | Mate::New);
+        for row in around.rows.values().filter(|row| carries(row) && !stays(row)) {
+            add(*user, Step::ClearSub { row: row.id.to_string(), expect: text(&row.sub) }, None);
+            now.insert(&row.id, None);
+        }
+    }
+    for Pair { user, mate } in pairs {
+        let Mate::Row(id) = mate else { continue };
+        let carried = now.get(id).cloned().flatten();
+        if carried.as_deref().and_then(Sub::parse) != Some(*user) {
+            add(*user, Step::WriteSub { row: id.to_string(), expect: carried, value: user.to_string() }, None);
+        }
+    }
+    let mut inserted = HashMap::new();
+    for Pair { user, mate } in pairs {
+        if *mate == Mate::New {
+            let email = around.users.get(user).filter(|user| user.email_verified).and_then(|user| text(&user.email));
+            let step = Step::InsertRow { sub: user.to_string(), email, columns: BTreeMap::new() };
+            inserted.insert(*user, add(*user, step, None));
+        }
+    }
+    let users = || pairs.iter().filter_map(|pair| Some((pair, around.users.get(&pair.user)?)));
+    let mut changed = Vec::new();
+    for (pair, user) in users() {
+        if pair.mate == Mate::None && user.user_id().is_some() {
+            let username = user.username.as_str().to_owned();
+            add(pair.user, Step::ClearUserId { username, expect: text(&user.user_id) }, None);
+            changed.push(user);
+        }
+    }
+    for (pair, user) in users() {
+        let (value, row_of_step) = match &pair.mate {
+            Mate::Row(id) if around.claim(kind, user).as_ref() != Some(id) => (id.to_string(), None),
+            Mate::New => {
+                let number = inserted.get(&pair.user).copied();
+                (format!("(the row of step {})", number.unwrap_or_default()), number)
+            }
+            Mate::Row(_) | Mate::None => continue,
+        };
+        let (username, expect) = (user.username.as_str().to_owned(), text(&user.user_id));
+        add(pair.user, Step::WriteUserId { username, expect, value }, row_of_step);
+        changed.extend(Some(user).filter(|user| user.user_id().is_some()));
+    }
+    for user in changed.into_iter().filter(|_| sign_out) {
+        add(user.sub, Step::SignOut { username: user.username.as_str().to_owned() }, None);
+    }
+    made
+}

@@ -1,0 +1,413 @@
+//! Applying a plan: exactly its steps, each entry's in their order, several entries side by side.
+//!
+//! After a step that was not done the rest of its entry is left. Asked to stop, it ends what is under way and begins nothing
+//! more. Applied again, a plan goes on: what is done is passed over, what was stale or failed is tried anew.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+use userlink_db::{Closes, History, JournalEntry, JournalError, Outcome, RowWrite, RowWritten};
+use userlink_domain::{EmailKey, RowId, Situation, Step, Sub, Timestamp, Username};
+use uuid::Uuid;
+
+use crate::apply::{Applied, Repairer, Verdict};
+use crate::expects::{Action, Expects, OnUser};
+use crate::file::{Kind, Plan, PlanError, PlannedEntry, facts_of_pointer, facts_of_row};
+use crate::pairs::PlannedStep;
+use crate::propose::Refusal;
+
+/// Entries that are under way at once. The budget decides how fast they go.
+const AT_ONCE: usize = 8;
+/// How long a statement that writes a row may take, locks included.
+const ROW_LIMIT: Duration = Duration::from_secs(10);
+/// Steps of a plan that the journal is asked for at most.
+const HISTORY_AT_MOST: u32 = 2_000_000;
+
+/// What a person said to a plan, and where it is to be applied.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    pub reason: Option<String>,
+    /// The context is marked as production: its name, and what was typed for it.
+    pub production: Option<(String, String)>,
+    pub shared_journal: bool,
+    pub max_age_hours: i64,
+}
+
+/// A plan that may be applied here. Only [`Repairer::confirm`] makes one.
+#[derive(Clone, Debug)]
+pub struct Confirmed {
+    plan: Plan,
+    reason: Option<String>,
+}
+
+/// Why a plan may not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotConfirmed {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error("Production wants a reason: --reason TEXT.")]
+    Reason,
+    #[error("Production wants the context's name typed: {0}.")]
+    Name(String),
+    #[error("Production writes only with the shared journal: run userlink migrate first.")]
+    LocalJournal,
+}
+
+/// How a step ended in this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Made(Verdict),
+    /// Another run of the plan has done it.
+    Before {
+        by: String,
+    },
+    /// Somebody else has its user in hand.
+    Claimed {
+        by: String,
+    },
+    /// An earlier step of its entry was not done, or the run was stopped.
+    Left,
+}
+
+/// A step, and what came of it.
+#[derive(Clone, Debug)]
+pub struct StepResult {
+    pub number: i64,
+    pub step: Step,
+    pub ended: Ended,
+    pub words: Vec<String>,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub run: Uuid,
+    pub done: u64,
+    /// Done before, by another run of the plan.
+    pub before: u64,
+    pub stale: u64,
+    pub failed: u64,
+    /// Whether it was done is not known; the next start looks.
+    pub unverified: u64,
+    pub claimed: u64,
+    /// Not begun.
+    pub left: u64,
+    pub stopped: bool,
+}
+
+impl Summary {
+    fn count(&mut self, ended: &Ended) {
+        *match ended {
+            Ended::Made(Verdict::Done | Verdict::Overtaken) => &mut self.done,
+            Ended::Made(Verdict::Stale) => &mut self.stale,
+            Ended::Made(Verdict::Failed) => &mut self.failed,
+            Ended::Made(Verdict::Unverified) => &mut self.unverified,
+            Ended::Before { .. } => &mut self.before,
+            Ended::Claimed { .. } => &mut self.claimed,
+            Ended::Left => &mut self.left,
+        } += 1;
+    }
+
+    /// Whether every step of the plan has been done by now.
+    pub fn is_complete(&self) -> bool {
+        self.stale + self.failed + self.unverified + self.claimed + self.left == 0
+    }
+}
+
+impl Repairer {
+    /// Whether the plan may be applied here, as it was confirmed.
+    ///
+    /// # Errors
+    /// The first guard that does not hold.
+    pub fn confirm(&self, plan: Plan, said: &Confirmation, now: Timestamp) -> Result<Confirmed, NotConfirmed> {
+        plan.check((&self.linkage(), &self.table.schema().database), now, said.max_age_hours)?;
+        if let Some((name, typed)) = &said.production {
+            if said.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
+                return Err(NotConfirmed::Reason);
+            }
+            if name != typed {
+                return Err(NotConfirmed::Name(name.clone()));
+            }
+            if !said.shared_journal {
+                return Err(NotConfirmed::LocalJournal);
+            }
+        }
+        Ok(Confirmed { plan, reason: said.reason.clone() })
+    }
+
+    /// Applies a plan, and tells what comes of each step.
+    ///
+    /// Dropped before its end it leaves open what is under way, and [`Repairer::recover`] looks.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read. What goes wrong with a step is told, and ends its entry alone.
+    pub async fn run(
+        &self,
+        confirmed: &Confirmed,
+        stop: &CancellationToken,
+        mut report: impl FnMut(&StepResult),
+        now: impl Fn() -> Timestamp + Send + Clone,
+    ) -> Result<Summary, Refusal> {
+        let run = Uuid::now_v7();
+        let made = self.journal.history(&History::Run(confirmed.plan.id), HISTORY_AT_MOST).await?;
+        let done = made.into_iter().filter(|step| step.closing.as_ref().is_some_and(|end| end.outcome.is_written()));
+        let done: HashMap<i64, (String, Option<String>)> = done
+            .map(|step| {
+                let detail = step.closing.map(|closing| closing.detail);
+                (step.entry.step_no, (step.entry.actor, detail))
+            })
+            .collect();
+        let mut summary = Summary { run, ..Summary::default() };
+        let (done, reason) = (&done, confirmed.reason.as_deref());
+        let entries = confirmed.plan.entries.iter().map(|entry| {
+            let now = now.clone();
+            async move { self.entry(Of { plan: &confirmed.plan, entry, run, done, reason, stop }, now).await }
+        });
+        let mut under_way = futures_util::stream::iter(entries).buffer_unordered(AT_ONCE);
+        while let Some(results) = under_way.next().await {
+            for result in results {
+                summary.count(&result.ended);
+                report(&result);
+            }
+        }
+        summary.stopped = stop.is_cancelled();
+        Ok(summary)
+    }
+
+    async fn entry(&self, of: Of<'_>, now: impl Fn() -> Timestamp + Send + Clone) -> Vec<StepResult> {
+        let mut results = Vec::new();
+        let (mut goes_on, mut inserted) = (true, HashMap::new());
+        for planned in &of.entry.steps {
+            let result = |ended, words| StepResult { number: planned.number, step: planned.step.clone(), ended, words };
+            if let Some((by, detail)) = of.done.get(&planned.number) {
+                let id = detail.as_deref().and_then(|detail| detail.strip_prefix(userlink_db::INSERTED));
+                inserted.extend(id.map(|id| (planned.number, id.to_owned())));
+                results.push(result(Ended::Before { by: by.clone() }, Vec::new()));
+                continue;
+            }
+            if !goes_on || of.stop.is_cancelled() {
+                goes_on = false;
+                results.push(result(Ended::Left, Vec::new()));
+                continue;
+            }
+            let (ended, words) = match self.step(&of, planned, &mut inserted, now.clone()).await {
+                Ok(applied) => (Ended::Made(applied.verdict), applied.words),
+                Err(Refusal::DoneBefore { by, .. }) => {
+                    // The id of the row that it inserted is found by the sub.
+                    (Ended::Before { by }, Vec::new())
+                }
+                Err(Refusal::Claimed { by, since }) => {
+                    let words = Refusal::Claimed { by: by.clone(), since }.to_string();
+                    (Ended::Claimed { by }, vec![words])
+                }
+                Err(other) => (Ended::Made(Verdict::Failed), vec![other.to_string()]),
+            };
+            goes_on = matches!(ended, Ended::Made(Verdict::Done) | Ended::Before { .. });
+            results.push(result(ended, words));
+        }
+        results
+    }
+
+    async fn step(
+        &self,
+        of: &Of<'_>,
+        planned: &PlannedStep,
+        inserted: &mut HashMap<i64, String>,
+        now: impl Fn() -> Timestamp + Send + Clone,
+    ) -> Result<Applied, Refusal> {
+        let Some(sub) = planned.sub.as_deref().and_then(Sub::parse) else {
+            return Err(Refusal::Stale("the step names no user."));
+        };
+        let mut step = planned.step.clone();
+        if let (Some(number), Step::WriteUserId { value, .. }) = (planned.row_of_step, &mut step) {
+            *value = match inserted.get(&number) {
+                Some(id) => id.clone(),
+                None => match &self.table.by_subs(&[sub]).await?[..] {
+                    [row] => row.id.to_string(),
+                    _ => return Err(Refusal::Stale("the row that was inserted is gone.")),
+                },
+            };
+        }
+        let pair = of.entry.pairs.iter().find(|pair| Sub::parse(&pair.sub) == Some(sub));
+        let username = match &step {
+            Step::WriteUserId { username, .. }
+            | Step::ClearUserId { username, .. }
+            | Step::SignOut { username }
+            | Step::DisableUser { username }
+            | Step::EnableUser { username } => Some(username.clone()),
+            _ => pair.map(|pair| pair.username.clone()),
+        };
+        let tied = of.plan.kind == Kind::Repair;
+        let row = match &step {
+            Step::WriteSub { row, .. } | Step::ClearSub { row, .. } => Some(row.clone()),
+            Step::WriteUserId { value, .. } if tied => Some(value.clone()),
+            _ => None,
+        };
+        let entry = JournalEntry {
+            run: of.run,
+            step_no: planned.number,
+            plan: Some(of.plan.id),
+            linkage: self.linkage(),
+            process: Some(self.process.id()),
+            step: step.clone(),
+            situation: Situation::parse(&of.entry.situation).unwrap_or(Situation::Tangled),
+            actor: self.actor.clone(),
+            reason: of.reason.or(of.entry.reason.as_deref()).map(str::to_owned),
+            at: now(),
+            username: username.clone(),
+            sub: Some(sub),
+            row,
+        };
+        let username = Username::new(username.unwrap_or_default());
+        let facts = of.entry.facts.get(&sub.to_string()).map(|facts| (of.plan.id, facts.clone()));
+        let expects = |user_id, expected, tied| Expects { user_id, expected, tied, facts: facts.clone() };
+        let id_kind = self.table.schema().id_kind;
+        let on_user = |action, expects| OnUser { username: username.clone(), sub, action, expects };
+        let what = match &step {
+            Step::WriteUserId { expect, value, .. } => {
+                let Some(id) = written_id(id_kind, value, tied) else {
+                    return Err(Refusal::Stale("the value is no id of this table."));
+                };
+                on_user(Action::Write(id), expects(Some(expect.clone()), tied, tied))
+            }
+            Step::ClearUserId { expect, .. } => on_user(Action::Clear, expects(Some(expect.clone()), false, false)),
+            Step::SignOut { .. } => on_user(Action::SignOut, expects(None, false, false)),
+            Step::DisableUser { .. } => {
+                on_user(Action::Enable(false), Expects { facts: None, ..expects(None, false, false) })
+            }
+            Step::EnableUser { .. } => {
+                on_user(Action::Enable(true), Expects { facts: None, ..expects(None, false, false) })
+            }
+            Step::WriteSub { .. } | Step::ClearSub { .. } | Step::InsertRow { .. } => {
+                let looked = tied && !matches!(step, Step::ClearSub { .. });
+                let user = looked.then(|| (username.clone(), expects(None, true, false)));
+                let applied = self.on_row(of, &entry, sub, user, now).await?;
+                if let (Step::InsertRow { .. }, Some(row)) =
+                    (&step, applied.rows.as_ref().and_then(|rows| rows.row.as_ref()))
+                {
+                    inserted.insert(planned.number, row.id.to_string());
+                }
+                return Ok(applied);
+            }
+        };
+        self.on_user(&entry, &what, now).await
+    }
+
+    /// Makes a step on a row, and closes the journal with it.
+    async fn on_row(
+        &self,
+        of: &Of<'_>,
+        entry: &JournalEntry,
+        sub: Sub,
+        user: Option<(Username, Expects)>,
+        now: impl Fn() -> Timestamp + Send + Clone,
+    ) -> Result<Applied, Refusal> {
+        self.claim(entry, &now).await?;
+        let closed = async |outcome, detail: &str| {
+            let closed = self.journal.closed(entry.run, entry.step_no, outcome, detail, now()).await;
+            // Closed meanwhile by somebody who found it open is closed, too.
+            matches!(closed, Ok(()) | Err(JournalError::Closed { .. }))
+        };
+        let applied = |verdict, words: Vec<String>| Applied { run: entry.run, verdict, words, user: None, rows: None };
+        let stale = |why: &str| applied(Verdict::Stale, vec![format!("Nothing was written: {why} Scan again.")]);
+        let mut key = None;
+        if let Some((username, expects)) = user {
+            let user = match self.current(&username, sub).await {
+                Ok(user) => user,
+                Err(error) => {
+                    closed(Outcome::Failed, "could not be read: nothing was written").await;
+                    return Err(error.into());
+                }
+            };
+            let pointer = of.entry.facts.get(&format!("user id of {sub}"));
+            let checked = match &user {
+                Some(user) if pointer.is_some_and(|was| facts_of_pointer(of.plan.id, user) != *was) => {
+                    Err("the user id is no longer what it was.")
+                }
+                Some(user) => expects.check(user),
+                None => Err("the user is gone."),
+            };
+            if let Err(why) = checked {
+                closed(Outcome::Stale, why).await;
+                return Ok(stale(why));
+            }
+            key = user.and_then(|user| EmailKey::of(user.email.as_deref()?));
+        }
+        let kind = self.table.schema().id_kind;
+        let alone = of.plan.kind == Kind::Repair;
+        let write = match &entry.step {
+            Step::WriteSub { row, expect, value } => RowId::parse(kind, row).map(|row| RowWrite::Sub {
+                row,
+                expect: expect.clone(),
+                value: Some(value.clone()),
+                alone,
+            }),
+            Step::ClearSub { row, expect } => {
+                RowId::parse(kind, row).map(|row| RowWrite::Sub { row, expect: expect.clone(), value: None, alone })
+            }
+            Step::InsertRow { email, .. } => {
+                let known = of.entry.rows_with_email.iter().filter_map(|row| RowId::parse(kind, row)).collect();
+                Some(RowWrite::Insert { sub, email: email.clone(), has_email: key, known })
+            }
+            _ => None,
+        };
+        let Some(write) = write else {
+            closed(Outcome::Stale, "no id of this table").await;
+            return Ok(stale("the row's id is none of this table."));
+        };
+        if let RowWrite::Sub { row, value: Some(_), .. } = &write
+            && let Some(facts) = of.entry.facts.get(&format!("row {row}"))
+        {
+            let there = self.table.by_ids(std::slice::from_ref(row)).await;
+            let same = there.is_ok_and(|rows| rows.first().is_some_and(|row| facts_of_row(of.plan.id, row) == *facts));
+            if !same {
+                let why = "the row is gone, or its e-mail is no longer what the choice rested on.";
+                closed(Outcome::Stale, why).await;
+                return Ok(stale(why));
+            }
+        }
+        let closes = Closes { journal: &self.journal, run: entry.run, step_no: entry.step_no, at: now() };
+        match self.rows.write(&write, closes, ROW_LIMIT).await {
+            Ok(RowWritten::Done { row, closed: with_it }) => {
+                let detail = closes.detail(&write, &row);
+                let mut words = vec!["Written, and read back: the row is as it should be.".to_owned()];
+                if !with_it && !closed(Outcome::Done, &detail).await {
+                    words.push("The journal could not be closed; the next start looks and closes it.".to_owned());
+                }
+                let rows = Some(crate::sides::RowSide { row: Some(row), others: Vec::new() });
+                Ok(Applied { rows, ..applied(Verdict::Done, words) })
+            }
+            Ok(RowWritten::Stale(why)) => {
+                closed(Outcome::Stale, why).await;
+                Ok(stale(why))
+            }
+            Err(error) if error.is_transient() => {
+                let open =
+                    "Whether it was written is not known: the journal entry stays open, and the next start looks.";
+                Ok(applied(Verdict::Unverified, vec![error.to_string(), open.to_owned()]))
+            }
+            Err(error) => {
+                closed(Outcome::Failed, "the database refused the write").await;
+                Ok(applied(Verdict::Failed, vec![error.to_string(), "Nothing was written.".to_owned()]))
+            }
+        }
+    }
+}
+
+/// An entry of a plan that is being applied.
+struct Of<'a> {
+    plan: &'a Plan,
+    entry: &'a PlannedEntry,
+    run: Uuid,
+    done: &'a HashMap<i64, (String, Option<String>)>,
+    reason: Option<&'a str>,
+    stop: &'a CancellationToken,
+}
+
+/// What is written into the attribute. To take a step back, what was there before is written even where it is no id.
+fn written_id(kind: userlink_domain::IdKind, value: &str, tied: bool) -> Option<RowId> {
+    let parsed = RowId::parse(kind, value).filter(|id| id.to_string() == value);
+    if tied { parsed } else { Some(parsed.unwrap_or_else(|| RowId::Text(value.into()))) }
+}

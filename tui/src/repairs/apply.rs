@@ -1,0 +1,200 @@
+//! `userlink apply` and `userlink undo`: a frozen plan, confirmed, applied, and what came of it.
+
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+use userlink_db::History;
+use userlink_repair::{Confirmation, Ended, Origin, Plan, Repairer, StepResult, Summary, Verdict, in_words};
+use userlink_ui::safe_text;
+use uuid::Uuid;
+
+use super::{ask, failure, print, usage, write_private};
+use crate::cli::{ApplyArgs, ConfirmArgs, UndoArgs};
+use crate::clock;
+use crate::commands::{DONE, FOUND, INTERRUPTED, Stop, say};
+use crate::settings::Context;
+use crate::start::{Opened, Repairs, Start};
+
+pub(crate) async fn run(context: Context, named: Option<String>, args: &ApplyArgs) -> anyhow::Result<u8> {
+    let text = std::fs::read_to_string(&args.plan)
+        .map_err(|error| usage(format!("{} cannot be read: {}.", args.plan.display(), error.kind())))?;
+    let plan = Plan::read(&text).map_err(|error| failure(error.to_string()))?;
+    let opened = Start::Context(Box::new(context.clone())).open().await?;
+    apply(&context, named, &opened, plan, &args.confirm, i64::from(args.max_age)).await
+}
+
+pub(crate) async fn undo(context: Context, named: Option<String>, args: &UndoArgs) -> anyhow::Result<u8> {
+    let opened = Start::Context(Box::new(context.clone())).open().await?;
+    let repairer = possible(&opened)?;
+    look_first(repairer).await?;
+    let recorded = repairer.journal.history(&History::Run(args.run), u32::MAX / 2).await?;
+    let origin = Origin {
+        context: context.name.clone(),
+        account: context.account.clone(),
+        pool: context.pool.pool_id.clone(),
+        attribute: context.pool.attribute.clone(),
+        database: repairer.table.schema().database.clone(),
+        table: repairer.table.full_name(),
+        scanned_at: clock::now(),
+        users: 0,
+        rows: 0,
+    };
+    let maker = (Uuid::now_v7(), repairer.actor.clone(), clock::now());
+    let plan = userlink_repair::undo(&args.run.to_string(), args.step, &recorded, maker, origin)
+        .map_err(|error| failure(error.to_string()))?;
+    if let Some(path) = &args.output {
+        write_private(path, &plan.to_json())?;
+        print::preview(&plan, &context, &mut stdout().lock())?;
+        return Ok(DONE);
+    }
+    apply(&context, named, &opened, plan, &args.confirm, 1).await
+}
+
+fn possible(opened: &Opened) -> anyhow::Result<&Repairer> {
+    match &opened.repairs {
+        Repairs::Possible(repairer) => Ok(repairer),
+        Repairs::Refused(why) => Err(usage(why.clone()).into()),
+    }
+}
+
+/// Steps that earlier runs left open are looked at first.
+async fn look_first(repairer: &Repairer) -> anyhow::Result<()> {
+    let found = repairer.recover(clock::now).await?;
+    if found.found_done + found.not_done > 0 {
+        say(&format!(
+            "Steps that were cut short were looked at: {} had been done, {} had not.",
+            found.found_done, found.not_done
+        ));
+    }
+    Ok(())
+}
+
+async fn apply(
+    context: &Context,
+    named: Option<String>,
+    opened: &Opened,
+    plan: Plan,
+    confirm: &ConfirmArgs,
+    max_age_hours: i64,
+) -> anyhow::Result<u8> {
+    let repairer = possible(opened)?;
+    let shared = repairer.journal.is_beside(&repairer.table);
+    if !confirm.yes {
+        print::preview(&plan, context, &mut stderr())?;
+    }
+    say(if shared {
+        "The journal is in the application's database, shared by all who use it."
+    } else {
+        "The journal is a file on this machine: what others do at the same time cannot be known. userlink migrate makes one \
+         for all."
+    });
+    // Whoever does not ask has named the context instead.
+    let production = match (context.production, confirm.yes) {
+        (false, _) => None,
+        (true, true) => Some((context.name.clone(), named.unwrap_or_default())),
+        (true, false) => {
+            let typed = ask(&format!("This is production. Type the context's name ({}) to go on:", context.name))?;
+            Some((context.name.clone(), typed))
+        }
+    };
+    let asks = production.is_none() && !confirm.yes;
+    let said = Confirmation { reason: confirm.reason.clone(), production, shared_journal: shared, max_age_hours };
+    let total = plan.steps().count();
+    let confirmed = repairer.confirm(plan, &said, clock::now()).map_err(|error| failure(error.to_string()))?;
+    if asks && !matches!(ask("Apply this? [y/N]")?.as_str(), "y" | "Y" | "yes") {
+        say("Nothing was written.");
+        return Ok(DONE);
+    }
+    look_first(repairer).await?;
+    let stop = Stop::listen()?;
+    let token = CancellationToken::new();
+    let mut line = Progress { began: Instant::now(), made: 0, total, wanted: stderr().is_terminal() };
+    let mut not_done = Vec::new();
+    let summary = {
+        let run = repairer.run(
+            &confirmed,
+            &token,
+            |result| {
+                line.show();
+                if !matches!(result.ended, Ended::Made(Verdict::Done) | Ended::Before { .. }) {
+                    not_done.push(result.clone());
+                }
+            },
+            clock::now,
+        );
+        tokio::pin!(run);
+        tokio::select! {
+            summary = &mut run => summary,
+            () = stop.stopped() => {
+                // What is under way is finished and journalled.
+                token.cancel();
+                run.await
+            }
+        }?
+    };
+    line.end();
+    outcome(&summary, &mut not_done)?;
+    Ok(if summary.stopped {
+        INTERRUPTED
+    } else if summary.is_complete() {
+        DONE
+    } else {
+        FOUND
+    })
+}
+
+fn outcome(summary: &Summary, not_done: &mut [StepResult]) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    not_done.sort_by_key(|result| result.number);
+    for result in not_done {
+        let (what, ..) = in_words(&result.step);
+        let ended = match &result.ended {
+            Ended::Made(Verdict::Overtaken) => "overtaken",
+            Ended::Made(Verdict::Stale) => "stale",
+            Ended::Made(Verdict::Unverified) => "not known",
+            Ended::Claimed { .. } => "in hand",
+            Ended::Left => "left",
+            Ended::Made(_) | Ended::Before { .. } => "failed",
+        };
+        let words = result.words.join(" ");
+        writeln!(out, "step {} {ended}: {}. {}", result.number, safe_text(&what), safe_text(&words))?;
+    }
+    let all = [
+        (summary.done, "done"),
+        (summary.before, "done before"),
+        (summary.stale, "stale"),
+        (summary.failed, "failed"),
+        (summary.unverified, "not known"),
+        (summary.claimed, "in somebody else's hand"),
+        (summary.left, "left"),
+    ];
+    let counts: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!("{n} {words}")).collect();
+    writeln!(out, "run {}: {}", summary.run, if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") })
+}
+
+/// How far it is: one line on standard error, and only where that is a terminal.
+struct Progress {
+    began: Instant,
+    made: usize,
+    total: usize,
+    wanted: bool,
+}
+
+impl Progress {
+    fn show(&mut self) {
+        self.made += 1;
+        if self.wanted {
+            let rate = self.made as f64 / self.began.elapsed().as_secs_f64().max(0.001);
+            let left = (self.total - self.made.min(self.total)) as f64 / rate;
+            let (made, total) = (self.made, self.total);
+            drop(write!(stderr(), "\r\x1b[K{made} of {total} steps, {rate:.1} a second, {left:.0} s left"));
+        }
+    }
+
+    fn end(&self) {
+        if self.wanted {
+            drop(write!(stderr(), "\r\x1b[K"));
+        }
+    }
+}
