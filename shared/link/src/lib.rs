@@ -5,6 +5,7 @@
 
 mod again;
 mod case;
+mod causes;
 mod column;
 mod component;
 mod correlate;
@@ -28,6 +29,7 @@ mod whole;
 mod why;
 mod why_not;
 
+pub use causes::{Cause, Circumstances, Common, Incident, Span, Survey, incidents};
 pub use entry::{Because, Entry, Explanation, Related, Repair};
 pub use facts::{EmailsAs, Place};
 pub use linker::Linker;

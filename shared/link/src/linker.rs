@@ -334,6 +334,12 @@ impl Linker {
         Some((situation, so_far, flags))
     }
 
+    /// The situation that is shown of an entry.
+    pub(crate) fn situation_of(&self, entry: EntryId) -> Option<Situation> {
+        let verdict = self.entries.get(entry)?.verdict?;
+        Some(if self.coverage.covers(verdict.needs) { verdict.situation } else { Situation::Reading })
+    }
+
     /// An entry with at most so many records of each kind.
     pub(crate) fn entry_at(&self, entry: EntryId, at_most: usize) -> Option<Entry> {
         let (situation, so_far, flags) = self.shown(entry)?;

@@ -167,20 +167,8 @@ fn safe(linker: &Linker, notes: &mut Vec<String>) -> Vec<Choice> {
 /// A mass of one kind is one incident, and no heap of repairs.
 fn incidents(linker: &Linker, users: u64, rows: u64) -> Vec<String> {
     let counts = linker.counts();
-    let of = [
-        (
-            Situation::DeadSub,
-            rows,
-            "rows carry subs that no pool user has: a migrated pool, or a second pool on the table",
-        ),
-        (Situation::Recreated, users, "users are there anew beside rows of users who are gone: a migrated pool"),
-        (Situation::DanglingUserId, users, "users name rows that are not there: a restored table, or another table"),
-    ];
-    let many = of.into_iter().filter(|(situation, all, _)| {
-        let count = counts.of(*situation);
-        count > 50 && count * 20 > *all
-    });
-    many.map(|(situation, _, words)| format!("One incident: {} {words}.", counts.of(situation))).collect()
+    let found = userlink_link::incidents(|situation| counts.of(situation), users, rows);
+    found.into_iter().map(|it| format!("One incident: {} {}.", it.count, it.words)).collect()
 }
 
 /// The rows that have the e-mails of users for whom a row is to be inserted.
