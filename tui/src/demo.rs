@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use tempfile::TempDir;
 use userlink_db::{Db, DbOptions, Mapping, MigrateOptions, migrate};
 use userlink_domain::{RecordRef, Row};
-use userlink_emulator::{Emulator, Faults, PoolOptions, Quotas, Source, World};
+use userlink_emulator::{Client, Emulator, Faults, PoolOptions, Quotas, Source, World};
 use userlink_pool::Rates;
 
 use crate::cli::DemoArgs;
@@ -65,6 +65,8 @@ impl Demo {
         PoolOptions {
             faults: Faults { latency, seed: self.args.seed, ..faults },
             quotas: self.args.quotas.then_some(Quotas::AWS),
+            clients: vec![web()],
+            post_confirmation: Some("arn:aws:lambda:eu-central-1:000000000000:function:post-confirmation".into()),
             ..PoolOptions::new(Source::World(self.world.clone()))
         }
     }
@@ -135,6 +137,12 @@ impl Demo {
         drop(keep);
         Ok(crate::commands::DONE)
     }
+}
+
+/// The application, which lets its users write their e-mail and nothing else.
+fn web() -> Client {
+    let client = Client::new("web");
+    Client { write_attributes: Some(vec!["email".into()]), id_token_minutes: Some(60), ..client }
 }
 
 /// A record as the settings write it.

@@ -204,6 +204,13 @@ impl World {
                     a.phone = Some(format!("+4930{:08}", number % 100_000_000).into());
                     a.phone_verified = true;
                 }
+                if situation == Situation::NoRow && n % 3 != 1 {
+                    // An afternoon on which somebody imported users from elsewhere.
+                    let afternoon = (self.now.as_millis().div_euclid(DAY) - 12) * DAY + 14 * 3_600_000 + 300_000;
+                    a.created = Some(Timestamp::from_millis(afternoon + n as i64 * 2_000));
+                    a.modified = a.created;
+                    a.status = UserStatus::ResetRequired;
+                }
                 (vec![a], vec![])
             }
         };

@@ -24,6 +24,8 @@ pub struct Client {
     pub write_attributes: Option<Vec<String>>,
     /// Whether it has a secret, which DescribeUserPoolClient then gives to whoever asks.
     pub has_secret: bool,
+    /// How long an ID token is good, in minutes; `None` where that was never said, and then it is an hour.
+    pub id_token_minutes: Option<u64>,
 }
 
 impl Client {
@@ -66,6 +68,10 @@ impl Registered {
                 described[name] = json!(list);
             }
         }
+        if let Some(minutes) = self.client.id_token_minutes {
+            described["IdTokenValidity"] = json!(minutes);
+            described["TokenValidityUnits"] = json!({"IdToken": "minutes"});
+        }
         if let Some(secret) = &self.secret {
             described["ClientSecret"] = json!(secret);
         }
@@ -86,6 +92,7 @@ impl Pool {
             read_attributes: attributes(&input["ReadAttributes"], "read", &self.schema)?,
             write_attributes: attributes(&input["WriteAttributes"], "write", &self.schema)?,
             has_secret: input["GenerateSecret"] == true,
+            id_token_minutes: id_token_minutes(input)?,
         };
         let (id, secret) = (Uuid::new_v4().as_u128(), Uuid::new_v4().as_u128());
         let client = Registered::new(id, secret, client, asked.at.date);
@@ -127,6 +134,19 @@ impl Pool {
         let client = self.clients.iter().find(|client| client.id == id).ok_or_else(missing)?;
         Ok(json!({"UserPoolClient": client.describe(&self.id)}))
     }
+}
+
+/// How long an ID token is to be good: five minutes to a day (API reference, CreateUserPoolClient, `IdTokenValidity`).
+fn id_token_minutes(input: &Value) -> Result<Option<u64>, Refusal> {
+    let Some(validity) = input["IdTokenValidity"].as_u64() else { return Ok(None) };
+    let minutes = match input["TokenValidityUnits"]["IdToken"].as_str().unwrap_or("hours") {
+        "seconds" => validity / 60,
+        "minutes" => validity,
+        "hours" => validity * 60,
+        _ => validity * 24 * 60,
+    };
+    let refused = || Refusal::parameter("Invalid range for token validity.");
+    if (5..=24 * 60).contains(&minutes) { Ok(Some(minutes)) } else { Err(refused()) }
 }
 
 /// A list of attributes that the schema has to know.

@@ -22,6 +22,10 @@ pub(crate) struct Pool {
     pub(crate) schema: Schema,
     pub(crate) store: Store,
     pub(crate) clients: Vec<Registered>,
+    /// Whether people can sign up by themselves.
+    pub(crate) self_sign_up: bool,
+    /// The function that would be called after a confirmation. Nobody confirms anything here, so that it never is.
+    pub(crate) post_confirmation: Option<String>,
     /// Pages after which a token is refused, once.
     pub(crate) token_expires_after: Option<u64>,
     pub(crate) pages: u64,
@@ -68,6 +72,8 @@ impl Pool {
             "Id": self.id, "Name": self.name, "EstimatedNumberOfUsers": self.store.count(),
             "SchemaAttributes": self.schema.describe(),
             "UsernameAttributes": if self.store.email_sign_in { json!(["email"]) } else { json!([]) },
+            "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": !self.self_sign_up},
+            "LambdaConfig": self.post_confirmation.as_ref().map_or_else(|| json!({}), |arn| json!({"PostConfirmation": arn})),
         }})
     }
 

@@ -53,6 +53,10 @@ pub struct PoolOptions {
     pub email_sign_in: bool,
     /// The app clients that it has from the beginning.
     pub clients: Vec<Client>,
+    /// Whether people can sign up by themselves; else an administrator makes every user.
+    pub self_sign_up: bool,
+    /// The ARN of the function that the pool says it calls after a confirmation.
+    pub post_confirmation: Option<String>,
     pub quotas: Option<Quotas>,
     pub faults: Faults,
     /// How many of the pool's seconds pass in one: for the age of tokens, the quotas and the lag of listings. Dates of users
@@ -68,6 +72,8 @@ impl PoolOptions {
             attribute: "custom:userId".into(),
             email_sign_in: true,
             clients: Vec::new(),
+            self_sign_up: true,
+            post_confirmation: None,
             quotas: None,
             faults: Faults::default(),
             time_scale: 1.0,
@@ -127,6 +133,8 @@ impl Emulator {
             schema: Schema::with(&options.attribute),
             store: Store::new(options.source, options.attribute, options.email_sign_in),
             clients: clients.collect(),
+            self_sign_up: options.self_sign_up,
+            post_confirmation: options.post_confirmation,
             token_expires_after: options.faults.token_expires_after,
             pages: 0,
         };
@@ -307,6 +315,8 @@ fn create_pool(pools: &mut HashMap<String, Pool>, input: &Value) -> Result<Value
         schema: Schema::parse(input)?,
         store: Store::new(Source::Users(Vec::new()), "custom:userId".into(), by_email),
         clients: Vec::new(),
+        self_sign_up: input["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] != true,
+        post_confirmation: input["LambdaConfig"]["PostConfirmation"].as_str().map(str::to_owned),
         token_expires_after: None,
         pages: 0,
     };

@@ -36,6 +36,23 @@ impl Default for Rates {
     }
 }
 
+/// One category of requests, for a meter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Used {
+    /// AWS's name of the quota.
+    pub category: &'static str,
+    /// What AWS allows by default, in requests a second, for all pools of the account and region together.
+    pub quota: f64,
+    /// What was set, in requests a second.
+    pub full: f64,
+    /// What may be used now: less where the pool has refused.
+    pub rate: f64,
+    /// Requests so far.
+    pub made: u64,
+    /// Requests that the pool refused as too many, so far.
+    pub refused: u64,
+}
+
 /// What the budget has been doing, for a meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Meter {
@@ -116,6 +133,28 @@ impl Budget {
             throttled: bucket.refused,
             list_rate: bucket.rate(Instant::now()),
         })
+    }
+}
+
+impl Budget {
+    /// Every category, in AWS's words (Amazon Cognito developer guide, "Quotas").
+    pub(crate) fn used(&self) -> [Used; 4] {
+        let of = |at: Category, category, quota| {
+            self.with(at, |bucket| Used {
+                category,
+                quota,
+                full: bucket.full,
+                rate: bucket.rate(Instant::now()),
+                made: bucket.made,
+                refused: bucket.refused,
+            })
+        };
+        [
+            of(Category::List, "UserList", 30.0),
+            of(Category::Read, "UserRead", 120.0),
+            of(Category::Update, "UserUpdate", 25.0),
+            of(Category::Describe, "UserPoolRead", 15.0),
+        ]
     }
 }
 

@@ -13,9 +13,9 @@ mod listing;
 mod reader;
 mod writer;
 
-pub use budget::{Meter, Rates};
+pub use budget::{Meter, Rates, Used};
 pub use call::wait;
-pub use clients::Writable;
+pub use clients::{AppClient, AppClients, Writable};
 pub use error::{PoolError, Remedy};
 pub use listing::{Listed, Listing, Position, Shard};
 pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader};

@@ -14,7 +14,7 @@ use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::types::UserType;
 use userlink_domain::{EmailKey, PoolUser, Sub, Username};
 
-use crate::budget::{Budget, Category, Meter, Rates};
+use crate::budget::{Budget, Category, Meter, Rates, Used};
 use crate::call::call;
 use crate::convert;
 use crate::error::{PoolError, Remedy};
@@ -49,6 +49,10 @@ pub struct Description {
     pub attribute: Attribute,
     /// The twelve digits of the AWS account that the pool is in, where its ARN says it.
     pub account: Option<String>,
+    /// Whether people can sign up by themselves; else an administrator creates every user.
+    pub self_sign_up: bool,
+    /// Whether a function is called after a confirmation.
+    pub post_confirmation: bool,
 }
 
 /// What the pool's schema says of the attribute.
@@ -184,6 +188,11 @@ impl PoolReader {
                 Some(_) => Attribute::Mutable,
             },
             account: pool.arn().and_then(account).map(str::to_owned),
+            self_sign_up: !pool.admin_create_user_config().is_some_and(|it| it.allow_admin_create_user_only()),
+            post_confirmation: pool
+                .lambda_config()
+                .and_then(|it| it.post_confirmation())
+                .is_some_and(|arn| !arn.trim().is_empty()),
         })
     }
 
@@ -252,6 +261,11 @@ impl PoolReader {
     /// What the request budget has been doing.
     pub fn meter(&self) -> Meter {
         self.inner.budget.meter()
+    }
+
+    /// What each category of the budget has been doing.
+    pub fn used(&self) -> [Used; 4] {
+        self.inner.budget.used()
     }
 
     /// The requests a second that listing may use when nothing is refused.

@@ -115,14 +115,19 @@ fn entries(situation: Situation, count: u64) -> String {
         (false, true) => "row",
         (false, false) => "rows",
     };
-    match situation {
-        Situation::OrphanRow if one => "orphan row".to_owned(),
-        Situation::OrphanRow => "orphan rows".to_owned(),
-        Situation::DuplicateRows | Situation::DuplicateUserId | Situation::Swapped | Situation::Tangled => {
-            format!("{} {}", situation.words(), if one { "entry" } else { "entries" })
-        }
-        other => format!("{} {kind}", other.words()),
+    if matches!(situation, Situation::OrphanRow) {
+        return (if one { "orphan row" } else { "orphan rows" }).to_owned();
     }
+    let several = matches!(
+        situation,
+        Situation::DuplicateRows | Situation::DuplicateUserId | Situation::Swapped | Situation::Tangled
+    );
+    let kind = match (several, one) {
+        (true, true) => "entry",
+        (true, false) => "entries",
+        (false, _) => kind,
+    };
+    format!("{} {kind}", situation.words())
 }
 
 fn has_user(situation: Situation) -> bool {

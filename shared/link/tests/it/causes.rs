@@ -199,7 +199,7 @@ fn what_goes_on_is_said_to_and_of_whom() {
     let mut town = Town::linked(1_000);
     // Since three days nobody who signs up gets a row, but for one.
     for n in 0..60 {
-        town.no_row(TODAY - 3 * DAY + 180_000 + n * 4_000_000, |_| ());
+        town.no_row(TODAY - 3 * DAY + 180_000 + n * 4_300_000, |_| ());
     }
     let causes = town.causes(&with_function());
     assert_eq!(

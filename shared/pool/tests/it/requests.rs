@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use userlink_domain::{PoolUser, RowId, Sub, Username};
-use userlink_emulator::{Emulator, PoolOptions as Served, Source};
+use userlink_emulator::{Client, Emulator, PoolOptions as Served, Source};
 use userlink_kit::{Fate, Gate, boto3, cognito_local_url, fates, moto_url};
-use userlink_pool::{Attribute, PoolError, PoolOptions, PoolReader, PoolWriter, Rates, Remedy, Writable};
+use userlink_pool::{AppClients, Attribute, PoolError, PoolOptions, PoolReader, PoolWriter, Rates, Remedy, Writable};
 
 const UPDATE: &str = "AdminUpdateUserAttributes";
 const DELETE: &str = "AdminDeleteUserAttributes";
@@ -134,6 +134,43 @@ async fn what_the_pool_says_of_itself() {
     let elsewhere = PoolOptions { attribute: "custom:other".into(), ..options(&pool.endpoint_url(), pool.pool_id()) };
     let described = PoolReader::connect(&elsewhere).await.unwrap().describe().await.unwrap();
     assert_eq!(described.attribute, Attribute::Missing);
+    assert!(described.self_sign_up && !described.post_confirmation);
+    let source = Source::Users(Vec::new());
+    let arn = Some("arn:aws:lambda:eu-west-1:123456789012:function:tie".to_owned());
+    let closed = Served { self_sign_up: false, post_confirmation: arn, ..Served::new(source) };
+    let pool = Emulator::start(closed).await.unwrap();
+    let described = reader(&pool.endpoint_url(), pool.pool_id()).await.describe().await.unwrap();
+    assert!(!described.self_sign_up && described.post_confirmation);
+}
+
+#[tokio::test]
+async fn how_long_tokens_are_good_is_said_by_each_client_or_is_as_usual() {
+    let clients = vec![Client { id_token_minutes: Some(5), ..Client::new("web") }, Client::new("mobile")];
+    let pool = Emulator::start(Served { clients, ..Served::new(Source::Users(Vec::new())) }).await.unwrap();
+    let AppClients::Known(found) = reader(&pool.endpoint_url(), pool.pool_id()).await.app_clients().await.unwrap()
+    else {
+        panic!("they can be seen")
+    };
+    let lives = found.iter().map(|it| (it.name.as_str(), it.id_token.as_secs(), it.refresh_token.as_secs()));
+    let month = 30 * 86_400;
+    assert_eq!(lives.collect::<Vec<_>>(), [("web", 300, month), ("mobile", 3_600, month)]);
+}
+
+#[tokio::test]
+async fn the_budget_tells_of_every_category() {
+    let pool = served().await;
+    let gate = Gate::before(
+        &pool.endpoint_url(),
+        fates("ListUsers", [Fate::Answer(400, refusal("TooManyRequestsException"))]),
+    )
+    .await;
+    let reader = reader(&gate.url, pool.pool_id()).await;
+    reader.describe().await.unwrap();
+    reader.by_sub(Sub::from_u128(1)).await.unwrap();
+    let used = reader.used().map(|it| (it.category, it.made, it.refused));
+    assert_eq!(used, [("UserList", 2, 1), ("UserRead", 0, 0), ("UserUpdate", 0, 0), ("UserPoolRead", 1, 0)]);
+    let [list, ..] = reader.used();
+    assert!(list.rate < list.full && list.full > list.quota, "it was refused, and slows down");
 }
 
 /// What is found out about the app clients `a`, `b` and `c` where asking for each of them has this answer.
