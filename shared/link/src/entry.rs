@@ -67,6 +67,8 @@ pub struct Explanation {
     pub why_not: Vec<String>,
     /// What the person whom this is about sees today.
     pub today: String,
+    /// What that person sees once it is repaired; empty where nothing changes.
+    pub after: String,
     pub related: Vec<Related>,
     pub repair: Repair,
 }

@@ -28,6 +28,7 @@ impl Linker {
             why: case.why(),
             why_not: case.why_not(),
             today: case.today(),
+            after: case.after(),
             repair: case.repair(),
             related: self.related_to(&case),
         })

@@ -149,6 +149,45 @@ impl Case<'_> {
         format!("{signs}{words}")
     }
 
+    /// What the person sees once it is repaired.
+    pub(crate) fn after(&self) -> String {
+        let from_then = "from the next sign-in, or when the token is renewed";
+        if !self.users.iter().any(|user| can_sign_in(user)) {
+            return String::new();
+        }
+        match self.situation {
+            Situation::RowSideOnly if self.has_blank_id() => String::new(),
+            Situation::RowSideOnly | Situation::EmailMatch | Situation::Recreated => {
+                format!("Signs in to row {}, {from_then}.", self.row_id())
+            }
+            Situation::UserSideOnly | Situation::DeadSubClaimed => {
+                format!("Signs in to row {} by either pointer.", self.row_id())
+            }
+            Situation::DanglingUserId if !self.rows.is_empty() => {
+                format!("Signs in to row {}, {from_then}.", self.row_id())
+            }
+            Situation::DanglingUserId | Situation::NoRow => format!("Signs in to a new row, {from_then}."),
+            Situation::DuplicateUserId | Situation::Swapped | Situation::Tangled => {
+                format!("Each signs in to the row that is chosen, {from_then}; until then tokens say what they said.")
+            }
+            Situation::DuplicateRows if self.has_doubled_user() => "Signs in to the row that is kept.".into(),
+            Situation::Ambiguous | Situation::RowTaken | Situation::FederatedTwin => {
+                format!("Signs in to the row that is chosen, {from_then}.")
+            }
+            Situation::DuplicateRows
+            | Situation::Linked
+            | Situation::LinkedInactive
+            | Situation::Stranded
+            | Situation::OrphanRow
+            | Situation::DeadSub
+            | Situation::UnlinkedInactive
+            | Situation::JoinedProfile
+            | Situation::Ignored
+            | Situation::Reading
+            | Situation::Unsettled => String::new(),
+        }
+    }
+
     fn nobody_signs_in(&self) -> String {
         match &self.users[..] {
             [user] => not_expected(user),

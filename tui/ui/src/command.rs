@@ -5,18 +5,31 @@
 use tui_input::Input;
 use userlink_domain::{Group, Situation};
 
+use crate::beside;
 use crate::effect::Effect;
 use crate::event::{Level, Phase};
+use crate::evidence::{self, Showing};
 use crate::glyphs::situation_words;
 use crate::keys::{Command, Place};
 use crate::model::{Model, Opened, Repairing};
+use crate::overview;
+use crate::privacy;
+use crate::ticket;
 use crate::update::{group_of, name_of};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
     if let Some(why) = why_not(model, command) {
         return model.say(Level::Info, why);
     }
+    if place == Place::Overview && overview::run(model, command, effects) {
+        return;
+    }
     match command {
+        Command::Overview => overview::toggle(model),
+        Command::Ticket => ticket::open(model),
+        Command::Copy => evidence::copy_id(model, effects),
+        Command::Evidence => evidence::open(model),
+        Command::Mask => privacy::toggle(model),
         Command::Up => scroll(model, place, Move::By(-1)),
         Command::Down => scroll(model, place, Move::By(1)),
         Command::PageUp => scroll(model, place, Move::Page(false)),
@@ -27,7 +40,7 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::PreviousGroup => turn(model, -1, effects),
         Command::Group(tab) => show_group(model, group_of(tab), effects),
         Command::Filter => model.typing = Some(Input::new(model.list.spec.filter.clone())),
-        Command::Open => open(model),
+        Command::Open => open(model, effects),
         Command::Repair => prepare(model, effects),
         Command::Scan => scan(model, effects),
         Command::Help => model.help = if model.help.is_some() { None } else { Some(0) },
@@ -48,7 +61,9 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         Command::Group(tab) => {
             nothing(group_of(tab) == Some(Group::Unsettled) && !model.has_unsettled(), "Nothing is unsettled.")
         }
+        Command::Open if model.place() == Place::Overview => None,
         Command::Open => nothing(model.list.entry().is_none(), "There is no entry to open yet."),
+        Command::Copy | Command::Evidence => nothing(model.entry().is_none(), "There is no entry to copy from yet."),
         Command::Repair => no_repair(model),
         Command::Scan => {
             nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
@@ -80,7 +95,8 @@ fn scroll(model: &mut Model, place: Place, by: Move) {
             Repairing::Asking(question) => Some(&mut question.scroll),
             _ => None,
         },
-        Place::Waiting | Place::Result | Place::Leaving => None,
+        Place::Evidence => model.evidence.as_mut().map(|showing| &mut showing.scroll),
+        Place::Waiting | Place::Result | Place::Leaving | Place::Overview | Place::Ticket => None,
     };
     if let Some(held) = held {
         *held = match by {
@@ -98,6 +114,7 @@ fn scroll(model: &mut Model, place: Place, by: Move) {
             Repairing::Asking(question) => Some(&mut question.scroll),
             _ => None,
         },
+        Place::Evidence => model.evidence.as_mut().map(|showing| &mut showing.scroll),
         _ => None,
     };
     if let Some(held) = held {
@@ -116,9 +133,10 @@ fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>
     effects.extend(model.list.turn(group, model.page()));
 }
 
-fn open(model: &mut Model) {
+fn open(model: &mut Model, effects: &mut Vec<Effect>) {
     if let (Some(of), Some(entry)) = (model.list.on(), model.list.entry()) {
-        model.opened = Some(Opened { of: of.clone(), entry: entry.clone(), left: false, scroll: 0 });
+        model.opened = Some(Opened { of: of.clone(), entry: entry.clone(), left: false, scroll: 0, found: None });
+        effects.extend(beside::ask(model));
     }
 }
 
@@ -161,6 +179,9 @@ fn scan(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     match place {
+        Place::Ticket => ticket::close(model),
+        Place::Waiting if model.ticket.asked.is_some() => ticket::close(model),
+        Place::Evidence => model.evidence = None,
         Place::Leaving => model.leaving = None,
         Place::Help => model.help = None,
         Place::Question => {
@@ -176,8 +197,9 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
             model.typing = None;
             effects.extend(model.list.filter("", model.page()));
         }
-        Place::Entry | Place::Browse if model.errors.pop_front().is_some() => {}
+        Place::Entry | Place::Browse | Place::Overview if model.errors.pop_front().is_some() => {}
         Place::Entry => model.opened = None,
+        Place::Overview => model.overview.open = false,
         Place::Browse => effects.extend(model.list.filter("", model.page())),
     }
 }
@@ -191,6 +213,9 @@ fn quit(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
 }
 
 fn switch(model: &mut Model, place: Place) {
+    if let (Place::Evidence, Some(showing)) = (place, &mut model.evidence) {
+        *showing = Showing { whole: !showing.whole, scroll: 0 };
+    }
     match (place, &mut model.repairing, &mut model.leaving) {
         (Place::Leaving, _, Some(yes)) => *yes = !*yes,
         (Place::Question, Repairing::Asking(question), _) => question.apply = !question.apply,
@@ -206,6 +231,8 @@ fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     };
     match place {
         Place::Filter => model.typing = None,
+        Place::Ticket => ticket::ask(model, effects),
+        Place::Evidence => evidence::copy(model, effects),
         Place::Question | Place::Leaving if marked => yes(model, place, effects),
         Place::Question | Place::Leaving | Place::Result => back(model, place, effects),
         _ => {}

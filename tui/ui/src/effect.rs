@@ -1,6 +1,7 @@
 //! What the dashboard asks of the runtime. It does nothing itself.
 
 use userlink_domain::RecordRef;
+use userlink_link::Entry;
 
 use crate::confirm::Confirmed;
 use crate::event::ViewSpec;
@@ -28,6 +29,17 @@ pub enum Effect {
     Prepare(RecordRef),
     /// Do exactly this, verify it by reading it back, and say what came of it.
     Repair(Confirmed),
+    /// Look this up in pool and table at once: an e-mail, a sub, a username or a row's id.
+    LookUp(String),
+    /// Find out what stands beside an entry: pairs, references, history, tokens.
+    LookBeside {
+        /// The record by which it was opened.
+        of: RecordRef,
+        /// As it was last seen.
+        entry: Entry,
+    },
+    /// Give this to the terminal's clipboard. It holds nothing but what can be seen.
+    Copy(String),
     /// Scan again.
     Refresh,
     /// Look at once for what the scan waits for.

@@ -6,6 +6,10 @@ use ratatui::crossterm::event::KeyEvent;
 use userlink_domain::{Flag, Group, RecordRef, Situation, Step, Timestamp};
 use userlink_link::{Entry, Explanation};
 
+use crate::beside::Part;
+use crate::overview;
+use crate::ticket::Found;
+
 /// One thing that happened.
 #[derive(Clone)]
 pub enum Event {
@@ -41,6 +45,22 @@ pub enum Event {
     },
     /// The answer to [`Effect::Repair`](crate::Effect::Repair).
     Repaired(Result<Outcome, String>),
+    /// News for the overview.
+    Overview(overview::News),
+    /// The answer to [`Effect::LookUp`](crate::Effect::LookUp).
+    LookedUp {
+        /// What was looked up.
+        asked: String,
+        /// What was found, or why nothing was.
+        answer: Result<Box<Found>, String>,
+    },
+    /// A part of the answer to [`Effect::LookBeside`](crate::Effect::LookBeside).
+    Beside {
+        /// The record that was asked about.
+        of: RecordRef,
+        /// What was found out.
+        part: Part,
+    },
     /// Something to tell the person. An error stays until it is dismissed.
     Message {
         /// How much it matters.
@@ -124,6 +144,11 @@ impl Counts {
     pub fn of(&self, group: Option<Group>) -> u64 {
         let counted = self.situations.iter().filter(|(situation, _)| group.is_none_or(|it| it == situation.group()));
         counted.fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
+    }
+
+    /// Entries of a situation.
+    pub(crate) fn of_situation(&self, situation: Situation) -> u64 {
+        self.situations.iter().filter(|(it, _)| *it == situation).map(|(_, count)| count).sum()
     }
 
     /// Entries with a flag.

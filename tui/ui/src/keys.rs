@@ -37,6 +37,13 @@ pub(crate) enum Command {
     /// What the question stands on; or "seen".
     Accept,
     Yes,
+    Overview,
+    /// Looks somebody up, without a scan.
+    Ticket,
+    Copy,
+    Evidence,
+    /// Personal data out of sight, or back.
+    Mask,
 }
 
 /// Where a key is pressed.
@@ -57,11 +64,17 @@ pub(crate) enum Place {
     Result,
     /// The question before leaving while a write is under way.
     Leaving,
+    /// What there is at a glance, and why.
+    Overview,
+    /// The line where somebody is looked up.
+    Ticket,
+    /// What is about to be copied.
+    Evidence,
 }
 
 impl Place {
     /// Everywhere.
-    pub(crate) const ALL: &[Self] = &[Browse, Entry, Filter, Help, Question, Waiting, Seen, Leaving];
+    pub(crate) const ALL: &[Self] = &[Browse, Entry, Filter, Help, Question, Waiting, Seen, Leaving, Overview, Ticket, Evidence];
 
     /// What it is called in words.
     pub(crate) fn name(self) -> &'static str {
@@ -74,12 +87,15 @@ impl Place {
             Self::Waiting => "waiting",
             Self::Result => "result",
             Self::Leaving => "leaving",
+            Self::Overview => "overview",
+            Self::Ticket => "ticket",
+            Self::Evidence => "evidence",
         }
     }
 
     /// Whether letters are text here, whatever they are bound to.
     pub(crate) fn is_typing(self) -> bool {
-        matches!(self, Self::Filter)
+        matches!(self, Self::Filter | Self::Ticket)
     }
 }
 
@@ -123,13 +139,15 @@ pub(crate) struct Line {
 }
 
 use Command::*;
-use Place::{Browse, Entry, Filter, Help, Leaving, Question, Result as Seen, Waiting};
+use Place::{Browse, Entry, Evidence, Filter, Help, Leaving, Overview, Question, Result as Seen, Ticket, Waiting};
 use Section::{Always, Look, Move, Program, Repair as Writes};
 
 /// What is scrolled by letters, too.
-const PAGES: &[Place] = &[Browse, Entry, Help, Question];
+const PAGES: &[Place] = &[Browse, Entry, Help, Question, Overview, Evidence];
 /// What has lines to go up and down.
-const LINES: &[Place] = &[Browse, Entry, Filter, Help, Question];
+const LINES: &[Place] = &[Browse, Entry, Filter, Help, Question, Overview, Evidence];
+/// From where the list is one key away.
+const LISTS: &[Place] = &[Browse, Overview];
 const EVERYWHERE: &[Place] = Place::ALL;
 
 macro_rules! table {
@@ -150,21 +168,30 @@ table! {
     PageDown, "page-down", ["pagedown", "ctrl-f"], "a page down", Move, PAGES, &[];
     Top, "top", ["home", "g"], "to the first", Move, PAGES, &[];
     Bottom, "bottom", ["end", "shift-g"], "to the last", Move, PAGES, &[];
-    NextGroup, "next-group", ["tab", "right", "l"], "next group", Move, &[Browse], &[];
-    PreviousGroup, "previous-group", ["shift-tab", "left", "h"], "previous group", Move, &[Browse], &[];
-    Group(0), "show-all", ["1"], "all", Move, &[Browse], &[];
-    Group(1), "show-unlinked", ["2"], "unlinked", Move, &[Browse], &[];
-    Group(2), "show-duplicate", ["3"], "duplicate", Move, &[Browse], &[];
-    Group(3), "show-conflict", ["4"], "conflict", Move, &[Browse], &[];
-    Group(4), "show-orphan", ["5"], "orphan", Move, &[Browse], &[];
-    Group(5), "show-expected", ["6"], "expected", Move, &[Browse], &[];
-    Group(6), "show-linked", ["7"], "linked", Move, &[Browse], &[];
-    Group(7), "show-unsettled", ["8"], "unsettled", Move, &[Browse], &[];
+    NextGroup, "next-group", ["tab", "right", "l"], "next group", Move, LISTS, &[];
+    PreviousGroup, "previous-group", ["shift-tab", "left", "h"], "previous group", Move, LISTS, &[];
+    Group(0), "show-all", ["1"], "all", Move, LISTS, &[];
+    Group(1), "show-unlinked", ["2"], "unlinked", Move, LISTS, &[];
+    Group(2), "show-duplicate", ["3"], "duplicate", Move, LISTS, &[];
+    Group(3), "show-conflict", ["4"], "conflict", Move, LISTS, &[];
+    Group(4), "show-orphan", ["5"], "orphan", Move, LISTS, &[];
+    Group(5), "show-expected", ["6"], "expected", Move, LISTS, &[];
+    Group(6), "show-linked", ["7"], "linked", Move, LISTS, &[];
+    Group(7), "show-unsettled", ["8"], "unsettled", Move, LISTS, &[];
     Repair, "repair", ["r"], "repair", Writes, &[Browse, Entry], &[Browse, Entry];
     Open, "open", ["enter"], "open", Look, &[Browse], &[Browse];
-    Command::Filter, "filter", ["/"], "filter", Look, &[Browse], &[Browse];
+    Open, "open", ["enter"], "show them", Look, &[Overview], &[Overview];
+    Command::Overview, "overview", ["shift-o"], "overview", Look, &[Browse, Entry, Overview], &[Browse];
+    Command::Ticket, "look-up", ["o"], "look somebody up", Look, &[Browse, Entry, Overview], &[Overview];
+    Copy, "copy", ["y"], "copy the id", Look, &[Browse, Entry], &[];
+    Command::Evidence, "copy-evidence", ["shift-y"], "copy as evidence", Look, &[Browse, Entry], &[Entry];
+    Mask, "mask", ["m"], "personal data out of sight", Look, &[Browse, Entry, Overview, Help, Question, Seen, Evidence], &[];
+    Command::Filter, "filter", ["/"], "filter", Look, LISTS, &[Browse];
+    Accept, "accept", ["enter"], "look", Always, &[Ticket], &[Ticket];
+    Accept, "accept", ["enter"], "copy", Always, &[Evidence], &[Evidence];
+    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "with or without personal data", Always, &[Evidence], &[Evidence];
     Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
-    Scan, "scan", ["shift-r"], "scan again", Program, &[Browse, Entry], &[Browse];
+    Scan, "scan", ["shift-r"], "scan again", Program, &[Browse, Entry, Overview], &[Browse, Overview];
     Yes, "yes", ["y"], "apply", Always, &[Question], &[Question];
     Yes, "yes", ["y"], "leave", Always, &[Leaving], &[Leaving];
     Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Question, Leaving], &[Question, Leaving];
@@ -172,12 +199,14 @@ table! {
     Accept, "accept", ["enter"], "close", Always, &[Seen], &[Seen];
     Back, "back", ["n"], "cancel", Always, &[Question, Leaving], &[];
     Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help], &[Entry, Help];
+    Back, "back", ["esc"], "to the list", Always, &[Overview], &[Overview];
+    Back, "back", ["esc"], "cancel", Always, &[Ticket, Evidence], &[Ticket, Evidence];
     Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
     Back, "back", ["esc"], "cancel", Always, &[Question, Leaving], &[Question, Leaving];
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting], &[Waiting];
     Back, "back", ["esc"], "close", Always, &[Seen], &[];
-    Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help], &[Browse, Entry];
-    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting], &[Browse, Entry, Waiting];
+    Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help, Overview], &[Browse, Entry, Overview];
+    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Overview], &[Browse, Entry, Waiting, Overview];
     Quit, "quit", ["ctrl-c"], "quit", Always, EVERYWHERE, &[];
     Suspend, "suspend", ["ctrl-z"], "suspend", Always, EVERYWHERE, &[];
 }

@@ -6,29 +6,37 @@
 
 #![warn(missing_docs)]
 
+mod beside;
 mod command;
 mod confirm;
 mod effect;
 mod event;
+mod evidence;
 mod glyphs;
 mod keys;
 mod layout;
 mod list;
 mod model;
 mod paint;
+mod overview;
 mod pairs;
+mod privacy;
 mod safe_text;
 mod theme;
+mod ticket;
 mod update;
 mod view;
 mod words;
 
+pub use beside::{Candidate, Done, Lives, Part, Refers};
 pub use confirm::Confirmed;
 pub use effect::Effect;
 pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSpec, Window};
 pub use keys::{KeyLine, Keys, KeysError};
 pub use model::{Model, Names, Setup};
+pub use overview::{News, Since, Spent};
 pub use safe_text::{fitted, is_odd_text, safe_text};
 pub use theme::Theme;
+pub use ticket::Found;
 pub use update::update;
 pub use view::{Regions, view};

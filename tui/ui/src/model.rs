@@ -8,13 +8,17 @@ use tui_input::Input;
 use userlink_domain::{Group, RecordRef, Timestamp};
 use userlink_link::{Entry, Explanation};
 
+use crate::beside::{Beside, Candidate};
 use crate::confirm::Question;
 use crate::event::{Counts, Level, Outcome, Phase, Progress};
+use crate::evidence::Showing;
 use crate::keys::{Keys, Place};
 use crate::layout::{self, Layout};
 use crate::list::List;
+use crate::overview::Overview;
 use crate::paint::Look;
 use crate::theme::Theme;
+use crate::ticket::{Found, Ticket};
 
 /// Where the dashboard looks, and how it is drawn.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub struct Setup {
     pub theme: Theme,
     /// Draws with ASCII only.
     pub ascii: bool,
+    /// Whether personal data is out of sight from the beginning.
+    pub masked: bool,
 }
 
 /// What the two pointers and the shown columns are called where they live.
@@ -63,6 +69,8 @@ pub(crate) struct Opened {
     /// Whether it has left the view since.
     pub(crate) left: bool,
     pub(crate) scroll: usize,
+    /// It was looked up by itself: the verdict is provisional.
+    pub(crate) found: Option<Box<Found>>,
 }
 
 /// What there is between a person and a repair.
@@ -115,6 +123,16 @@ pub struct Model {
     pub(crate) word: Option<Word>,
     /// Errors that were not dismissed, oldest first.
     pub(crate) errors: VecDeque<String>,
+    pub(crate) overview: Overview,
+    pub(crate) ticket: Ticket,
+    /// What stands beside the entry that is open.
+    pub(crate) beside: Beside,
+    /// The block of evidence, while it is shown before it is copied.
+    pub(crate) evidence: Option<Showing>,
+    /// The id that was copied last.
+    pub(crate) copied: Option<String>,
+    /// Whether personal data is out of sight.
+    pub(crate) masked: bool,
 }
 
 /// More errors than this are not kept.
@@ -126,6 +144,12 @@ impl Model {
     /// A dashboard that knows nothing yet, for a terminal of so many columns and lines.
     pub fn new(setup: Setup, size: (u16, u16)) -> Self {
         Self {
+            masked: setup.masked,
+            overview: Overview::default(),
+            ticket: Ticket::default(),
+            beside: Beside::default(),
+            evidence: None,
+            copied: None,
             setup,
             names: Names::default(),
             keys: Keys::default(),
@@ -176,7 +200,7 @@ impl Model {
     }
 
     pub(crate) fn look(&self) -> Look {
-        Look::new(self.setup.theme, self.setup.ascii)
+        Look::new(self.setup.theme, self.setup.ascii).masked(self.masked)
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -224,9 +248,27 @@ impl Model {
 
     /// The explanation of the entry that is shown, once it has come.
     pub(crate) fn explanation(&self) -> Option<&Explanation> {
+        if let Some(found) = self.found() {
+            return Some(&found.explanation);
+        }
         let (of, explanation) = self.explained.as_ref()?;
         let entry = self.entry()?;
         (Some(of) == self.subject() || crate::list::holds(entry, of)).then_some(explanation)
+    }
+
+    /// Whether the overview is the page that is shown, be it under a dialog.
+    pub(crate) fn is_overview(&self) -> bool {
+        self.overview.open && self.opened.is_none()
+    }
+
+    /// What was looked up by itself, if that is what is open.
+    pub(crate) fn found(&self) -> Option<&Found> {
+        self.opened.as_ref()?.found.as_deref()
+    }
+
+    /// The pairs that could be made of the entry that is open.
+    pub(crate) fn candidates(&self) -> Option<&[Candidate]> {
+        self.found().map(|found| &found.candidates[..]).or(self.beside.candidates.as_deref())
     }
 
     /// Where the next key goes.
@@ -237,8 +279,12 @@ impl Model {
             (Repairing::Asking(_), _) => Place::Question,
             (Repairing::Preparing(_) | Repairing::Writing { quietly: false, .. }, _) => Place::Waiting,
             (Repairing::Over(_), _) => Place::Result,
+            _ if self.evidence.is_some() => Place::Evidence,
+            _ if self.ticket.typing.is_some() => Place::Ticket,
+            _ if self.ticket.asked.is_some() => Place::Waiting,
             _ if self.typing.is_some() => Place::Filter,
             _ if self.opened.is_some() => Place::Entry,
+            _ if self.overview.open => Place::Overview,
             _ => Place::Browse,
         }
     }

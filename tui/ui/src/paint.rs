@@ -11,6 +11,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::glyphs::{ASCII, Glyphs, UNICODE};
+use crate::privacy;
 use crate::safe_text::{Piece, SafeText};
 use crate::theme::{Role, Theme};
 
@@ -19,11 +20,22 @@ use crate::theme::{Role, Theme};
 pub(crate) struct Look {
     pub(crate) theme: Theme,
     pub(crate) glyphs: &'static Glyphs,
+    masked: bool,
 }
 
 impl Look {
     pub(crate) fn new(theme: Theme, ascii: bool) -> Self {
-        Self { theme, glyphs: if ascii { &ASCII } else { &UNICODE } }
+        Self { theme, glyphs: if ascii { &ASCII } else { &UNICODE }, masked: false }
+    }
+
+    /// Addresses and phone numbers are not drawn.
+    pub(crate) fn masked(self, masked: bool) -> Self {
+        Self { masked, ..self }
+    }
+
+    /// The text as it may be drawn.
+    fn seen(self, text: &str) -> Cow<'_, str> {
+        if self.masked { privacy::scrub(text, self.ascii()) } else { Cow::Borrowed(text) }
     }
 
     /// A new line.
@@ -37,7 +49,8 @@ impl Look {
 
     /// A text in lines of at most `width` columns.
     pub(crate) fn wrap(self, text: &str, role: Role, width: usize) -> Vec<Cells> {
-        let lines = SafeText::of(text, self.ascii()).wrap(width.max(1));
+        let text = self.seen(text);
+        let lines = SafeText::of(&text, self.ascii()).wrap(width.max(1));
         let line = |pieces: Vec<Piece<'_>>| {
             let mut cells = self.line();
             pieces.into_iter().for_each(|piece| cells.piece(piece, role));
@@ -48,7 +61,7 @@ impl Look {
 
     /// How many columns a text takes.
     pub(crate) fn width(self, text: &str) -> usize {
-        SafeText::of(text, self.ascii()).width()
+        SafeText::of(&self.seen(text), self.ascii()).width()
     }
 }
 
@@ -73,12 +86,14 @@ impl Cells {
 
     /// The text in full.
     pub(crate) fn text(&mut self, text: &str, role: Role) {
-        SafeText::of(text, self.look.ascii()).pieces.into_iter().for_each(|piece| self.piece(piece, role));
+        let text = self.look.seen(text);
+        SafeText::of(&text, self.look.ascii()).pieces.into_iter().for_each(|piece| self.piece(piece, role));
     }
 
     /// The text in exactly `width` columns: cut at its end, or padded. What had to be written out is marked.
     pub(crate) fn cell(&mut self, text: &str, role: Role, width: usize) {
-        let safe = SafeText::of(text, self.look.ascii());
+        let text = self.look.seen(text);
+        let safe = SafeText::of(&text, self.look.ascii());
         let end = self.width + width;
         let mark = self.look.glyphs.odd;
         let room = mark.cell_width() as usize + 1;
@@ -95,13 +110,15 @@ impl Cells {
     /// The text in exactly `width` columns: cut in its middle, or padded.
     pub(crate) fn id(&mut self, text: &str, role: Role, width: usize) {
         let end = self.width + width;
-        self.pieces(SafeText::of(text, self.look.ascii()).fit_middle(width, self.look.glyphs.cut), role);
+        let text = self.look.seen(text);
+        self.pieces(SafeText::of(&text, self.look.ascii()).fit_middle(width, self.look.glyphs.cut), role);
         self.to(end);
     }
 
     /// The text at the right end of `width` columns.
     pub(crate) fn right(&mut self, text: &str, role: Role, width: usize) {
-        let safe = SafeText::of(text, self.look.ascii());
+        let text = self.look.seen(text);
+        let safe = SafeText::of(&text, self.look.ascii());
         self.to(self.width + width.saturating_sub(safe.width()));
         self.pieces(safe.fit(width, self.look.glyphs.cut), role);
     }

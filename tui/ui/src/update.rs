@@ -5,6 +5,7 @@
 use tui_input::{Input, InputRequest};
 use userlink_domain::{Group, RecordRef, Timestamp};
 
+use crate::beside;
 use crate::command;
 use crate::confirm::Question;
 use crate::effect::Effect;
@@ -12,6 +13,8 @@ use crate::event::{Event, Level, Outcome, Phase, Progress, Proposal};
 use crate::keys::Place;
 use crate::list::holds;
 use crate::model::{Model, Repairing};
+use crate::overview;
+use crate::ticket;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// Takes in one event. `now` is the moment it happened.
@@ -45,7 +48,13 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
             }
         }
         Event::Prepared { of, answer } => on_prepared(model, &of, answer),
-        Event::Repaired(answer) => on_repaired(model, answer),
+        Event::Repaired(answer) => {
+            on_repaired(model, answer);
+            effects.extend(beside::ask(model));
+        }
+        Event::Overview(news) => overview::hear(model, news),
+        Event::LookedUp { asked, answer } => effects.extend(ticket::hear(model, &asked, answer)),
+        Event::Beside { of, part } => beside::hear(model, &of, part),
         Event::Message { level, text } => model.say(level, text),
     }
     effects.extend(model.list.want(model.page()));
@@ -80,13 +89,23 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             command::run(model, place, command, effects);
         }
         None if place == Place::Filter => type_filter(model, key, effects),
+        None if place == Place::Ticket => ticket::type_key(model, key),
         None => {}
     }
 }
 
 fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
+    if let (Some(input), Some(request)) = (&mut model.typing, edit(key)) {
+        input.handle(request);
+        let filter = input.value().to_owned();
+        effects.extend(model.list.filter(&filter, model.page()));
+    }
+}
+
+/// What a key does to a line that is typed.
+pub(crate) fn edit(key: KeyEvent) -> Option<InputRequest> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let request = match (key.code, control) {
+    Some(match (key.code, control) {
         (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
         (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
         (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
@@ -97,13 +116,8 @@ fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         (KeyCode::Right, true) => InputRequest::GoToNextWord,
         (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
         (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        _ => return,
-    };
-    if let Some(input) = &mut model.typing {
-        input.handle(request);
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
-    }
+        _ => return None,
+    })
 }
 
 /// The longest filter, in characters.
@@ -111,6 +125,7 @@ const LONGEST_FILTER: usize = 256;
 
 fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     match model.place() {
+        Place::Ticket => return ticket::paste(model, text),
         Place::Filter => {}
         Place::Browse => {
             model.typing = Some(Input::new(model.list.spec.filter.clone()));
@@ -149,7 +164,7 @@ fn thousandths(progress: &Progress) -> u16 {
 
 /// Keeps the entry on the whole screen up to date.
 fn follow_opened(model: &mut Model) {
-    let Some(opened) = &mut model.opened else { return };
+    let Some(opened) = model.opened.as_mut().filter(|opened| opened.found.is_none()) else { return };
     match model.list.holding(&opened.of) {
         Some(entry) => {
             opened.entry = entry.clone();

@@ -3,14 +3,17 @@
 //! Never changes anything and never looks further than the window that the model holds: a frame costs the same at
 //! ten entries and at ten million.
 
+mod beside;
 mod detail;
 mod dialog;
 mod empty;
 mod entries;
+mod evidence;
 mod fields;
 mod foot;
 mod head;
 mod help;
+mod overview;
 mod progress;
 mod question;
 mod tabs;
@@ -24,6 +27,7 @@ use crate::keys::Place;
 use crate::layout::{Layout, SMALLEST};
 use crate::model::{Model, Repairing};
 use crate::paint::draw_all;
+use crate::privacy::is_hidden;
 use crate::theme::Role;
 
 /// What was drawn where, for the mouse.
@@ -49,16 +53,23 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
         return regions;
     };
     head::draw(model, frame, &layout);
-    tabs::draw(model, frame, &layout, &mut regions);
-    progress::draw(model, frame, &layout);
-    if model.opened.is_some() {
-        fields::draw(model, frame, &layout);
+    if model.is_overview() {
+        overview::draw(model, frame, &layout);
     } else {
-        entries::draw(model, frame, &layout, &mut regions);
-        detail::draw(model, frame, &layout);
-        regions.detail = layout.detail;
+        tabs::draw(model, frame, &layout, &mut regions);
+        progress::draw(model, frame, layout.progress);
+        if model.opened.is_some() {
+            fields::draw(model, frame, &layout);
+        } else {
+            entries::draw(model, frame, &layout, &mut regions);
+            detail::draw(model, frame, &layout);
+            regions.detail = layout.detail;
+        }
     }
     foot::draw(model, frame, &layout);
+    if model.evidence.is_some() {
+        evidence::draw(model, frame, &layout);
+    }
     if !matches!(model.repairing, Repairing::Idle | Repairing::Writing { quietly: true, .. }) {
         question::draw(model, frame, &layout);
     }
@@ -78,6 +89,7 @@ pub(crate) fn furthest(model: &Model, place: Place) -> usize {
         Place::Entry => fields::furthest(model, &layout),
         Place::Help => help::furthest(model, &layout),
         Place::Question => question::furthest(model, &layout),
+        Place::Evidence => evidence::furthest(model, &layout),
         _ => 0,
     }
 }
@@ -91,12 +103,18 @@ pub(crate) fn title(entry: &Entry) -> String {
 /// What a person calls a user: the e-mail, and for a profile at another provider its username.
 pub(crate) fn user_name(user: &PoolUser) -> String {
     let email = user.email.as_deref().filter(|email| !email.trim().is_empty() && !user.is_federated());
+    // Of whom neither address nor name may be seen, the sub still tells one from another.
+    let hidden = email.is_some_and(is_hidden) || (email.is_none() && is_hidden(user.username.as_str()));
+    if hidden {
+        return user.sub.to_string();
+    }
     email.unwrap_or(user.username.as_str()).to_owned()
 }
 
 fn row_name(row: &Row) -> String {
     let email = row.email.as_deref().filter(|email| !email.trim().is_empty());
-    email.map_or_else(|| format!("row {}", row.id), str::to_owned)
+    let seen = email.filter(|email| !is_hidden(email));
+    seen.map_or_else(|| format!("row {}", row.id), str::to_owned)
 }
 
 fn too_small(model: &Model, frame: &mut Frame<'_>) {

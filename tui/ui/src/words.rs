@@ -64,6 +64,17 @@ pub(crate) fn left(seconds: u64) -> String {
     }
 }
 
+/// `5 min`, `1 h`, `30 d`.
+pub(crate) fn lasts(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 if seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
 /// The first letter in upper case.
 pub(crate) fn capital(word: &str) -> String {
     let mut letters = word.chars();

@@ -37,6 +37,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         }
         return line.draw(frame, area, area.y);
     };
+    let entry = &*model.seen(entry);
     let mut lines = if layout.beside { beside_title(model, entry, width) } else { vec![rule(model, entry, width)] };
     lines.extend(sentences(model, entry, width));
     let room = usize::from(area.height);
@@ -132,12 +133,13 @@ pub(super) fn sentences(model: &Model, entry: &Entry, width: usize) -> Vec<Cells
     }
     let explanation = model.explanation();
     if let Some(summary) = explanation.map(|it| &it.summary).filter(|summary| !summary.is_empty()) {
-        lines.extend(indented(look, summary, Role::Plain, width));
+        lines.extend(indented(look, &model.told(summary), Role::Plain, width));
     }
     let empty = Explanation::default();
     let it = explanation.unwrap_or(&empty);
     let points = points(model, entry);
     let today = Some(it.today.clone()).filter(|text| !text.is_empty());
+    let after = Some(it.after.clone()).filter(|text| !text.is_empty());
     let related: Vec<_> = it.related.iter().map(related_words).collect();
     let repair = Some(it.repair.words.clone()).filter(|text| !text.is_empty());
     let flags: Vec<_> = entry.flags.iter().map(|flag| flag_sentence(flag, &model.names.user_id)).collect();
@@ -146,10 +148,12 @@ pub(super) fn sentences(model: &Model, entry: &Entry, width: usize) -> Vec<Cells
         ("Why", it.why.clone(), Role::Plain),
         ("Today", today.into_iter().collect(), Role::Plain),
         ("Repair", repair.into_iter().collect(), Role::Strong),
+        ("After", after.into_iter().collect(), Role::Plain),
         ("Why not", it.why_not.clone(), Role::Plain),
         ("Related", related, Role::Plain),
         ("Mind", flags, Role::Attention),
     ] {
+        let texts: Vec<String> = texts.iter().map(|text| model.told(text).into_owned()).collect();
         lines.extend(labelled(look, label, &texts, role, width));
     }
     lines

@@ -8,6 +8,7 @@ use crate::event::Phase;
 use crate::keys::Command;
 use crate::model::Model;
 use crate::paint::draw_all;
+use crate::privacy::typed;
 use crate::theme::Role;
 use crate::words::{ago, short};
 
@@ -25,6 +26,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn words(model: &Model) -> (String, String) {
     let spec = &model.list.spec;
     let filter = spec.filter.trim();
+    let shown = if model.masked { typed(filter, model.setup.ascii) } else { filter.to_owned() };
     let more = model.look().glyphs.more;
     let Some(progress) = &model.progress else {
         return (format!("Reading the pool{more}"), "Entries appear here as they are found.".to_owned());
@@ -36,7 +38,7 @@ fn words(model: &Model) -> (String, String) {
     if !filter.is_empty() {
         let group = spec.group.map(|group| format!(" {}", group.name())).unwrap_or_default();
         return (
-            format!("Nothing{group} matches \u{201C}{filter}\u{201D} in {}.", covered(model)),
+            format!("Nothing{group} matches \u{201C}{shown}\u{201D} in {}.", covered(model)),
             "Esc clears the filter.".to_owned(),
         );
     }

@@ -5,6 +5,7 @@
 use ratatui::Frame;
 use userlink_domain::{PoolUser, Row, Timestamp};
 
+use super::beside;
 use super::detail::{rule, sentences};
 use super::page;
 use crate::glyphs::{GUTTER_WIDTH, Gutter};
@@ -16,8 +17,11 @@ use crate::theme::Role;
 use crate::words::{absolute, ago};
 
 const LABEL: usize = 12;
+const EMAIL: &str = "e-mail";
 /// A half needs no more than this.
 const WIDEST_HALF: usize = 76;
+/// Nor do sentences.
+const WIDEST: usize = 120;
 
 /// Label, value and how the value is drawn.
 type Field = (String, String, Role);
@@ -44,8 +48,11 @@ pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
 
 fn lines(model: &Model, opened: &Opened, width: usize) -> Vec<Cells> {
     let look = model.look();
-    let entry = &opened.entry;
+    let entry = &*model.seen(&opened.entry);
     let mut out = vec![rule(model, entry, width)];
+    if let Some(found) = &opened.found {
+        out.extend(beside::provisional(model, found, width));
+    }
     if opened.left {
         let mut line = look.line();
         line.text(" This entry has left the view; it is shown as it was seen last.", Role::Attention);
@@ -59,14 +66,19 @@ fn lines(model: &Model, opened: &Opened, width: usize) -> Vec<Cells> {
         out.extend(pair_lines(model, &pair, half));
     }
     out.push(look.line());
-    out.extend(sentences(model, entry, width.min(120)));
+    out.extend(sentences(model, entry, width.min(WIDEST)));
+    out.extend(beside::lines(model, width.min(WIDEST)));
     out
 }
 
 fn pair_lines(model: &Model, pair: &Pair<'_>, half: usize) -> Vec<Cells> {
     let look = model.look();
-    let left = pair.user.map(|user| user_fields(model, user)).unwrap_or_default();
-    let right = pair.row.map(|row| row_fields(model, row)).unwrap_or_default();
+    let mut left = pair.user.map(|user| user_fields(model, user)).unwrap_or_default();
+    let mut right = pair.row.map(|row| row_fields(model, row)).unwrap_or_default();
+    // What differs is seen at the values themselves, too.
+    if emails_differ(pair) {
+        left.iter_mut().chain(&mut right).filter(|(label, ..)| label == EMAIL).for_each(|field| field.2 = Role::Attention);
+    }
     let mut head = look.line();
     head.to(2);
     head.cell(if pair.user.is_some() { "POOL USER" } else { "" }, Role::Muted, half);
@@ -129,6 +141,11 @@ fn between(look: Look, pair: &Pair<'_>, at: usize) -> (&'static str, Role) {
     }
 }
 
+fn emails_differ(pair: &Pair<'_>) -> bool {
+    let of_user = pair.user.and_then(email_key);
+    matches!((of_user, pair.row.and_then(Row::email_key)), (Some(user), Some(row)) if user != row)
+}
+
 fn tie_role(pair: &Pair<'_>) -> Role {
     if pair.gutter == Gutter::Both { Role::Calm } else { Role::Attention }
 }
@@ -180,7 +197,7 @@ fn user_fields(model: &Model, user: &PoolUser) -> Vec<Field> {
     let mut fields = vec![
         named(short_name(&model.names.user_id), value(model, user.user_id.as_deref(), Role::Strong)),
         named("sub", (user.sub.to_string(), Role::Strong)),
-        named("e-mail", with(user.email.as_deref(), user.email_verified)),
+        named(EMAIL, with(user.email.as_deref(), user.email_verified)),
         named("created", moment(model, user.created)),
         named("modified", moment(model, user.modified)),
         named("username", value(model, Some(user.username.as_str()), Role::Plain)),
@@ -200,7 +217,7 @@ fn row_fields(model: &Model, row: &Row) -> Vec<Field> {
     let mut fields = vec![
         named(&model.names.id, (row.id.to_string(), Role::Strong)),
         named(&model.names.sub, sub),
-        named("e-mail", value(model, row.email.as_deref(), Role::Plain)),
+        named(EMAIL, value(model, row.email.as_deref(), Role::Plain)),
         named("created", moment(model, row.created_at)),
         named("updated", moment(model, row.updated_at)),
     ];

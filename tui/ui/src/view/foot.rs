@@ -4,6 +4,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Position;
+use tui_input::Input;
 
 use super::empty::covered;
 use crate::command;
@@ -12,6 +13,7 @@ use crate::glyphs::group_sign;
 use crate::keys::{Binding, Place};
 use crate::layout::Layout;
 use crate::model::{Model, Repairing};
+use crate::privacy::typed;
 use crate::theme::Role;
 use crate::words::counted;
 use userlink_domain::Group;
@@ -20,16 +22,25 @@ use userlink_domain::Group;
 const MOST_HINTS: usize = 5;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
-    if model.typing.is_some() {
+    if model.ticket.typing.is_some() {
+        look_up(model, frame, layout);
+    } else if let Some(asked) = &model.ticket.asked {
+        let asked = if model.masked { typed(asked, model.setup.ascii) } else { asked.clone() };
+        let text = format!(" Asking pool and table for {asked}{}", model.look().glyphs.more);
+        let mut line = model.look().line();
+        line.cell(&text, Role::Strong, usize::from(layout.message.width));
+        line.draw(frame, layout.message, layout.message.y);
+    } else if model.typing.is_some() {
         filter(model, frame, layout);
     } else if !model.errors.is_empty() {
         error(model, frame, layout);
     } else if let Some(word) = &model.word {
         let mut line = model.look().line();
-        line.cell(&format!(" {}", word.text), Role::Strong, usize::from(layout.message.width));
+        line.cell(&format!(" {}", model.told(&word.text)), Role::Strong, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
     } else if let Repairing::Writing { of, quietly: true } = &model.repairing {
         let mut line = model.look().line();
+        let of = model.told(of);
         let text = format!(" Repairing {of}: writing, then reading it back{}", model.look().glyphs.more);
         line.cell(&text, Role::Attention, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
@@ -48,7 +59,7 @@ fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         count => format!("1 of {count}, Esc: next"),
     };
     let width = usize::from(area.width);
-    let lines = look.wrap(text, Role::Danger, width - 4);
+    let lines = look.wrap(&model.told(text), Role::Danger, width - 4);
     let count = lines.len();
     let (sign, role) = group_sign(Group::Conflict, look.ascii());
     let last = usize::from(area.height) - 1;
@@ -71,8 +82,6 @@ fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 
 fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
-    let area = layout.message;
-    let width = usize::from(area.width);
     let found = counted(model.list.total() as u64, "match", "matches");
     let found = if model.list.is_current() { found } else { format!("searching{}", look.glyphs.more) };
     let right = if model.phase() == Phase::Complete {
@@ -80,32 +89,57 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     } else {
         format!("{found}; searched {}", covered(model))
     };
+    let value = model.typing.as_ref().map_or(&*model.list.spec.filter, Input::value);
+    let typing = model.typing.as_ref().map(|input| (input, model.place() == Place::Filter));
+    line(model, frame, layout, " Filter  ", value, typing, &right);
+}
+
+/// The line where somebody is looked up.
+fn look_up(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let Some(input) = &model.ticket.typing else { return };
+    let right = "an e-mail, a sub, a username or a row's id";
+    line(model, frame, layout, " Look up  ", input.value(), Some((input, model.place() == Place::Ticket)), right);
+}
+
+/// A line of text that is typed, or was, with a word about it at its right end.
+fn line(
+    model: &Model,
+    frame: &mut Frame<'_>,
+    layout: &Layout,
+    label: &str,
+    value: &str,
+    typing: Option<(&Input, bool)>,
+    right: &str,
+) {
+    let look = model.look();
+    let area = layout.message;
+    let width = usize::from(area.width);
+    let value = if model.masked { typed(value, model.setup.ascii) } else { value.to_owned() };
     let mut line = look.line();
-    line.text(" Filter  ", Role::Accent);
-    let room = width.saturating_sub(line.width() + look.width(&right) + 4).max(8);
+    line.text(label, Role::Accent);
+    let room = width.saturating_sub(line.width() + look.width(right) + 4).max(8);
     let from = line.width();
-    if let Some(input) = &model.typing {
+    if let Some((input, has_cursor)) = typing {
         let scroll = input.visual_scroll(room - 1);
         let mut skipped = 0;
-        let hidden = input.value().chars().take_while(|c| {
+        let hidden = value.chars().take_while(|c| {
             let before = skipped;
             skipped += look.width(&c.to_string());
             before < scroll
         });
         let hidden = hidden.count();
-        let value = input.value();
         let seen: String = value.chars().skip(hidden).collect();
         line.cell(&seen, Role::Strong, room);
         let before: String = value.chars().skip(hidden).take(input.cursor().saturating_sub(hidden)).collect();
         let column = (from + look.width(&before)).min(from + room - 1);
-        if model.place() == Place::Filter {
+        if has_cursor {
             frame.set_cursor_position(Position::new(column as u16, area.y));
         }
     } else {
-        line.cell(&model.list.spec.filter, Role::Strong, room);
+        line.cell(&value, Role::Strong, room);
     }
     line.text("  ", Role::Plain);
-    line.right(&right, Role::Muted, width.saturating_sub(line.width() + 1));
+    line.right(right, Role::Muted, width.saturating_sub(line.width() + 1));
     line.draw(frame, area, area.y);
 }
 

@@ -1,10 +1,10 @@
 //! One line on how far the scan is. It never jumps back, and a scan that stopped says what is kept.
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 
 use crate::event::{Phase, Progress};
 use crate::glyphs::group_sign;
-use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::Cells;
 use crate::theme::Role;
@@ -14,8 +14,8 @@ use userlink_domain::Group;
 /// From here on numbers are written in full.
 const WIDE: usize = 110;
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
-    let width = usize::from(layout.progress.width);
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let width = usize::from(area.width);
     let line = match (&model.progress, model.phase()) {
         (None, _) | (_, Phase::Connecting) => connecting(model, width),
         (Some(progress), Phase::Reading) => reading(model, progress, width),
@@ -23,7 +23,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         (Some(progress), Phase::Complete) => complete(model, progress, width),
         (Some(progress), Phase::Failed) => failed(model, progress, width),
     };
-    line.draw(frame, layout.progress, layout.progress.y);
+    line.draw(frame, area, area.y);
 }
 
 fn connecting(model: &Model, width: usize) -> Cells {

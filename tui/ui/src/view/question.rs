@@ -23,7 +23,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         }
         Repairing::Writing { of, .. } => {
             let text = "It is written, then both sides are read back to see that it holds";
-            waiting(model, frame, layout, &format!("Repairing {of}"), text, "");
+            waiting(model, frame, layout, &format!("Repairing {}", model.told(of)), text, "");
         }
         Repairing::Asking(question) => asking(model, frame, layout, question),
         Repairing::Over(Ok(outcome)) => over(model, frame, layout, outcome),
@@ -62,7 +62,7 @@ fn waiting(model: &Model, frame: &mut Frame<'_>, layout: &Layout, title: &str, t
 
 fn asking(model: &Model, frame: &mut Frame<'_>, layout: &Layout, question: &Question) {
     let proposal = question.proposal();
-    let name = format!("Repair {}", title(&proposal.entry));
+    let name = format!("Repair {}", title(&model.seen(&proposal.entry)));
     let dialog = Dialog {
         title: &name,
         title_role: Role::Strong,
@@ -89,6 +89,7 @@ fn proposal_lines(model: &Model, proposal: &Proposal, width: usize) -> Vec<Cells
         let mut line = look.line();
         line.text(&what, Role::Strong);
         line.text(" of ", Role::Muted);
+        let of = model.told(&of);
         line.cell(&of, Role::Plain, look.width(&of).min(width.saturating_sub(line.width())));
         lines.push(line);
         let empty = look.glyphs.empty;
@@ -163,7 +164,7 @@ fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcome: &Outcome
         format!("{sign} Not repaired as planned")
     };
     let width = inner_width(layout);
-    let mut lines: Vec<_> = outcome.words.iter().flat_map(|text| look.wrap(text, Role::Plain, width)).collect();
+    let mut lines: Vec<_> = outcome.words.iter().flat_map(|text| look.wrap(&model.told(text), Role::Plain, width)).collect();
     lines.push(look.line());
     let mut run = look.line();
     run.text("Run ", Role::Muted);
@@ -176,6 +177,7 @@ fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcome: &Outcome
 fn failed(model: &Model, frame: &mut Frame<'_>, layout: &Layout, text: &str) {
     let look = model.look();
     let (sign, role) = group_sign(Group::Conflict, look.ascii());
+    let text = model.told(text);
     let lines = text.lines().flat_map(|line| look.wrap(line, Role::Plain, inner_width(layout))).collect();
     let name = format!("{sign} Not repaired");
     Dialog { title: &name, title_role: role, aside: "", lines, skip: 0, choices: &["Close"], marked: 0 }

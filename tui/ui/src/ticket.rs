@@ -1,0 +1,123 @@
+//! The ticket: whatever stands in it is looked up in pool and table at once, without a scan.
+//!
+//! The answer is provisional, and says what was not looked at. A paste goes into the line and nowhere else.
+
+use ratatui::crossterm::event::KeyEvent;
+use tui_input::Input;
+use userlink_domain::{RecordRef, Situation, Timestamp};
+use userlink_link::{Entry, Explanation};
+
+use crate::beside::Candidate;
+use crate::effect::Effect;
+use crate::event::Level;
+use crate::model::{Model, Opened};
+use crate::update::edit;
+
+/// The longest thing that is looked up, in characters.
+const LONGEST: usize = 256;
+
+/// What was found: read from both sides just now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The record that is called so.
+    pub of: RecordRef,
+    /// Its entry, as far as it can be told from what was read.
+    pub entry: Entry,
+    /// Why it would be that.
+    pub explanation: Explanation,
+    /// The pairs that could be made, best first.
+    pub candidates: Vec<Candidate>,
+    /// What was not looked at, in words.
+    pub not_looked_at: String,
+    /// What the scan that is shown has it as, if it has it.
+    pub scanned: Option<Situation>,
+    /// When it was read.
+    pub at: Timestamp,
+}
+
+/// The state of the ticket.
+#[derive(Debug, Default)]
+pub(crate) struct Ticket {
+    /// The line while it is typed.
+    pub(crate) typing: Option<Input>,
+    /// What is being looked up.
+    pub(crate) asked: Option<String>,
+}
+
+/// Asks who it is about.
+pub(crate) fn open(model: &mut Model) {
+    model.ticket.typing = Some(Input::default());
+}
+
+pub(crate) fn close(model: &mut Model) {
+    model.ticket = Ticket::default();
+}
+
+/// A key that is no command.
+pub(crate) fn type_key(model: &mut Model, key: KeyEvent) {
+    if let Some(input) = &mut model.ticket.typing
+        && let Some(request) = edit(key)
+    {
+        input.handle(request);
+    }
+}
+
+/// Text that was pasted. Of several lines the first that says something counts: who pastes half a ticket means its first line.
+pub(crate) fn paste(model: &mut Model, text: &str) {
+    if let Some(input) = &mut model.ticket.typing {
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        for c in line.chars().filter(|c| !c.is_control()).take(LONGEST) {
+            input.handle(tui_input::InputRequest::InsertChar(c));
+        }
+    }
+}
+
+/// Looks up what was typed.
+pub(crate) fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(input) = &model.ticket.typing else { return };
+    let who = bare(input.value()).chars().take(LONGEST).collect::<String>();
+    if who.is_empty() {
+        return model.say(Level::Info, "Type or paste an e-mail, a sub, a username or a row's id.");
+    }
+    model.ticket = Ticket { typing: None, asked: Some(who.clone()) };
+    effects.push(Effect::LookUp(who));
+}
+
+/// Without what often stands around it: `<ada@example.org>`, `"42"`, `mailto:ada@example.org`.
+fn bare(text: &str) -> &str {
+    let around = |c: char| c.is_whitespace() || "<>\"'`,;".contains(c);
+    let bare = text.trim_matches(around);
+    bare.strip_prefix("mailto:").unwrap_or(bare)
+}
+
+/// The answer came.
+pub(crate) fn hear(model: &mut Model, asked: &str, answer: Result<Box<Found>, String>) -> Option<Effect> {
+    if model.ticket.asked.as_deref() != Some(asked) {
+        return None; // Nobody waits for this one any more.
+    }
+    model.ticket = Ticket::default();
+    match answer {
+        Ok(found) => {
+            let (of, entry) = (found.of.clone(), found.entry.clone());
+            model.opened = Some(Opened { of, entry, left: false, scroll: 0, found: Some(found) });
+            crate::beside::ask(model)
+        }
+        Err(text) => {
+            model.say(Level::Error, text);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bare;
+
+    #[test]
+    fn what_stands_around_an_address_is_left_out() {
+        for text in ["ada@example.org", " <ada@example.org>, ", "\"ada@example.org\"", "mailto:ada@example.org"] {
+            assert_eq!(bare(text), "ada@example.org");
+        }
+        assert_eq!(bare(" \t "), "");
+    }
+}
