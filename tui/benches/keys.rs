@@ -171,6 +171,7 @@ fn frames(total: usize) -> Vec<Duration> {
         read_only: true,
         theme: Theme::Color,
         ascii: false,
+        masked: false,
     };
     let now = Timestamp::from_millis(1_795_428_000_000);
     let mut model = Model::new(setup, SIZE);

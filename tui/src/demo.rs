@@ -94,6 +94,7 @@ impl Demo {
             mapping: Mapping::default(),
             read_only: self.read_only,
             production: false,
+            mask: false,
             keep: Keep::Off,
             insert_function: None,
             price: None,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io;
 
 use userlink_domain::{Group, RecordRef, Situation, Sub, Timestamp};
-use userlink_link::{Change, Coverage, Entry, Linker, Rules};
+use userlink_link::{Change, Circumstances, Coverage, Entry, Linker, Rules};
 use userlink_pool::{Shard, Writable};
 
 use crate::clock;
@@ -20,6 +20,8 @@ pub(crate) struct Engine {
     pub(crate) users_about: Option<u64>,
     /// Whether users can write the attribute themselves, once that was looked at.
     pub(crate) writable: Option<Writable>,
+    /// Whether people can sign up by themselves, and whether a function is called after a confirmation, once the pool said so.
+    about_pool: Option<(bool, bool)>,
     /// The parts of the pool that are read from their start again, and who has come of each by now.
     again: Vec<(Shard, HashSet<Sub>)>,
     /// Where what is read is kept.
@@ -37,6 +39,7 @@ impl Engine {
             rows: 0,
             users_about: None,
             writable: None,
+            about_pool: None,
             again: Vec::new(),
             keep: None,
             failures: Vec::new(),
@@ -56,6 +59,10 @@ impl Engine {
         match news {
             News::UsersAbout(about) => {
                 self.users_about = (about > 0).then_some(about);
+                false
+            }
+            News::Pool { self_sign_up, post_confirmation } => {
+                self.about_pool = Some((self_sign_up, post_confirmation));
                 false
             }
             News::Writable(writable) => {
@@ -111,6 +118,19 @@ impl Engine {
                 self.done = true;
                 false
             }
+        }
+    }
+
+    /// What is known of the pool besides its records.
+    pub(crate) fn circumstances(&self, read_at: Option<Timestamp>) -> Circumstances {
+        Circumstances {
+            read_at,
+            self_sign_up: self.about_pool.map(|(self_sign_up, _)| self_sign_up),
+            post_confirmation: self.about_pool.map(|(_, post_confirmation)| post_confirmation),
+            writable_by: match &self.writable {
+                Some(Writable::By(clients)) => clients.clone(),
+                Some(Writable::No | Writable::Unknown(_)) | None => Vec::new(),
+            },
         }
     }
 

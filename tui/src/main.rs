@@ -8,6 +8,7 @@ mod demo;
 mod engine;
 mod init;
 mod logging;
+mod looking;
 mod output;
 mod probe;
 mod repairs;
@@ -157,5 +158,6 @@ fn setup(common: &Common, context: &Context) -> Result<Setup, SettingsError> {
         read_only: context.read_only,
         theme: if plain { Theme::Mono } else { Theme::Color },
         ascii,
+        masked: context.mask,
     })
 }

@@ -9,7 +9,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use userlink_db::{DbError, UsersTable};
 use userlink_domain::{RecordRef, RowId, Timestamp};
 use userlink_link::{Change, Entry};
-use userlink_pool::{Attribute, Listed, Listing, PoolError, PoolReader, Position, Remedy, Shard, Writable};
+use userlink_pool::{
+    Attribute, Description, Listed, Listing, PoolError, PoolReader, Position, Remedy, Shard, Writable,
+};
 
 use crate::clock;
 use crate::snapshot::{Place, Progress};
@@ -50,6 +52,13 @@ pub(crate) enum Side {
 pub(crate) enum News {
     /// About how many users there are.
     UsersAbout(u64),
+    /// What the pool says of itself.
+    Pool {
+        /// Whether people can sign up by themselves.
+        self_sign_up: bool,
+        /// Whether a function is called after a confirmation.
+        post_confirmation: bool,
+    },
     /// Whether users can write the attribute themselves.
     Writable(Writable),
     /// What was read.
@@ -157,6 +166,8 @@ async fn look_at_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<Opti
         return Ok(None);
     }
     to.send(News::UsersAbout(described.estimated_users)).await?;
+    let Description { self_sign_up, post_confirmation, .. } = described;
+    to.send(News::Pool { self_sign_up, post_confirmation }).await?;
     Ok(Some(described.estimated_users))
 }
 

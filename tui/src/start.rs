@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal, RowWriter, UsersTable};
 use userlink_domain::Timestamp;
 use userlink_link::Rules;
-use userlink_pool::{PoolReader, PoolWriter};
+use userlink_pool::{AppClients, PoolError, PoolReader, PoolWriter};
 use userlink_repair::{Patience, Process, Repairer};
 
 use crate::demo::Demo;
@@ -29,12 +29,23 @@ pub(crate) struct Opened {
     pub(crate) sources: Sources,
     pub(crate) rules: Rules,
     pub(crate) repairs: Repairs,
+    /// What was done before; none where it cannot be read, and why.
+    pub(crate) journal: Result<Journal, String>,
+    /// The app clients, once they have been looked at.
+    clients: tokio::sync::OnceCell<AppClients>,
     /// Where scans are kept, and what they are of.
     pub(crate) shelf: Option<(Shelf, Of)>,
     /// Whether steps that earlier runs left open have been looked for.
     pub(crate) looked: AtomicBool,
     /// What has to stay alive as long as this is used: the demo's pool.
     _keep: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Opened {
+    /// The app clients, looked at once.
+    pub(crate) async fn app_clients(&self) -> Result<&AppClients, PoolError> {
+        self.clients.get_or_try_init(|| self.sources.pool.app_clients()).await
+    }
 }
 
 /// Whether repairs can be made, and if not, why.
@@ -152,6 +163,14 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
             Err(refused) => Repairs::Refused(refused),
         }
     };
+    // Where nothing may be written a journal of our own is not even made, but what is shared can be read.
+    let journal = match &repairs {
+        Repairs::Possible(repairer) => Ok(repairer.journal.clone()),
+        Repairs::Refused(_) => Journal::open(&db).await.map_err(|error| match error {
+            JournalError::Missing => "This context writes nothing, and there is no shared journal.".to_owned(),
+            error => error.to_string(),
+        }),
+    };
     let replica = match &context.replica {
         Some(options) => {
             let replica = Db::connect(options).await?.open(context.mapping.clone()).await?;
@@ -165,7 +184,8 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         let (id_kind, sub_unique) = (rules.id_kind, rules.sub_unique);
         (shelf, Of { what: context.what(), id_kind, sub_unique })
     });
-    Ok(Opened { sources, rules, repairs, shelf, looked: AtomicBool::new(false), _keep: keep })
+    let clients = tokio::sync::OnceCell::new();
+    Ok(Opened { sources, rules, repairs, journal, clients, shelf, looked: AtomicBool::new(false), _keep: keep })
 }
 
 /// Whether this is the database that the context is pinned to.

@@ -18,6 +18,19 @@ pub(crate) enum Category {
     Read,
     Update,
     Describe,
+    /// Listing for a person who waits: it counts as [`Category::List`], and goes before what a scan has queued.
+    Look,
+}
+
+impl Category {
+    const fn bucket(self) -> usize {
+        match self {
+            Self::List | Self::Look => 0,
+            Self::Read => 1,
+            Self::Update => 2,
+            Self::Describe => 3,
+        }
+    }
 }
 
 /// Requests a second to make at most, by category.
@@ -103,12 +116,17 @@ impl Budget {
     }
 
     fn with<T>(&self, category: Category, what: impl FnOnce(&mut Bucket) -> T) -> T {
-        what(&mut self.buckets[category as usize].lock().unwrap_or_else(PoisonError::into_inner))
+        what(&mut self.buckets[category.bucket()].lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits until a request of this category may be made.
     pub(crate) async fn take(&self, category: Category) {
-        let at = self.with(category, |bucket| bucket.take(Instant::now()));
+        let ahead = matches!(category, Category::Look);
+        let at =
+            self.with(
+                category,
+                |bucket| if ahead { bucket.take_ahead(Instant::now()) } else { bucket.take(Instant::now()) },
+            );
         tokio::time::sleep_until(at).await;
     }
 
@@ -179,6 +197,12 @@ impl Bucket {
         at
     }
 
+    /// A turn at once. Whoever queues after it comes that much later, so that the rate is kept over a second or two.
+    fn take_ahead(&mut self, now: Instant) -> Instant {
+        self.take(now);
+        now
+    }
+
     /// What went before the rate was lowered says nothing of the rate that it was lowered to.
     fn lower(&mut self, now: Instant, went: Instant) {
         self.refused += 1;
@@ -202,6 +226,15 @@ mod tests {
         let mut bucket = Bucket::new(10.0, now);
         let times: Vec<_> = (0..3).map(|_| (bucket.take(now) - now).as_millis()).collect();
         assert_eq!(times, [0, 101, 202]);
+    }
+
+    #[test]
+    fn who_looks_somebody_up_goes_first_and_the_others_wait_for_it() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(10.0, now);
+        let queued: Vec<_> = (0..3).map(|_| bucket.take(now)).collect();
+        assert_eq!(bucket.take_ahead(now), now);
+        assert_eq!((bucket.take(now) - queued[2]).as_millis(), 202, "one turn was given away");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use userlink_link::{Change, Entry, Rules};
 use userlink_repair::{Fresh, Recovered, Repairer, Verdict, fresh};
 use userlink_ui::{Confirmed, Effect, Event, Level, Outcome, Proposal};
 
+use super::beside;
 use super::worker::{Question, Worker};
 use crate::clock;
 use crate::engine::Engine;
@@ -31,6 +32,8 @@ pub(super) struct Effects {
     /// A scan has begun: who asks for one more wants it from the start.
     scanned: bool,
     write: Option<JoinHandle<()>>,
+    /// What is being found out about the entry that is open.
+    beside: Option<AbortHandle>,
 }
 
 impl Effects {
@@ -70,6 +73,7 @@ impl Effects {
             scan: None,
             scanned: false,
             write: None,
+            beside: None,
         };
         effects.scan();
         effects
@@ -96,6 +100,29 @@ impl Effects {
                     drop(to.send(Event::Repaired(repaired)).await);
                 }));
             }
+            Effect::LookUp(who) => {
+                let (start, opened) = (self.start.clone(), self.opened.clone());
+                let (worker, to) = (self.worker.clone(), self.to_model.clone());
+                tokio::spawn(async move {
+                    let answer = match open(&start, &opened).await {
+                        Ok(opened) => beside::look_up(&opened, &worker, &who).await,
+                        Err(text) => Err(text),
+                    };
+                    drop(to.send(Event::LookedUp { asked: who, answer }).await);
+                });
+            }
+            Effect::LookBeside { of, entry } => {
+                let opened = self.opened.clone();
+                let (worker, to) = (self.worker.clone(), self.to_model.clone());
+                if let Some(before) = self.beside.take() {
+                    before.abort();
+                }
+                let looking = tokio::spawn(async move {
+                    let opened = opened.lock().await.clone();
+                    beside::look(opened, &worker, of, entry, &to).await;
+                });
+                self.beside = Some(looking.abort_handle());
+            }
             Effect::Refresh => self.scan(),
             Effect::GoOn => {
                 let opened = self.opened.clone();
@@ -106,7 +133,7 @@ impl Effects {
                 });
             }
             // The loop's own.
-            Effect::Quit | Effect::Suspend => {}
+            Effect::Quit | Effect::Suspend | Effect::Copy(_) => {}
         }
     }
 

@@ -10,7 +10,7 @@ use userlink_ui::Event;
 
 /// Something that goes before all news.
 pub(super) enum Signal {
-    Input(Event),
+    Input(Box<Event>),
     /// Stop, as with Ctrl-Z.
     Stop,
     /// End, with this exit code.
@@ -37,9 +37,9 @@ pub(super) fn listen() -> io::Result<mpsc::UnboundedReceiver<Signal>> {
     std::thread::Builder::new().name("keys".into()).spawn(move || {
         loop {
             let meant = match event::read() {
-                Ok(Terminal::Key(key)) => Signal::Input(Event::Key(key)),
-                Ok(Terminal::Paste(text)) => Signal::Input(Event::Paste(text)),
-                Ok(Terminal::Resize(columns, lines)) => Signal::Input(Event::Resize(columns, lines)),
+                Ok(Terminal::Key(key)) => Signal::Input(Box::new(Event::Key(key))),
+                Ok(Terminal::Paste(text)) => Signal::Input(Box::new(Event::Paste(text))),
+                Ok(Terminal::Resize(columns, lines)) => Signal::Input(Box::new(Event::Resize(columns, lines))),
                 Ok(_) => continue,
                 // The terminal is gone.
                 Err(_) => Signal::End(129),

@@ -3,7 +3,9 @@
 //! Nothing here decides anything. Keys and news go into `update`, and what comes out of it is carried out by `effects`,
 //! the only place that awaits the pool or the database.
 
+mod beside;
 mod effects;
+mod glance;
 mod input;
 mod terminal;
 mod worker;
@@ -31,7 +33,7 @@ pub(crate) async fn run(setup: Setup, names: Names, keys: Keys, start: Start) ->
     let mut signals = input::listen().context("The terminal's signals cannot be heard")?;
     let mut screen = Screen::take().context("The terminal cannot be taken over")?;
     let size = screen.terminal.size().context("The terminal does not say how large it is")?;
-    let mut model = Model::new(setup, (size.width, size.height)).with_names(names).with_keys(keys);
+    let mut model = Model::new(setup, (size.width, size.height)).with_names(names).with_overview().with_keys(keys);
     let mut effects = Effects::begin(start, to_model);
     let left = until_left(&mut model, &mut effects, &mut screen, &mut signals, &mut events).await;
     // Whatever ended it, a write under way is brought to its end. Nobody looks any more: the terminal goes back first,
@@ -73,7 +75,7 @@ async fn until_left(
             signal = signals.recv() => match signal {
                 Some(Signal::Input(event)) => {
                     urgent = true;
-                    event
+                    *event
                 }
                 Some(Signal::Stop) => {
                     suspend(screen)?;
@@ -100,6 +102,7 @@ async fn until_left(
             match effect {
                 Effect::Quit => return Ok(0),
                 Effect::Suspend => suspend(screen)?,
+                Effect::Copy(text) => screen.copy(&text).context("The terminal is gone")?,
                 other => effects.carry_out(other),
             }
         }

@@ -3,11 +3,12 @@
 use std::io::{self, Stdout, Write, stdout};
 use std::mem::ManuallyDrop;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
     self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
 };
-use crossterm::{cursor, execute, queue, style};
+use crossterm::{Command as _, cursor, execute, queue, style};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
 
@@ -39,6 +40,20 @@ impl Screen {
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
+    /// Gives a text to the clipboard of the terminal that a person sits at, over ssh and through tmux. Whether it takes it
+    /// cannot be known: terminals do not answer.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut sequence = String::new();
+        // Into memory, this cannot fail.
+        CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).unwrap_or(());
+        let out = self.terminal.backend_mut();
+        out.write_all(sequence.as_bytes())?;
+        if std::env::var_os("TMUX").is_some() {
+            out.write_all(through_tmux(&sequence).as_bytes())?;
+        }
+        Write::flush(out)
+    }
+
     /// Takes the terminal again after it was given back, and draws all of it.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
         enter()?;
@@ -53,6 +68,12 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// What tmux hands on to the terminal outside as it is, where `allow-passthrough` lets it. Without that it takes the plain
+/// sequence itself, where `set-clipboard` is on.
+fn through_tmux(sequence: &str) -> String {
+    format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))
 }
 
 fn enter() -> io::Result<()> {
@@ -87,4 +108,20 @@ fn give_back_on_panic() {
         drop(writeln!(io::stderr(), "{text}{place}"));
         std::process::exit(1);
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clipboard_gets_letters_of_base64_and_nothing_else() {
+        let mut sequence = String::new();
+        let hostile = "\x1b]52;c;!\x07\x1b\\";
+        CopyToClipboard::to_clipboard_from(hostile).write_ansi(&mut sequence).ok();
+        let inner = sequence.strip_prefix("\x1b]52;c;").and_then(|rest| rest.strip_suffix("\x1b\\"));
+        let inner = inner.unwrap_or_default();
+        assert!(!inner.is_empty() && inner.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c)), "{inner}");
+        assert_eq!(through_tmux("\x1b]52;c;QQ==\x1b\\"), "\x1bPtmux;\x1b\x1b]52;c;QQ==\x1b\x1b\\\x1b\\");
+    }
 }

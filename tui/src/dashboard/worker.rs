@@ -7,10 +7,12 @@ use tokio::sync::{mpsc, oneshot};
 use userlink_domain::{RecordRef, Situation, Timestamp};
 use userlink_link::{Change, Entry, Lead, Rules};
 use userlink_pool::{PoolReader, Writable};
-use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
+use userlink_ui::{Candidate, Counts, Event, Level, Phase, Progress, Since, ViewSpec, Window};
 
+use super::glance::Glance;
 use crate::clock;
 use crate::engine::Engine;
+use crate::looking;
 use crate::scan::News;
 use crate::snapshot::Picture;
 
@@ -31,6 +33,8 @@ pub(super) enum Question {
     Explain(RecordRef),
     /// The entry of a record, as it is now.
     Entry(RecordRef, oneshot::Sender<Option<Entry>>),
+    /// The pairs that could be made for the entry of a record, best first.
+    Pairs(RecordRef, oneshot::Sender<Vec<Candidate>>),
     /// Records that were read afresh; the answer comes when they are taken in.
     Learn(Vec<Change>, oneshot::Sender<()>),
     /// What the entry of a record would be after these changes, which are not kept.
@@ -85,6 +89,7 @@ pub(super) struct Worker {
     shown_at: Option<Timestamp>,
     meter: (Instant, u64),
     rate: f64,
+    glance: Glance,
 }
 
 /// The entries of a view, kept until something has changed.
@@ -120,6 +125,7 @@ impl Worker {
             shown_at: None,
             meter: (now, 0),
             rate: 0.0,
+            glance: Glance::default(),
         }
     }
 
@@ -137,6 +143,15 @@ impl Worker {
                     }
                 }
                 news = receive(&mut self.news) => self.hear(news).await,
+                () = std::future::ready(()), if self.glance.is_looking() => {
+                    // A piece at a time: a key never waits for all of it.
+                    let circumstances = self.engine.circumstances(self.shown_at);
+                    if let Some(causes) = self.glance.go_on(&self.engine.linker, &circumstances)
+                        && self.to.send(Event::Overview(causes)).await.is_err()
+                    {
+                        return;
+                    }
+                }
                 () = tokio::time::sleep(TELL), if self.untold || self.is_reading() => {}
             }
             if (self.untold || self.is_reading()) && self.told.elapsed() >= TELL && self.tell().await.is_err() {
@@ -188,6 +203,7 @@ impl Worker {
             }
             None => {
                 self.news = None;
+                let before = self.counted();
                 self.reading().finish_keeping(clock::now());
                 // A scan that is quicker than the reading of the last one.
                 if self.coming.is_none() && self.engine.is_whole() {
@@ -207,10 +223,23 @@ impl Worker {
                 self.finished_at = Some(clock::now());
                 if self.engine.is_complete() && !self.failed {
                     self.shown_at = self.finished_at;
+                    self.glance.replaced(before);
+                    self.glance.begin();
                 }
                 self.untold = true;
             }
         }
+    }
+
+    /// What is counted of the complete scan that is shown.
+    fn counted(&self) -> Option<Since> {
+        let at = self.shown_at?;
+        if let Some(picture) = &self.picture {
+            return Some(Since { at, situations: picture.situations.clone(), flags: picture.flags.clone() });
+        }
+        let counts = self.engine.linker.counts();
+        let (situations, flags) = (counts.situations().collect(), counts.flags().collect());
+        self.engine.is_complete().then_some(Since { at, situations, flags })
     }
 
     async fn answer(&mut self, question: Question) -> Result<(), mpsc::error::SendError<Event>> {
@@ -226,6 +255,7 @@ impl Worker {
             }
             // Whoever asked may have gone meanwhile; then there is nobody to tell.
             Question::Entry(of, answer) => drop(answer.send(self.engine.linker.entry(&of))),
+            Question::Pairs(of, answer) => drop(answer.send(looking::pairs(&self.engine.linker, &of))),
             Question::Learn(changes, answer) => {
                 if let Some(coming) = &mut self.coming {
                     coming.learn(&changes);
@@ -233,6 +263,9 @@ impl Worker {
                 self.engine.learn(&changes);
                 self.revision += 1;
                 self.cache = None;
+                if self.engine.is_complete() {
+                    self.glance.begin();
+                }
                 answer.send(()).unwrap_or(());
                 self.tell().await?;
             }
@@ -264,6 +297,7 @@ impl Worker {
                         let begun = std::mem::replace(&mut self.engine, *engine);
                         self.coming = self.is_reading().then_some(begun);
                         self.shown_at = Some(picture.at());
+                        self.glance.begin();
                     }
                     None => (self.shown_at, self.from_disk) = (None, false),
                 }
@@ -274,6 +308,7 @@ impl Worker {
                     self.coming = Some(*engine);
                 } else {
                     self.engine = *engine;
+                    self.glance.stop();
                     if self.picture.is_none() {
                         (self.from_disk, self.shown_at) = (false, None);
                     }
@@ -310,6 +345,9 @@ impl Worker {
         };
         let progress = self.progress();
         self.to.send(Event::Progress(progress)).await?;
+        for news in self.glance.news(self.pool.as_ref().map(PoolReader::used)) {
+            self.to.send(Event::Overview(news)).await?;
+        }
         self.to.send(Event::Counts(counts)).await
     }
 

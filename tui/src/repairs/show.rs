@@ -1,11 +1,10 @@
 //! `userlink show`: one user or row, looked at singly. Its verdict is provisional: who else carries the same `user_id` cannot be
 //! asked of a pool.
 
-use std::collections::BTreeMap;
 use std::io::{Write as _, stdout};
 
 use userlink_db::{Db, History};
-use userlink_domain::{EmailKey, PoolUser, RecordRef, Row, RowId, Sub, Timestamp, Username};
+use userlink_domain::{RecordRef, Timestamp};
 use userlink_link::Linker;
 use userlink_repair::{candidates, recommended};
 use userlink_ui::safe_text;
@@ -14,20 +13,15 @@ use super::history::print;
 use super::{failure, usage};
 use crate::cli::ShowArgs;
 use crate::commands::DONE;
+use crate::looking::{Looked, NOT_LOOKED_AT, look};
 use crate::settings::Context;
 use crate::start::{Failure, Opened, Start, journal};
 
-/// Users with one e-mail that are looked at.
-const SHARING: usize = 60;
-
 pub(crate) async fn run(context: Context, args: &ShowArgs) -> anyhow::Result<u8> {
     let opened = Start::Context(Box::new(context.clone().for_reading())).open().await?;
-    let found = look(&opened, &args.who).await?;
-    let Some(of) = found.first.clone() else {
+    let Some(Looked { of, linker }) = look(&opened, &args.who).await? else {
         return Err(usage(format!("Nobody is called {}, neither user nor row.", args.who)).into());
     };
-    let (users, rows) = (found.users.into_values().collect(), found.rows.into_values().collect());
-    let linker = Linker::bulk(users, rows, opened.rules.clone());
     print_entry(&linker, &of, &opened).await?;
     let db = Db::connect(&context.database).await.map_err(Failure::from)?;
     if let Ok(journal) = journal(&context, &db).await {
@@ -44,70 +38,11 @@ pub(crate) async fn run(context: Context, args: &ShowArgs) -> anyhow::Result<u8>
     Ok(DONE)
 }
 
-#[derive(Default)]
-struct Found {
-    first: Option<RecordRef>,
-    users: BTreeMap<Sub, PoolUser>,
-    rows: BTreeMap<RowId, Row>,
-}
-
-/// What is called so, and what hangs on it by pointers and e-mails, as far as it can be asked for.
-async fn look(opened: &Opened, who: &str) -> anyhow::Result<Found> {
-    let (pool, table, kind) = (&opened.sources.pool, &opened.sources.table, opened.rules.id_kind);
-    let mut found = Found::default();
-    let take_rows = |found: &mut Found, rows: Vec<Row>| {
-        for row in rows {
-            found.first.get_or_insert_with(|| RecordRef::Row(row.id.clone()));
-            found.rows.insert(row.id.clone(), row);
-        }
-    };
-    if let Some(sub) = Sub::parse(who)
-        && let Some(user) = pool.by_sub(sub).await.map_err(Failure::from)?
-    {
-        found.first = Some(RecordRef::User(user.sub));
-        found.users.insert(user.sub, user);
-    }
-    if let Some(sub) = Sub::parse(who) {
-        take_rows(&mut found, table.by_subs(&[sub]).await.map_err(Failure::from)?);
-    }
-    if let Some(id) = RowId::parse(kind, who) {
-        take_rows(&mut found, table.by_ids(&[id]).await.map_err(Failure::from)?);
-    }
-    if found.first.is_none()
-        && let Some(user) = pool.by_username(&Username::new(who)).await.map_err(Failure::from)?
-    {
-        found.first = Some(RecordRef::User(user.sub));
-        found.users.insert(user.sub, user);
-    }
-    if let (true, Some(key)) = (who.contains('@'), EmailKey::of(who)) {
-        for user in pool.by_email(who, SHARING).await.map_err(Failure::from)? {
-            found.first.get_or_insert(RecordRef::User(user.sub));
-            found.users.insert(user.sub, user);
-        }
-        take_rows(&mut found, table.by_email(&key).await.map_err(Failure::from)?);
-    }
-    // What the records name, twice: a row's user may name another row.
-    for _ in 0..2 {
-        let subs: Vec<Sub> =
-            found.rows.values().filter_map(Row::sub).filter(|sub| !found.users.contains_key(sub)).collect();
-        for sub in subs {
-            let user = pool.by_sub(sub).await.map_err(Failure::from)?;
-            found.users.extend(user.map(|user| (user.sub, user)));
-        }
-        let named = found.users.values().filter_map(|user| RowId::parse(kind, user.user_id()?));
-        let ids: Vec<RowId> = named.filter(|id| !found.rows.contains_key(id)).collect();
-        take_rows(&mut found, table.by_ids(&ids).await.map_err(Failure::from)?);
-        let subs: Vec<Sub> = found.users.keys().copied().collect();
-        take_rows(&mut found, table.by_subs(&subs).await.map_err(Failure::from)?);
-    }
-    Ok(found)
-}
-
 async fn print_entry(linker: &Linker, of: &RecordRef, opened: &Opened) -> anyhow::Result<()> {
     let entry = linker.entry(of).ok_or_else(|| failure("The records are gone."))?;
     let mut out = Vec::new();
     writeln!(out, "provisional: {}", entry.situation)?;
-    writeln!(out, "  not looked at: who else carries this user id, or shares the e-mail. userlink scan tells.")?;
+    writeln!(out, "  not looked at: {NOT_LOOKED_AT}")?;
     for user in &entry.users {
         let (name, id) = (safe_text(user.username.as_str()), safe_text(user.user_id().unwrap_or("-")));
         let enabled = if user.enabled { "" } else { ", disabled" };

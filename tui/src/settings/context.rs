@@ -47,6 +47,8 @@ pub(crate) struct Context {
     pub(crate) mapping: Mapping,
     pub(crate) read_only: bool,
     pub(crate) production: bool,
+    /// Whether the dashboard begins with personal data out of sight.
+    pub(crate) mask: bool,
     /// What is kept of a scan on disk.
     pub(crate) keep: Keep,
     /// Subs and row ids whose entries are ignored, as they were written.
@@ -113,6 +115,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
     let (production, protected, replica) = (file.production, file.protected.clone(), file.replica_url.clone());
     let database_name = file.database.clone();
     let price = file.price_per_user;
+    let mask = file.mask;
     let Base { database, mapping, read_only } = base(file, &over).await?;
     let replica = match replica {
         Some(source) => {
@@ -131,6 +134,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
         mapping,
         read_only,
         production,
+        mask,
         keep,
         protected,
         insert_function,

@@ -31,6 +31,7 @@ const CONTEXT: &[&str] = &[
     "tls_root_cert",
     "protected",
     "price_per_user",
+    "mask",
     "table",
 ];
 const TABLE: &[&str] =
@@ -90,6 +91,9 @@ pub(crate) struct ContextSettings {
     pub(crate) read_only: bool,
     #[serde(default)]
     pub(crate) production: bool,
+    /// Whether the dashboard begins with personal data out of sight.
+    #[serde(default)]
+    pub(crate) mask: bool,
     pub(crate) rate: Option<f64>,
     pub(crate) write_rate: Option<f64>,
     pub(crate) snapshot: Option<String>,

@@ -132,7 +132,10 @@ pub(crate) fn lines(model: &Model, whole: bool) -> Vec<String> {
         Some(Err(why)) => out.add("history", &format!("not known. {}", told(why))),
         None => {}
     }
-    out.add("personal", if whole { "e-mails, names and phones as they are" } else { "e-mails, names and phones left out" });
+    out.add(
+        "personal",
+        if whole { "e-mails, names and phones as they are" } else { "e-mails, names and phones left out" },
+    );
     out.0
 }
 

@@ -74,7 +74,8 @@ pub(crate) enum Place {
 
 impl Place {
     /// Everywhere.
-    pub(crate) const ALL: &[Self] = &[Browse, Entry, Filter, Help, Question, Waiting, Seen, Leaving, Overview, Ticket, Evidence];
+    pub(crate) const ALL: &[Self] =
+        &[Browse, Entry, Filter, Help, Question, Waiting, Seen, Leaving, Overview, Ticket, Evidence];
 
     /// What it is called in words.
     pub(crate) fn name(self) -> &'static str {

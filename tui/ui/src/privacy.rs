@@ -44,7 +44,10 @@ fn address(number: usize, ascii: bool) -> String {
 
 /// Whether an address is hidden already.
 pub(crate) fn is_hidden(text: &str) -> bool {
-    [false, true].map(dots).into_iter().any(|dots| text.strip_prefix(dots).is_some_and(|rest| rest.is_empty() || rest.starts_with('@')))
+    [false, true]
+        .map(dots)
+        .into_iter()
+        .any(|dots| text.strip_prefix(dots).is_some_and(|rest| rest.is_empty() || rest.starts_with('@')))
 }
 
 /// An entry of which nothing personal can be seen.
@@ -68,11 +71,8 @@ pub(crate) fn entry(entry: &Entry, ascii: bool) -> Entry {
         user
     };
     let users = entry.users.iter().map(|it| user(it, email(&it.email))).collect::<Vec<_>>();
-    let row = |row: &Row, email: Option<Box<str>>| Row {
-        email,
-        show: row.show.iter().map(&hidden).collect(),
-        ..row.clone()
-    };
+    let row =
+        |row: &Row, email: Option<Box<str>>| Row { email, show: row.show.iter().map(&hidden).collect(), ..row.clone() };
     let rows = entry.rows.iter().map(|it| row(it, email(&it.email))).collect();
     Entry { users, rows, ..entry.clone() }
 }
@@ -164,7 +164,8 @@ fn without(text: &str, value: &str, by: &str) -> String {
     while let Some(at) = rest.find(value) {
         let (before, behind) = (&rest[..at], &rest[at + value.len()..]);
         let joined = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        let whole = !joined(before.chars().next_back().or_else(|| out.chars().next_back())) && !joined(behind.chars().next());
+        let whole =
+            !joined(before.chars().next_back().or_else(|| out.chars().next_back())) && !joined(behind.chars().next());
         out.push_str(before);
         out.push_str(if whole { by } else { value });
         rest = behind;
@@ -214,7 +215,8 @@ pub(crate) fn scrub(text: &str, ascii: bool) -> Cow<'_, str> {
 
 fn is_phone(word: &str) -> bool {
     let Some(rest) = word.strip_prefix('+') else { return false };
-    rest.chars().filter(char::is_ascii_digit).count() >= PHONE && rest.chars().all(|c| c.is_ascii_digit() || "-/.".contains(c))
+    rest.chars().filter(char::is_ascii_digit).count() >= PHONE
+        && rest.chars().all(|c| c.is_ascii_digit() || "-/.".contains(c))
 }
 
 #[cfg(test)]

@@ -60,7 +60,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, region
     let mut place = model.list.top;
     while y < layout.list.bottom() && place < model.list.total() {
         let lines = match model.list.at(place) {
-            Some(entry) => entry_lines(model, &model.seen(entry), columns, place == model.list.cursor, layout.list.width),
+            Some(entry) => {
+                entry_lines(model, &model.seen(entry), columns, place == model.list.cursor, layout.list.width)
+            }
             None => vec![unread(model.look())],
         };
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(layout.list.bottom() - y);

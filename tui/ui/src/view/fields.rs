@@ -77,7 +77,10 @@ fn pair_lines(model: &Model, pair: &Pair<'_>, half: usize) -> Vec<Cells> {
     let mut right = pair.row.map(|row| row_fields(model, row)).unwrap_or_default();
     // What differs is seen at the values themselves, too.
     if emails_differ(pair) {
-        left.iter_mut().chain(&mut right).filter(|(label, ..)| label == EMAIL).for_each(|field| field.2 = Role::Attention);
+        left.iter_mut()
+            .chain(&mut right)
+            .filter(|(label, ..)| label == EMAIL)
+            .for_each(|field| field.2 = Role::Attention);
     }
     let mut head = look.line();
     head.to(2);

@@ -31,7 +31,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let width = layout.header.width;
     let progress_line = Rect { y: layout.notice.bottom(), height: 1, ..layout.header };
     progress::draw(model, frame, progress_line);
-    let area = Rect { x: 0, y: progress_line.bottom() + 1, width, height: layout.message.y - progress_line.bottom() - 1 };
+    let area =
+        Rect { x: 0, y: progress_line.bottom() + 1, width, height: layout.message.y - progress_line.bottom() - 1 };
     let width = usize::from(width);
     let counts = counts(model, width);
     let spent = spent(model, width);
@@ -134,7 +135,8 @@ fn parts(model: &Model, line: &mut Cells, group: Group, room: usize) {
         let change = change.map(|change| (signed(look, change), change_role(group, change)));
         let (word, number) = (situation_words(*situation), thousands(*count));
         let gap = if at == 0 { 0 } else { 3 };
-        let wide = gap + look.width(&word) + 1 + number.len() + change.as_ref().map_or(0, |(text, _)| look.width(text) + 1);
+        let wide =
+            gap + look.width(&word) + 1 + number.len() + change.as_ref().map_or(0, |(text, _)| look.width(text) + 1);
         let more = if at + 1 < situations.len() { 2 } else { 0 };
         if line.width() + wide + more > end {
             return line.text(&format!(" {}", look.glyphs.more), Role::Muted);
@@ -282,7 +284,9 @@ fn nothing(model: &Model) -> String {
         (Phase::Failed, None) => "The scan stopped before its end: causes are told of a whole one.".to_owned(),
         (Phase::Complete, None) => format!("Looking what the entries have in common{more}"),
         (_, Some(_)) if wrong == 0 => "Nothing to explain: everybody who should be linked is.".to_owned(),
-        (_, Some(_)) => "No cause stands out: by time, status and provider these entries are like all the others.".to_owned(),
+        (_, Some(_)) => {
+            "No cause stands out: by time, status and provider these entries are like all the others.".to_owned()
+        }
     }
 }
 

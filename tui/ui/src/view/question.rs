@@ -164,7 +164,8 @@ fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcome: &Outcome
         format!("{sign} Not repaired as planned")
     };
     let width = inner_width(layout);
-    let mut lines: Vec<_> = outcome.words.iter().flat_map(|text| look.wrap(&model.told(text), Role::Plain, width)).collect();
+    let mut lines: Vec<_> =
+        outcome.words.iter().flat_map(|text| look.wrap(&model.told(text), Role::Plain, width)).collect();
     lines.push(look.line());
     let mut run = look.line();
     run.text("Run ", Role::Muted);

@@ -33,6 +33,7 @@ pub(crate) fn setup() -> Setup {
         read_only: false,
         theme: Theme::Color,
         ascii: false,
+        masked: false,
     }
 }
 
