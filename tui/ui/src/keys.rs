@@ -182,11 +182,11 @@ table! {
     Repair, "repair", ["r"], "repair", Writes, &[Browse, Entry], &[Browse, Entry];
     Open, "open", ["enter"], "open", Look, &[Browse], &[Browse];
     Open, "open", ["enter"], "show them", Look, &[Overview], &[Overview];
-    Command::Overview, "overview", ["shift-o"], "overview", Look, &[Browse, Entry, Overview], &[Browse];
+    Command::Overview, "overview", ["shift-o"], "overview", Look, &[Browse, Entry, Overview], &[];
     Command::Ticket, "look-up", ["o"], "look somebody up", Look, &[Browse, Entry, Overview], &[Overview];
     Copy, "copy", ["y"], "copy the id", Look, &[Browse, Entry], &[];
     Command::Evidence, "copy-evidence", ["shift-y"], "copy as evidence", Look, &[Browse, Entry], &[Entry];
-    Mask, "mask", ["m"], "personal data out of sight", Look, &[Browse, Entry, Overview, Help, Question, Seen, Evidence], &[];
+    Mask, "mask", ["m"], "hide personal data", Look, &[Browse, Entry, Overview, Help, Question, Seen, Evidence], &[];
     Command::Filter, "filter", ["/"], "filter", Look, LISTS, &[Browse];
     Accept, "accept", ["enter"], "look", Always, &[Ticket], &[Ticket];
     Accept, "accept", ["enter"], "copy", Always, &[Evidence], &[Evidence];

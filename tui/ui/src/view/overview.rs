@@ -21,11 +21,11 @@ use crate::words::{absolute, ago, counted, thousands};
 const GROUPS: [Group; 7] = Group::ALL;
 const NAME: usize = 14;
 const COUNT: usize = 11;
-const CHANGE: usize = 8;
+const CHANGE: usize = 7;
 /// The largest bar that is drawn.
 const WIDEST_BAR: usize = 40;
 /// Lines that a cause takes at most.
-const CAUSE_LINES: usize = 3;
+const CAUSE_LINES: usize = 4;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let width = layout.header.width;
@@ -38,8 +38,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let spent = spent(model, width);
     // What is asked of the pool gives way first, and never the counts.
     let room = usize::from(area.height).saturating_sub(counts.len());
-    let spent: Vec<Cells> = if room >= spent.len() + 5 { spent } else { Vec::new() };
-    let causes = causes(model, width, room.saturating_sub(spent.len()));
+    let causes = causes(model, width, room);
+    let spent = if causes.len() + spent.len() <= room { spent } else { Vec::new() };
     let below = Rect { y: area.bottom() - spent.len() as u16, height: spent.len() as u16, ..area };
     draw_all(counts.into_iter().chain(causes).collect(), 0, frame, area);
     draw_all(spent, 0, frame, below);
@@ -69,7 +69,7 @@ fn counts(model: &Model, width: usize) -> Vec<Cells> {
     let aside = if look.width(&aside) + 24 > width { String::new() } else { aside };
     let mut lines = vec![rule(look, "What there is", &aside, width)];
     let all = model.counts.of(None);
-    let bar = (width / 5).clamp(10, WIDEST_BAR);
+    let bar = if width < 120 { 10 } else { (width / 5).min(WIDEST_BAR) };
     for group in GROUPS {
         let count = model.counts.of(Some(group));
         if group != Group::Unsettled || count > 0 {
@@ -254,7 +254,10 @@ fn item_lines(look: Look, at: usize, item: Item<'_>, selected: bool, width: usiz
         _ if !meaning.is_empty() => bodies.extend(behind),
         _ => {}
     }
-    bodies.truncate(CAUSE_LINES);
+    if bodies.len() > CAUSE_LINES {
+        bodies.truncate(CAUSE_LINES);
+        bodies.iter_mut().skip(CAUSE_LINES - 1).for_each(|last| last.text(look.glyphs.more, Role::Muted));
+    }
     let mut lines = Vec::new();
     for (number, body) in bodies.into_iter().enumerate() {
         let mut line = look.line();

@@ -47,6 +47,13 @@ impl Desk {
         desk
     }
 
+    /// A dashboard that was just opened, on the overview.
+    pub(crate) fn overview(setup: Setup, size: (u16, u16)) -> Self {
+        let mut desk = Self::opened(setup, size);
+        desk.keys("O");
+        desk
+    }
+
     /// A dashboard that has read all of these.
     pub(crate) fn with(setup: Setup, size: (u16, u16), entries: Vec<Entry>) -> Self {
         let mut desk = Self::opened(setup, size);
@@ -97,6 +104,8 @@ impl Desk {
                 let explanation = entry.map(people::explanation).unwrap_or_default();
                 Ok(Event::Explained { of, explanation })
             }
+            // What stands beside an entry is told by the stories that are about it.
+            Effect::LookBeside { .. } => Ok(Event::Tick),
             other => Err(Box::new(other)),
         }
     }

@@ -151,6 +151,7 @@ pub(crate) fn explanation(entry: &Entry) -> Explanation {
             ],
             why_not: vec![format!("linked: custom:userId would have to be {}", row.id)],
             today: "Signs in, and the application does not know who it is.".to_owned(),
+            after: format!("Signs in to row {}, from the next sign-in, or when the token is renewed.", row.id),
             related: vec![],
             repair: Repair {
                 words: format!("Write custom:userId = {}", row.id),
@@ -168,6 +169,7 @@ pub(crate) fn explanation(entry: &Entry) -> Explanation {
             why: vec!["no row carries this user's sub".to_owned()],
             why_not: vec!["linked: a row would have to carry the sub".to_owned()],
             today: "Signs in to an empty account.".to_owned(),
+            after: String::new(),
             related: vec![Related::User {
                 sub: Sub::from_u128(7),
                 username: userlink_domain::Username::new("zed"),
