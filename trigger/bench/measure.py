@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 import time
 import uuid
@@ -140,8 +141,9 @@ class Process:
             "AWS_EC2_METADATA_DISABLED": "true", "LAMBDA_TASK_ROOT": str(directory), "_HANDLER": "peer.handler",
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": f"http://127.0.0.1:{pool}", "USERLINK_DATABASE_URL": url,
         }
+        self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
         )
         self.answer(self.first)
         self.cold = 1000 * (self.ended - began)
@@ -150,7 +152,8 @@ class Process:
         kind, begun = told.get(timeout=30)
         kind, self.ended, body = told.get(timeout=30)
         if kind != "answered" or json.loads(body) != json.loads(sent):
-            sys.exit(f"{self.process.args}: {body[:300]!r}")
+            self.log.seek(0)
+            sys.exit(f"{self.process.args}: {body[:300]!r}\n{self.log.read()[-2000:].decode()}")
         return 1000 * (self.ended - begun)
 
     def next(self):
