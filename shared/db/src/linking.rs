@@ -153,8 +153,7 @@ impl Linking {
                     return Ok(tie);
                 }
                 let statements = &self.statements;
-                let by_email =
-                    if newcomer.adopt.is_some() { &statements.lock_by_email } else { &statements.by_email };
+                let by_email = if newcomer.adopt.is_some() { &statements.lock_by_email } else { &statements.by_email };
                 match (email, by_email) {
                     (Some(email), Some(by_email)) => {
                         self.table.listed_in(transaction, by_email, Value::Text(email.as_str().to_owned())).await?

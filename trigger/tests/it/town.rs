@@ -6,7 +6,7 @@ use userlink_domain::{PoolUser, Sub};
 use userlink_emulator::{Emulator, PoolOptions, Source};
 use userlink_kit::{TestDatabase, fresh_postgres_database};
 
-use crate::lambda::Lambda;
+use crate::lambda::{Lambda, record};
 
 /// The table that `userlink migrate` makes.
 pub(crate) const USERS: &str = include_str!("../../../migrations/postgres/0002_users.sql");
@@ -14,6 +14,12 @@ pub(crate) const USERS: &str = include_str!("../../../migrations/postgres/0002_u
 pub(crate) struct Town {
     pub(crate) pool: Emulator,
     pub(crate) database: TestDatabase,
+}
+
+impl Drop for Town {
+    fn drop(&mut self) {
+        record("cognito-idp", self.pool.stats().requests.into_keys());
+    }
 }
 
 pub(crate) fn sub(number: u128) -> Sub {
