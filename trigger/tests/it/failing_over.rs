@@ -100,6 +100,9 @@ async fn a_failover_is_ridden_out_and_the_new_primary_used() {
     let lambda = town.lambda_without_a_database(&variables).await;
     lambda.passes(&town.event(1, json!({}))).await;
     assert_linked(&town, &old, 1).await;
+    while rows(&new, 1).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 
     // The old primary goes, with its connections; the follower is promoted; the old one is back as a reader, and the name still
     // leads there.
@@ -109,7 +112,9 @@ async fn a_failover_is_ridden_out_and_the_new_primary_used() {
     old.start().await;
     assert_linked(&town, &new, 1).await;
     let line = assert_refused(&lambda, &town.event(2, json!({}))).await;
-    assert!(line["cause"].as_str().unwrap().contains("takes no writes"), "{line}");
+    // Where the last attempt was cut short by the end of the time, that is said.
+    let cause = line["cause"].as_str().unwrap();
+    assert!(cause.contains("takes no writes") || cause.contains("took too long"), "{line}");
     assert_eq!(rows(&new, 2).await.len(), 0);
     // Who is there already only has to be read.
     lambda.passes(&town.event(1, json!({"custom:userId": town.user_id(1)}))).await;
@@ -132,7 +137,7 @@ async fn a_failover_is_ridden_out_and_the_new_primary_used() {
     // All connections are cut, twice.
     let cut = async || {
         let end = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE usename = 'app'";
-        assert_eq!(select(&new.url, end).await, [Some("true".to_owned())]);
+        assert!(select(&new.url, end).await.contains(&Some("true".to_owned())), "there was a connection");
     };
     for user in [3, 4] {
         cut().await;

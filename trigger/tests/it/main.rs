@@ -12,6 +12,7 @@ mod events;
 mod failing;
 mod failing_over;
 mod lambda;
+mod packaged;
 mod passwords;
 mod queueing;
 mod signing_in;

@@ -11,6 +11,9 @@ use crate::lambda::{Lambda, record};
 /// The table that `userlink migrate` makes.
 pub(crate) const USERS: &str = include_str!("../../../migrations/postgres/0002_users.sql");
 
+/// As the deployment's page has it.
+const BY_EMAIL: &str = "CREATE INDEX users_by_email ON users (lower(email))";
+
 pub(crate) struct Town {
     pub(crate) pool: Emulator,
     pub(crate) database: TestDatabase,
@@ -39,6 +42,7 @@ impl Town {
     pub(crate) async fn new(users: u128) -> Self {
         let database = fresh_postgres_database().await;
         database.run(USERS).await;
+        database.run(BY_EMAIL).await;
         let user = |number| PoolUser {
             email: Some(email(number).into()),
             email_verified: true,
