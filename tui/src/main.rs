@@ -155,7 +155,7 @@ fn setup(common: &Common, context: &Context) -> Result<Setup, SettingsError> {
         table: context.mapping.table.clone(),
         production: context.production,
         read_only: context.read_only,
-        theme: if plain { Theme::Mono } else { Theme::Color },
+        theme: if plain { Theme::Monochrome } else { Theme::Terminal },
         ascii,
     })
 }
