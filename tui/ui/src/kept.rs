@@ -40,15 +40,13 @@ impl Model {
     }
 
     /// Begins as it was left. What flags or variables say of the theme goes before it.
-    #[must_use]
-    pub fn with_kept(mut self, kept: Kept, theme_is_given: bool) -> Self {
+    pub fn restore(&mut self, kept: Kept, theme_is_given: bool) {
         if let Some(theme) = kept.theme.filter(|_| !theme_is_given) {
             self.setup.theme = theme;
             self.theme_chosen = true;
         }
         self.list.spec.group = kept.group.filter(|group| *group != Group::Unsettled);
         self.list.spec.filter = kept.filter;
-        self
     }
 }
 

@@ -36,6 +36,7 @@ pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSp
 pub use export::{Export, ExportFormat};
 pub use kept::Kept;
 pub use keys::{KeyLine, Keys, KeysError};
+pub use layout::{SMALLEST, is_large_enough};
 pub use model::{Model, Names, Setup};
 pub use safe_text::{fitted, is_odd_text, safe_text};
 pub use theme::{Theme, Tint};

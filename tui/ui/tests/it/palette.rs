@@ -398,8 +398,10 @@ fn what_is_kept_is_how_it_looks_and_nothing_of_anybody() {
     desk.keys("<Esc>/status:confirmed<Enter>");
     let kept = desk.model.kept();
     assert_eq!(kept.filter, "status:confirmed");
-    let again = Desk::opened(setup(), SIZE).model.with_kept(kept.clone(), false);
+    let mut again = Desk::opened(setup(), SIZE).model;
+    again.restore(kept.clone(), false);
     assert_eq!(again.kept(), kept, "and comes back");
-    let given = Desk::opened(setup(), SIZE).model.with_kept(kept, true);
+    let mut given = Desk::opened(setup(), SIZE).model;
+    given.restore(kept, true);
     assert_eq!(given.kept().theme, None, "a theme that is given goes before one that was kept");
 }
