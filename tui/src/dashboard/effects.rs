@@ -12,7 +12,7 @@ use userlink_link::{Change, Entry, Rules};
 use userlink_repair::{Fresh, Recovered, Repairer, Verdict, fresh};
 use userlink_ui::{Confirmed, Effect, Event, Level, Outcome, Proposal};
 
-use super::worker::{Question, Worker};
+use super::worker::{Question, Wanted, Worker};
 use crate::clock;
 use crate::engine::Engine;
 use crate::scan::{Begin, scan};
@@ -78,9 +78,10 @@ impl Effects {
     pub(super) fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Window { generation, spec, first, len, anchor } => {
-                self.ask(Question::Window { generation, spec, first, len, anchor });
+                self.ask(Question::Window(Wanted { generation, spec, first, len, anchor }));
             }
             Effect::Explain(of) => self.ask(Question::Explain(of)),
+            Effect::Locate(of) => self.ask(Question::Locate(of)),
             Effect::Prepare(of) => {
                 let (opened, worker, to) = (self.opened.clone(), self.worker.clone(), self.to_model.clone());
                 tokio::spawn(async move {

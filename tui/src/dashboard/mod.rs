@@ -5,6 +5,7 @@
 
 mod effects;
 mod input;
+mod listing;
 mod terminal;
 mod worker;
 

@@ -24,6 +24,8 @@ pub enum Effect {
     },
     /// Explain the entry of a record. Only the newest is of use.
     Explain(RecordRef),
+    /// Say whether a record is there.
+    Locate(RecordRef),
     /// Read both sides afresh and say what a repair would do.
     Prepare(RecordRef),
     /// Do exactly this, verify it by reading it back, and say what came of it.

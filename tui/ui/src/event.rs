@@ -4,6 +4,7 @@
 
 use ratatui::crossterm::event::KeyEvent;
 use userlink_domain::{Flag, Group, RecordRef, Situation, Step, Timestamp};
+use userlink_find::Order;
 use userlink_link::{Entry, Explanation};
 
 /// One thing that happened.
@@ -31,6 +32,13 @@ pub enum Event {
         of: RecordRef,
         /// Why its entry is what it is.
         explanation: Explanation,
+    },
+    /// The answer to [`Effect::Locate`](crate::Effect::Locate).
+    Located {
+        /// The record that was asked about.
+        of: RecordRef,
+        /// Whether it has been read, and is not gone.
+        is_there: bool,
     },
     /// The answer to [`Effect::Prepare`](crate::Effect::Prepare): the preview, freshly read.
     Prepared {
@@ -138,8 +146,10 @@ impl Counts {
 pub struct ViewSpec {
     /// `None` is all.
     pub group: Option<Group>,
-    /// What was typed, as it was typed; blank is no filter.
+    /// What was typed, as it was typed, and understood; blank is no filter.
     pub filter: String,
+    /// In which order.
+    pub order: Order,
 }
 
 /// What a person searches for is often a name: it stays out of logs.

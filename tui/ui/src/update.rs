@@ -5,6 +5,7 @@
 use tui_input::{Input, InputRequest};
 use userlink_domain::{Group, RecordRef, Timestamp};
 
+use crate::browse;
 use crate::command;
 use crate::confirm::Question;
 use crate::effect::Effect;
@@ -44,6 +45,7 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
                 model.explained = Some((of, explanation));
             }
         }
+        Event::Located { of, is_there } => browse::located(model, &of, is_there, &mut effects),
         Event::Prepared { of, answer } => on_prepared(model, &of, answer),
         Event::Repaired(answer) => on_repaired(model, answer),
         Event::Message { level, text } => model.say(level, text),
