@@ -60,7 +60,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 None => context(&cli.common).await?,
             };
             let setup = setup(&cli.common, &context)?;
-            dashboard::run(setup, names(&context), Start::Context(Box::new(context))).await
+            let keys = settings::load(cli.common.config.as_deref())?.keys();
+            dashboard::run(setup, names(&context), keys, Start::Context(Box::new(context))).await
         }
         Some(Command::Demo(args)) => {
             let demo = demo::Demo::prepare(args, cli.common.read_only)?;
@@ -68,7 +69,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 return demo.serve().await;
             }
             let context = demo.context();
-            dashboard::run(setup(&cli.common, &context)?, names(&context), Start::Demo(demo)).await
+            let keys = settings::load(cli.common.config.as_deref())?.keys();
+            dashboard::run(setup(&cli.common, &context)?, names(&context), keys, Start::Demo(demo)).await
         }
         Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
         Some(Command::Init) => init::command(&cli.common).await,

@@ -6,6 +6,7 @@
 //!
 //! Never in a message, a log line or a `Debug` of this crate: the connection URL, a password, a row's data.
 
+mod changes;
 mod db;
 mod error;
 mod journal;
@@ -24,6 +25,7 @@ mod transaction;
 mod upkeep;
 mod users;
 
+pub use changes::Changed;
 pub use db::Db;
 pub use error::DbError;
 pub use journal::{Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded};

@@ -13,6 +13,9 @@ use crate::model::{Model, Opened, Repairing};
 use crate::update::{group_of, name_of};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
+    if let Some(why) = why_not(model, command) {
+        return model.say(Level::Info, why);
+    }
     match command {
         Command::Up => scroll(model, place, Move::By(-1)),
         Command::Down => scroll(model, place, Move::By(1)),
@@ -27,13 +30,30 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Open => open(model),
         Command::Repair => prepare(model, effects),
         Command::Scan => scan(model, effects),
-        Command::Help => model.help = Some(0),
+        Command::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         Command::Back => back(model, place, effects),
         Command::Quit => quit(model, place, effects),
         Command::Suspend => effects.push(Effect::Suspend),
         Command::Switch => switch(model, place),
         Command::Accept => accept(model, place, effects),
         Command::Yes => yes(model, place, effects),
+    }
+}
+
+/// Why a command can do nothing now, in a sentence: the bottom line leaves it out, the palette says so. `None` where it
+/// can do something.
+pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
+    let nothing = |why: bool, text: &str| why.then(|| text.to_owned());
+    match command {
+        Command::Group(tab) => {
+            nothing(group_of(tab) == Some(Group::Unsettled) && !model.has_unsettled(), "Nothing is unsettled.")
+        }
+        Command::Open => nothing(model.list.entry().is_none(), "There is no entry to open yet."),
+        Command::Repair => no_repair(model),
+        Command::Scan => {
+            nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
+        }
+        _ => None,
     }
 }
 
@@ -93,25 +113,18 @@ fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
 }
 
 fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
-    if group == Some(Group::Unsettled) && !model.has_unsettled() {
-        return model.say(Level::Info, "Nothing is unsettled.");
-    }
     effects.extend(model.list.turn(group, model.page()));
 }
 
 fn open(model: &mut Model) {
     if let (Some(of), Some(entry)) = (model.list.on(), model.list.entry()) {
         model.opened = Some(Opened { of: of.clone(), entry: entry.clone(), left: false, scroll: 0 });
-    } else {
-        model.say(Level::Info, "There is no entry to open yet.");
     }
 }
 
-fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
-    let (Some(of), Some(entry)) = (model.subject().cloned(), model.entry()) else {
-        return model.say(Level::Info, "There is no entry to repair yet.");
-    };
-    let refusal = if model.setup.read_only {
+fn no_repair(model: &Model) -> Option<String> {
+    let Some(entry) = model.entry() else { return Some("There is no entry to repair yet.".to_owned()) };
+    if model.setup.read_only {
         Some("Read-only: nothing can be repaired from here.".to_owned())
     } else if model.is_from_disk() {
         Some("This is an earlier scan: repairs wait until all has been read anew.".to_owned())
@@ -126,27 +139,23 @@ fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
             Situation::Reading => Some("Still reading: there is no verdict to act on yet.".to_owned()),
             other => Some(format!("No repair for {} from here: only for row side only.", situation_words(other))),
         }
-    };
-    match refusal {
-        Some(why) => model.say(Level::Info, why),
-        None => {
-            model.repairing = Repairing::Preparing(of.clone());
-            effects.push(Effect::Prepare(of));
-        }
+    }
+}
+
+fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(of) = model.subject().cloned() {
+        model.repairing = Repairing::Preparing(of.clone());
+        effects.push(Effect::Prepare(of));
     }
 }
 
 fn scan(model: &mut Model, effects: &mut Vec<Effect>) {
-    match model.phase() {
-        Phase::Complete | Phase::Failed => {
-            model.say(Level::Info, "Scanning again. What was read stays until it is read anew.");
-            effects.push(Effect::Refresh);
-        }
-        Phase::Paused => {
-            model.say(Level::Info, "Looking whether somebody has signed in.");
-            effects.push(Effect::GoOn);
-        }
-        Phase::Connecting | Phase::Reading => model.say(Level::Info, "A scan is under way already."),
+    if model.phase() == Phase::Paused {
+        model.say(Level::Info, "Looking whether somebody has signed in.");
+        effects.push(Effect::GoOn);
+    } else {
+        model.say(Level::Info, "Scanning again. What was read stays until it is read anew.");
+        effects.push(Effect::Refresh);
     }
 }
 

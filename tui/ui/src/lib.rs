@@ -26,6 +26,7 @@ mod words;
 pub use confirm::Confirmed;
 pub use effect::Effect;
 pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSpec, Window};
+pub use keys::{KeyLine, Keys, KeysError};
 pub use model::{Model, Names, Setup};
 pub use safe_text::{fitted, is_odd_text, safe_text};
 pub use theme::Theme;

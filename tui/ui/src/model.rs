@@ -5,12 +5,12 @@
 use std::collections::VecDeque;
 
 use tui_input::Input;
-use userlink_domain::{Group, RecordRef, Situation, Timestamp};
+use userlink_domain::{Group, RecordRef, Timestamp};
 use userlink_link::{Entry, Explanation};
 
 use crate::confirm::Question;
 use crate::event::{Counts, Level, Outcome, Phase, Progress};
-use crate::keys::Place;
+use crate::keys::{Keys, Place};
 use crate::layout::{self, Layout};
 use crate::list::List;
 use crate::paint::Look;
@@ -92,6 +92,7 @@ pub(crate) struct Word {
 pub struct Model {
     pub(crate) setup: Setup,
     pub(crate) names: Names,
+    pub(crate) keys: Keys,
     pub(crate) size: (u16, u16),
     /// The moment of the last event.
     pub(crate) now: Timestamp,
@@ -127,6 +128,7 @@ impl Model {
         Self {
             setup,
             names: Names::default(),
+            keys: Keys::default(),
             size,
             now: Timestamp::from_millis(0),
             progress: None,
@@ -149,6 +151,13 @@ impl Model {
     #[must_use]
     pub fn with_names(mut self, names: Names) -> Self {
         self.names = names;
+        self
+    }
+
+    /// Goes by other keys.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Keys) -> Self {
+        self.keys = keys;
         self
     }
 
@@ -237,12 +246,6 @@ impl Model {
     /// Whether what is shown is an earlier scan that was not made by this program.
     pub(crate) fn is_from_disk(&self) -> bool {
         self.progress.as_ref().is_some_and(|progress| progress.from_disk)
-    }
-
-    /// Whether `r` would lead to a question.
-    pub(crate) fn can_repair(&self) -> bool {
-        let there = self.entry().is_some_and(|entry| entry.situation == Situation::RowSideOnly);
-        there && !self.setup.read_only && !self.is_from_disk() && matches!(self.repairing, Repairing::Idle)
     }
 
     pub(crate) fn say(&mut self, level: Level, text: impl Into<String>) {

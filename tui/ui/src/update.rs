@@ -10,7 +10,7 @@ use crate::command;
 use crate::confirm::Question;
 use crate::effect::Effect;
 use crate::event::{Event, Level, Outcome, Phase, Progress, Proposal};
-use crate::keys::{self, Place};
+use crate::keys::Place;
 use crate::list::holds;
 use crate::model::{Model, Repairing};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -76,7 +76,7 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     if answers && key.kind == KeyEventKind::Repeat && matches!(key.code, KeyCode::Enter | KeyCode::Char('y')) {
         return; // A key that is held down answers no question.
     }
-    match keys::command(place, key) {
+    match model.keys.command(place, key) {
         Some(command) => {
             model.word = None;
             command::run(model, place, command, effects);
