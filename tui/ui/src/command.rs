@@ -5,6 +5,7 @@
 use tui_input::Input;
 use userlink_domain::{Group, Situation};
 
+use crate::browse;
 use crate::effect::Effect;
 use crate::event::{Level, Phase};
 use crate::glyphs::situation_words;
@@ -37,6 +38,17 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Switch => switch(model, place),
         Command::Accept => accept(model, place, effects),
         Command::Yes => yes(model, place, effects),
+        Command::Sort
+        | Command::Reverse
+        | Command::Columns
+        | Command::Toggle
+        | Command::Narrower
+        | Command::Wider
+        | Command::DefaultColumns
+        | Command::Counterpart
+        | Command::Follow
+        | Command::Return
+        | Command::Mouse => browse::run(model, command, effects),
     }
 }
 
@@ -53,7 +65,7 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         Command::Scan => {
             nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
         }
-        _ => None,
+        _ => browse::why_not(model, command).map(str::to_owned),
     }
 }
 
@@ -80,6 +92,13 @@ fn scroll(model: &mut Model, place: Place, by: Move) {
             Repairing::Asking(question) => Some(&mut question.scroll),
             _ => None,
         },
+        Place::Columns => {
+            return browse::choose(model, |at| match by {
+                Move::By(by) => at.saturating_add_signed(by),
+                Move::Page(_) => at,
+                Move::To(to) => to,
+            });
+        }
         Place::Waiting | Place::Result | Place::Leaving => None,
     };
     if let Some(held) = held {
@@ -112,7 +131,7 @@ fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     show_group(model, tabs[next], effects);
 }
 
-fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
+pub(crate) fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
     effects.extend(model.list.turn(group, model.page()));
 }
 
@@ -172,13 +191,12 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
             other => *other = Repairing::Idle,
         },
         Place::Result => model.repairing = Repairing::Idle,
-        Place::Filter => {
-            model.typing = None;
-            effects.extend(model.list.filter("", model.page()));
-        }
+        Place::Filter => browse::clear_filter(model, effects),
+        Place::Columns => model.browse.choosing = None,
         Place::Entry | Place::Browse if model.errors.pop_front().is_some() => {}
+        Place::Entry | Place::Browse if browse::back(model, effects) => {}
         Place::Entry => model.opened = None,
-        Place::Browse => effects.extend(model.list.filter("", model.page())),
+        Place::Browse => browse::clear_filter(model, effects),
     }
 }
 
@@ -205,7 +223,8 @@ fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
         _ => false,
     };
     match place {
-        Place::Filter => model.typing = None,
+        Place::Filter => browse::keep_filter(model),
+        Place::Columns => model.browse.choosing = None,
         Place::Question | Place::Leaving if marked => yes(model, place, effects),
         Place::Question | Place::Leaving | Place::Result => back(model, place, effects),
         _ => {}

@@ -34,6 +34,8 @@ pub enum Effect {
     Refresh,
     /// Look at once for what the scan waits for.
     GoOn,
+    /// Hear of the mouse from here on, or leave it to the terminal.
+    Mouse(bool),
     /// Leave. A write under way is finished first.
     Quit,
     /// Stop as Ctrl-Z stops a program.

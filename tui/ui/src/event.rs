@@ -7,11 +7,15 @@ use userlink_domain::{Flag, Group, RecordRef, Situation, Step, Timestamp};
 use userlink_find::Order;
 use userlink_link::{Entry, Explanation};
 
+use crate::browse::Pointer;
+
 /// One thing that happened.
 #[derive(Clone)]
 pub enum Event {
     /// A key went down. Releases are ignored.
     Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(Pointer),
     /// Text was pasted. It goes into the filter and nowhere else: a paste never confirms anything.
     Paste(String),
     /// The terminal has so many columns and lines now.
@@ -37,8 +41,8 @@ pub enum Event {
     Located {
         /// The record that was asked about.
         of: RecordRef,
-        /// Whether it has been read, and is not gone.
-        is_there: bool,
+        /// The record as it is known; none where it has not been read, or is gone.
+        found: Option<RecordRef>,
     },
     /// The answer to [`Effect::Prepare`](crate::Effect::Prepare): the preview, freshly read.
     Prepared {

@@ -100,6 +100,8 @@ pub(crate) struct Glyphs {
     pub(crate) same: &'static str,
     pub(crate) differs: &'static str,
     pub(crate) below: &'static str,
+    pub(crate) rising: &'static str,
+    pub(crate) falling: &'static str,
     pub(crate) meter: [&'static str; 4],
 }
 
@@ -119,6 +121,8 @@ pub(crate) const UNICODE: Glyphs = Glyphs {
     same: "=",
     differs: "≠",
     below: "⋮",
+    rising: "▲",
+    falling: "▼",
     meter: ["▕", "█", "░", "▏"],
 };
 
@@ -138,6 +142,8 @@ pub(crate) const ASCII: Glyphs = Glyphs {
     same: "=",
     differs: "!=",
     below: ":",
+    rising: "^",
+    falling: "v",
     meter: ["[", "#", ".", "]"],
 };
 

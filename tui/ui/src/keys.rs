@@ -37,6 +37,24 @@ pub(crate) enum Command {
     /// What the question stands on; or "seen".
     Accept,
     Yes,
+    /// By the next column.
+    Sort,
+    Reverse,
+    /// Choose columns.
+    Columns,
+    /// Show a column, or leave it out.
+    Toggle,
+    Narrower,
+    Wider,
+    DefaultColumns,
+    /// To the record that has to do with it.
+    Counterpart,
+    /// To where it points.
+    Follow,
+    /// Back to where somebody came from.
+    Return,
+    /// The mouse on or off.
+    Mouse,
 }
 
 /// Where a key is pressed.
@@ -49,6 +67,8 @@ pub(crate) enum Place {
     /// The line where a filter is typed.
     Filter,
     Help,
+    /// Where columns are chosen.
+    Columns,
     /// The question before a write.
     Question,
     /// Something under way that may be left alone.
@@ -61,7 +81,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// Everywhere.
-    pub(crate) const ALL: &[Self] = &[Browse, Entry, Filter, Help, Question, Waiting, Seen, Leaving];
+    pub(crate) const ALL: &[Self] = &[Browse, Entry, Filter, Help, Place::Columns, Question, Waiting, Seen, Leaving];
 
     /// What it is called in words.
     pub(crate) fn name(self) -> &'static str {
@@ -70,6 +90,7 @@ impl Place {
             Self::Entry => "entry",
             Self::Filter => "filter",
             Self::Help => "help",
+            Self::Columns => "columns",
             Self::Question => "question",
             Self::Waiting => "waiting",
             Self::Result => "result",
@@ -129,7 +150,7 @@ use Section::{Always, Look, Move, Program, Repair as Writes};
 /// What is scrolled by letters, too.
 const PAGES: &[Place] = &[Browse, Entry, Help, Question];
 /// What has lines to go up and down.
-const LINES: &[Place] = &[Browse, Entry, Filter, Help, Question];
+const LINES: &[Place] = &[Browse, Entry, Filter, Help, Place::Columns, Question];
 const EVERYWHERE: &[Place] = Place::ALL;
 
 macro_rules! table {
@@ -163,6 +184,18 @@ table! {
     Repair, "repair", ["r"], "repair", Writes, &[Browse, Entry], &[Browse, Entry];
     Open, "open", ["enter"], "open", Look, &[Browse], &[Browse];
     Command::Filter, "filter", ["/"], "filter", Look, &[Browse], &[Browse];
+    Sort, "sort", ["s"], "sort", Look, &[Browse], &[];
+    Reverse, "reverse", ["shift-s"], "the other way round", Look, &[Browse], &[];
+    Command::Columns, "columns", ["c"], "columns", Look, &[Browse], &[];
+    Follow, "follow", ["f"], "follow the pointer", Look, &[Browse, Entry], &[];
+    Counterpart, "counterpart", ["shift-j"], "to what it has to do with", Look, &[Browse, Entry], &[];
+    Return, "return", ["backspace"], "back where I came from", Look, &[Browse, Entry], &[];
+    Mouse, "mouse", ["f2"], "mouse on or off", Look, &[Browse, Entry], &[];
+    Toggle, "toggle", ["space"], "show or leave out", Look, &[Place::Columns], &[Place::Columns];
+    Narrower, "narrower", ["left", "h"], "narrower", Look, &[Place::Columns], &[Place::Columns];
+    Wider, "wider", ["right", "l"], "wider", Look, &[Place::Columns], &[Place::Columns];
+    DefaultColumns, "default-columns", ["backspace"], "as it was", Look, &[Place::Columns], &[Place::Columns];
+    Accept, "accept", ["enter"], "close", Always, &[Place::Columns], &[Place::Columns];
     Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
     Scan, "scan", ["shift-r"], "scan again", Program, &[Browse, Entry], &[Browse];
     Yes, "yes", ["y"], "apply", Always, &[Question], &[Question];
@@ -175,7 +208,7 @@ table! {
     Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
     Back, "back", ["esc"], "cancel", Always, &[Question, Leaving], &[Question, Leaving];
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting], &[Waiting];
-    Back, "back", ["esc"], "close", Always, &[Seen], &[];
+    Back, "back", ["esc"], "close", Always, &[Seen, Place::Columns], &[];
     Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help], &[Browse, Entry];
     Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting], &[Browse, Entry, Waiting];
     Quit, "quit", ["ctrl-c"], "quit", Always, EVERYWHERE, &[];

@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod browse;
 mod command;
 mod confirm;
 mod effect;
@@ -23,6 +24,7 @@ mod update;
 mod view;
 mod words;
 
+pub use browse::{Pointer, Press, Target};
 pub use confirm::Confirmed;
 pub use effect::Effect;
 pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSpec, Window};

@@ -8,6 +8,7 @@ use tui_input::Input;
 use userlink_domain::{Group, RecordRef, Timestamp};
 use userlink_link::{Entry, Explanation};
 
+use crate::browse::{Browse, Widths};
 use crate::confirm::Question;
 use crate::event::{Counts, Level, Outcome, Phase, Progress};
 use crate::keys::{Keys, Place};
@@ -33,6 +34,8 @@ pub struct Setup {
     pub theme: Theme,
     /// Draws with ASCII only.
     pub ascii: bool,
+    /// Listens to the mouse.
+    pub mouse: bool,
 }
 
 /// What the two pointers and the shown columns are called where they live.
@@ -101,6 +104,7 @@ pub struct Model {
     pub(crate) reached: u16,
     pub(crate) counts: Counts,
     pub(crate) list: List,
+    pub(crate) browse: Browse,
     /// The filter while it is typed.
     pub(crate) typing: Option<Input>,
     pub(crate) opened: Option<Opened>,
@@ -126,7 +130,6 @@ impl Model {
     /// A dashboard that knows nothing yet, for a terminal of so many columns and lines.
     pub fn new(setup: Setup, size: (u16, u16)) -> Self {
         Self {
-            setup,
             names: Names::default(),
             keys: Keys::default(),
             size,
@@ -135,6 +138,7 @@ impl Model {
             reached: 0,
             counts: Counts::default(),
             list: List::default(),
+            browse: Browse::new(setup.mouse),
             typing: None,
             opened: None,
             explained: None,
@@ -144,6 +148,7 @@ impl Model {
             leaving: None,
             word: None,
             errors: VecDeque::new(),
+            setup,
         }
     }
 
@@ -184,6 +189,12 @@ impl Model {
     }
 
     pub(crate) fn layout(&self) -> Option<Layout> {
+        let width = usize::from(self.size.0).saturating_sub(2).max(1);
+        let complaint = self.browse.complaint.as_ref().filter(|_| self.typing.is_some());
+        if let Some(complaint) = complaint {
+            let lines = 1 + crate::safe_text::SafeText::of(complaint, self.setup.ascii).wrap(width).len();
+            return layout::layout(self.size, u16::try_from(lines).unwrap_or(u16::MAX), self.notice());
+        }
         let lines = self.errors.front().map_or(1, |error| {
             let width = usize::from(self.size.0).saturating_sub(4).max(1);
             crate::safe_text::SafeText::of(error, self.setup.ascii).wrap(width).len()
@@ -194,6 +205,12 @@ impl Model {
     /// Whether it must be said at the top that the attribute proves nothing.
     pub(crate) fn notice(&self) -> bool {
         self.progress.as_ref().is_some_and(|progress| !progress.writable_by.is_empty())
+    }
+
+    /// The columns of the list.
+    pub(crate) fn widths(&self) -> Widths {
+        let (width, words) = self.layout().map_or((0, false), |it| (usize::from(it.list.width), it.beside));
+        self.browse.columns.widths(&self.names, width, words)
     }
 
     /// Lines of the list.
@@ -237,6 +254,7 @@ impl Model {
             (Repairing::Asking(_), _) => Place::Question,
             (Repairing::Preparing(_) | Repairing::Writing { quietly: false, .. }, _) => Place::Waiting,
             (Repairing::Over(_), _) => Place::Result,
+            _ if self.browse.choosing.is_some() => Place::Columns,
             _ if self.typing.is_some() => Place::Filter,
             _ if self.opened.is_some() => Place::Entry,
             _ => Place::Browse,

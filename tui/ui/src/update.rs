@@ -2,7 +2,6 @@
 //!
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
-use tui_input::{Input, InputRequest};
 use userlink_domain::{Group, RecordRef, Timestamp};
 
 use crate::browse;
@@ -13,7 +12,7 @@ use crate::event::{Event, Level, Outcome, Phase, Progress, Proposal};
 use crate::keys::Place;
 use crate::list::holds;
 use crate::model::{Model, Repairing};
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 /// Takes in one event. `now` is the moment it happened.
 pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -24,7 +23,8 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     match event {
         Event::Key(key) => on_key(model, key, &mut effects),
-        Event::Paste(text) => paste(model, &text, &mut effects),
+        Event::Paste(text) => browse::paste(model, &text, &mut effects),
+        Event::Mouse(pointer) => browse::clicked(model, pointer, &mut effects),
         Event::Resize(width, height) => {
             model.size = (width, height);
             model.list.show_cursor(model.page());
@@ -39,13 +39,14 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Window(window) => {
             effects.extend(model.list.accept(window, model.page()));
             follow_opened(model);
+            browse::arrived(model);
         }
         Event::Explained { of, explanation } => {
             if model.asked_why.as_ref().is_some_and(|(asked, _)| *asked == of) {
                 model.explained = Some((of, explanation));
             }
         }
-        Event::Located { of, is_there } => browse::located(model, &of, is_there, &mut effects),
+        Event::Located { of, found } => browse::located(model, &of, found, &mut effects),
         Event::Prepared { of, answer } => on_prepared(model, &of, answer),
         Event::Repaired(answer) => on_repaired(model, answer),
         Event::Message { level, text } => model.say(level, text),
@@ -81,50 +82,8 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             model.word = None;
             command::run(model, place, command, effects);
         }
-        None if place == Place::Filter => type_filter(model, key, effects),
+        None if place == Place::Filter => browse::type_filter(model, key, effects),
         None => {}
-    }
-}
-
-fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let request = match (key.code, control) {
-        (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
-        (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
-        (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
-        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
-        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
-        (KeyCode::Right, false) => InputRequest::GoToNextChar,
-        (KeyCode::Left, true) => InputRequest::GoToPrevWord,
-        (KeyCode::Right, true) => InputRequest::GoToNextWord,
-        (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
-        (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        _ => return,
-    };
-    if let Some(input) = &mut model.typing {
-        input.handle(request);
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
-    }
-}
-
-/// The longest filter, in characters.
-const LONGEST_FILTER: usize = 256;
-
-fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
-    match model.place() {
-        Place::Filter => {}
-        Place::Browse => {
-            model.typing = Some(Input::new(model.list.spec.filter.clone()));
-        }
-        _ => return,
-    }
-    if let Some(input) = &mut model.typing {
-        for c in text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_FILTER) {
-            input.handle(InputRequest::InsertChar(c));
-        }
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
     }
 }
 
