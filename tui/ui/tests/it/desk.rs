@@ -34,6 +34,7 @@ pub(crate) fn setup() -> Setup {
         tint: None,
         theme: Theme::Terminal,
         ascii: false,
+        mouse: true,
     }
 }
 
