@@ -60,7 +60,10 @@ async fn a_transaction_that_is_given_up_takes_its_connection_with_it() {
     let server = world.number(&format!("SELECT pid::bigint {OWN}")).await;
     let mut other = PgConnection::connect(&world.url).await.unwrap();
     other.execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    assert!(timeout(Duration::from_millis(300), linking.tie(&newcomer(1), LIMIT)).await.is_err(), "the table is locked");
+    assert!(
+        timeout(Duration::from_millis(300), linking.tie(&newcomer(1), LIMIT)).await.is_err(),
+        "the table is locked"
+    );
     other.execute("COMMIT").await.unwrap();
     assert!(matches!(linking.tie(&newcomer(1), LIMIT).await, Ok(Tie::Inserted(_))));
     let now = world.number(&format!("SELECT max(pid)::bigint {OWN} AND state = 'idle'")).await;
