@@ -8,15 +8,21 @@
 
 mod command;
 mod confirm;
+mod contexts;
 mod effect;
 mod event;
+mod export;
 mod glyphs;
+mod kept;
 mod keys;
 mod layout;
 mod list;
+mod messages;
 mod model;
+mod over;
 mod paint;
 mod pairs;
+mod palette;
 mod safe_text;
 mod theme;
 mod update;
@@ -24,11 +30,15 @@ mod view;
 mod words;
 
 pub use confirm::Confirmed;
+pub use contexts::{ContextChoice, JournalPlace};
 pub use effect::Effect;
 pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSpec, Window};
+pub use export::{Export, ExportFormat};
+pub use kept::Kept;
 pub use keys::{KeyLine, Keys, KeysError};
+pub use layout::{SMALLEST, is_large_enough};
 pub use model::{Model, Names, Setup};
 pub use safe_text::{fitted, is_odd_text, safe_text};
-pub use theme::Theme;
+pub use theme::{Theme, Tint};
 pub use update::update;
 pub use view::{Regions, view};

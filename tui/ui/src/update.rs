@@ -9,9 +9,11 @@ use crate::command;
 use crate::confirm::Question;
 use crate::effect::Effect;
 use crate::event::{Event, Level, Outcome, Phase, Progress, Proposal};
-use crate::keys::Place;
+use crate::export;
+use crate::keys::{self, Command, Place};
 use crate::list::holds;
 use crate::model::{Model, Repairing};
+use crate::over;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// Takes in one event. `now` is the moment it happened.
@@ -47,6 +49,14 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Prepared { of, answer } => on_prepared(model, &of, answer),
         Event::Repaired(answer) => on_repaired(model, answer),
         Event::Message { level, text } => model.say(level, text),
+        Event::Log(lines) => model.log = lines,
+        Event::Exporting { done, of } => export::on_progress(model, done, of),
+        Event::Exported(answer) => export::on_end(model, answer),
+        Event::Journal(place) => model.journal = Some(place),
+        Event::NotTurned(text) => {
+            model.turning = None;
+            model.say(Level::Error, text);
+        }
     }
     effects.extend(model.list.want(model.page()));
     effects.extend(why(model));
@@ -80,13 +90,23 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             command::run(model, place, command, effects);
         }
         None if place == Place::Filter => type_filter(model, key, effects),
-        None => {}
+        None if place.is_typing() => over::typed(model, key),
+        None => no_command(model, key),
     }
 }
 
-fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
+/// A key that means nothing here is answered, too.
+fn no_command(model: &mut Model, key: KeyEvent) {
+    if let Some(key) = keys::shown(key) {
+        let help = model.keys.key_of(Command::Help);
+        model.hint(format!("{key} does nothing here. {help} shows all keys."));
+    }
+}
+
+/// What a key does in a line that is typed.
+pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let request = match (key.code, control) {
+    Some(match (key.code, control) {
         (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
         (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
         (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
@@ -97,9 +117,12 @@ fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         (KeyCode::Right, true) => InputRequest::GoToNextWord,
         (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
         (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        _ => return,
-    };
-    if let Some(input) = &mut model.typing {
+        _ => return None,
+    })
+}
+
+fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
+    if let (Some(request), Some(input)) = (request(key), &mut model.typing) {
         input.handle(request);
         let filter = input.value().to_owned();
         effects.extend(model.list.filter(&filter, model.page()));
@@ -115,7 +138,7 @@ fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
         Place::Browse => {
             model.typing = Some(Input::new(model.list.spec.filter.clone()));
         }
-        _ => return,
+        _ => return over::pasted(model, text),
     }
     if let Some(input) = &mut model.typing {
         for c in text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_FILTER) {
