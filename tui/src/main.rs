@@ -96,7 +96,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             let keys = settings::load(cli.common.config.as_deref())?.keys();
             commands::print(|out| manual::keys(&keys, args.format, out))
         }
-        Some(Command::Man) => commands::print(|out| manual::man(out)),
+        Some(Command::Man) => commands::print(manual::man),
         Some(Command::Completions { shell }) => commands::print(|out| manual::completions(*shell, out)),
         Some(Command::Migrate(args)) => {
             let settings = settings::load(cli.common.config.as_deref())?;

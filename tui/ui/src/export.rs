@@ -112,13 +112,14 @@ pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>
     match command {
         Command::Up => form.turn(false),
         Command::Down => form.turn(true),
+        Command::Switch if form.is_typing() => form.turn(true),
         Command::Switch => form.switch(),
         Command::Accept if form.on != Field::Choice => form.on = Field::Choice,
         Command::Accept if form.yes => begin(model, effects),
         Command::Yes => begin(model, effects),
         _ => {
             model.over = None;
-            model.say(Level::Info, "Cancelled: nothing was exported.");
+            model.hint("Cancelled: nothing was exported.");
         }
     }
 }

@@ -89,15 +89,25 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             model.word = None;
             command::run(model, place, command, effects);
         }
-        None if place == Place::Filter => type_filter(model, key, effects),
-        None if place.is_typing() => over::typed(model, key),
-        None => no_command(model, key),
+        None => {
+            model.word = None;
+            let typed = match place {
+                Place::Filter => type_filter(model, key, effects),
+                _ if place.is_typing() => over::typed(model, key),
+                _ => false,
+            };
+            if !typed {
+                no_command(model, place, key);
+            }
+        }
     }
 }
 
 /// A key that means nothing here is answered, too.
-fn no_command(model: &mut Model, key: KeyEvent) {
-    if let Some(key) = keys::shown(key) {
+fn no_command(model: &mut Model, place: Place, key: KeyEvent) {
+    if place.is_typing() && request(key).is_some() {
+        model.hint("The line ends here.");
+    } else if let Some(key) = keys::shown(key) {
         let help = model.keys.key_of(Command::Help);
         model.hint(format!("{key} does nothing here. {help} shows all keys."));
     }
@@ -121,12 +131,13 @@ pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
     })
 }
 
-fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    if let (Some(request), Some(input)) = (request(key), &mut model.typing) {
-        input.handle(request);
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
-    }
+/// Gives whether the key did anything to the filter.
+fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
+    let (Some(request), Some(input)) = (request(key), &mut model.typing) else { return false };
+    let changed = input.handle(request).is_some();
+    let filter = input.value().to_owned();
+    effects.extend(model.list.filter(&filter, model.page()));
+    changed
 }
 
 /// The longest filter, in characters.

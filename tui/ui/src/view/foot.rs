@@ -22,7 +22,7 @@ const MOST_HINTS: usize = 5;
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     if model.typing.is_some() {
         filter(model, frame, layout);
-    } else if !model.errors.is_empty() {
+    } else if !model.errors.is_empty() && !model.word.as_ref().is_some_and(|word| word.answers) {
         error(model, frame, layout);
     } else if let Some(word) = &model.word {
         let mut line = model.look().line();
@@ -90,10 +90,10 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let width = usize::from(area.width);
     let found = counted(model.list.total() as u64, "match", "matches");
     let found = if model.list.is_current() { found } else { format!("searching{}", look.glyphs.more) };
-    let right = if model.phase() == Phase::Complete {
-        format!("{found} in everything")
-    } else {
-        format!("{found}; searched {}", covered(model))
+    let right = match &model.word {
+        Some(word) => word.text.clone(),
+        None if model.phase() == Phase::Complete => format!("{found} in everything"),
+        None => format!("{found}; searched {}", covered(model)),
     };
     let mut line = look.line();
     line.text(" Filter  ", Role::Accent);
