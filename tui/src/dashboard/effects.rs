@@ -13,7 +13,7 @@ use userlink_repair::{Fresh, Recovered, Repairer, Verdict, fresh};
 use userlink_ui::{Confirmed, Effect, Event, Export, Level, Outcome, Proposal};
 
 use super::export;
-use super::worker::{Question, Worker};
+use super::worker::{Question, Wanted, Worker};
 use crate::clock;
 use crate::engine::Engine;
 use crate::scan::{Begin, scan};
@@ -81,9 +81,10 @@ impl Effects {
     pub(super) fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Window { generation, spec, first, len, anchor } => {
-                self.ask(Question::Window { generation, spec, first, len, anchor });
+                self.ask(Question::Window(Wanted { generation, spec, first, len, anchor }));
             }
             Effect::Explain(of) => self.ask(Question::Explain(of)),
+            Effect::Locate(of) => self.ask(Question::Locate(of)),
             Effect::Prepare(of) => {
                 let (opened, worker, to) = (self.opened.clone(), self.worker.clone(), self.to_model.clone());
                 tokio::spawn(async move {
@@ -114,7 +115,7 @@ impl Effects {
             }
             Effect::Export(wanted) => self.export(wanted),
             // The loop's own.
-            Effect::Quit | Effect::Suspend | Effect::Turn(_) => {}
+            Effect::Quit | Effect::Suspend | Effect::Turn(_) | Effect::Mouse(_) => {}
         }
     }
 

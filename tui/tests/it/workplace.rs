@@ -47,7 +47,7 @@ fn what_is_shown_is_exported_for_oneself_alone_and_never_written_over() {
     assert_eq!(mode(&csv), 0o600);
     let csv = std::fs::read_to_string(&csv).unwrap();
     let lines: Vec<_> = csv.lines().skip(1).collect();
-    assert!(lines.len() > 100 && lines.iter().all(|line| line.split(',').nth(2) == Some("unlinked")));
+    assert!(lines.len() > 20 && lines.iter().all(|line| line.split(',').nth(2) == Some("unlinked")));
     let last: usize = lines.last().unwrap().split(',').next().unwrap().parse().unwrap();
 
     // As JSON, by the arrows; and once more in the same second or not, into a file of its own.
@@ -125,8 +125,10 @@ async fn contexts_are_turned_to_without_leaving_and_each_is_found_as_it_was_left
     pty.keys("C");
     pty.see("3 contexts");
     pty.keys("j\r");
-    let screen =
-        pty.until("the other context", |screen| screen.contains("READ-ONLY") && screen.contains("Read everything"));
+    let screen = pty.until("the other context", |screen| {
+        let head = screen.lines().next().unwrap_or_default();
+        head.contains("READ-ONLY") && screen.contains("Read everything")
+    });
     assert!(screen.lines().next().unwrap().contains("PRODUCTION"), "{screen}");
     let (users, rows) = two.len();
     assert!(screen.contains(&format!("{users} users, {rows} rows")), "all of it is of the other one: {screen}");

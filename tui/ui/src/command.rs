@@ -5,6 +5,7 @@
 use tui_input::Input;
 use userlink_domain::{Group, Situation};
 
+use crate::browse;
 use crate::effect::Effect;
 use crate::event::{Level, Phase};
 use crate::glyphs::situation_words;
@@ -43,6 +44,17 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Switch => switch(model, place),
         Command::Accept => accept(model, place, effects),
         Command::Yes => yes(model, place, effects),
+        Command::Sort
+        | Command::Reverse
+        | Command::Columns
+        | Command::Toggle
+        | Command::Narrower
+        | Command::Wider
+        | Command::DefaultColumns
+        | Command::Counterpart
+        | Command::Follow
+        | Command::Return
+        | Command::Mouse => browse::run(model, command, effects),
     }
 }
 
@@ -61,7 +73,7 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         }
         Command::Contexts => contexts::why_not(model),
         Command::Export => export::why_not(model),
-        _ => None,
+        _ => browse::why_not(model, command).map(str::to_owned),
     }
 }
 
@@ -79,6 +91,17 @@ pub(crate) fn scroll(model: &mut Model, place: Place, by: Command) {
                 _ => model.list.go(usize::MAX, page),
             }
             (before, model.list.cursor)
+        }
+        Place::Columns => {
+            let before = model.browse.choosing;
+            browse::choose(model, |at| match by {
+                Command::Up => at.saturating_sub(1),
+                Command::Down => at.saturating_add(1),
+                Command::Top => 0,
+                Command::Bottom => usize::MAX,
+                _ => at,
+            });
+            (before.unwrap_or(0), model.browse.choosing.unwrap_or(0))
         }
         _ => {
             let (page, furthest) = (model.page_lines(), crate::view::furthest(model, place));
@@ -132,7 +155,7 @@ fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     show_group(model, tabs[next], effects);
 }
 
-fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
+pub(crate) fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
     let turned = model.list.turn(group, model.page());
     if turned.is_none() {
         model.hint("These are shown already.");
@@ -196,17 +219,16 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
             other => *other = Repairing::Idle,
         },
         Place::Result => model.repairing = Repairing::Idle,
-        Place::Filter => {
-            model.typing = None;
-            effects.extend(model.list.filter("", model.page()));
-        }
+        Place::Filter => browse::clear_filter(model, effects),
+        Place::Columns => model.browse.choosing = None,
         Place::Entry | Place::Browse if model.errors.pop_front().is_some() => {}
+        Place::Entry | Place::Browse if browse::back(model, effects) => {}
         Place::Entry => model.opened = None,
         Place::Browse if model.list.spec.filter.is_empty() => {
             let quit = model.keys.key_of(Command::Quit);
             model.hint(format!("There is nothing to go back to. {quit} quits."));
         }
-        Place::Browse => effects.extend(model.list.filter("", model.page())),
+        Place::Browse => browse::clear_filter(model, effects),
         // They have closed themselves.
         _ => {}
     }
@@ -235,7 +257,8 @@ fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
         _ => false,
     };
     match place {
-        Place::Filter => model.typing = None,
+        Place::Filter => browse::keep_filter(model),
+        Place::Columns => model.browse.choosing = None,
         Place::Question | Place::Leaving if marked => yes(model, place, effects),
         Place::Question | Place::Leaving | Place::Result => back(model, place, effects),
         _ => {}

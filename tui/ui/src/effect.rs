@@ -25,6 +25,8 @@ pub enum Effect {
     },
     /// Explain the entry of a record. Only the newest is of use.
     Explain(RecordRef),
+    /// Say whether a record is there.
+    Locate(RecordRef),
     /// Read both sides afresh and say what a repair would do.
     Prepare(RecordRef),
     /// Do exactly this, verify it by reading it back, and say what came of it.
@@ -39,6 +41,8 @@ pub enum Effect {
     Turn(String),
     /// Look at once for what the scan waits for.
     GoOn,
+    /// Hear of the mouse from here on, or leave it to the terminal.
+    Mouse(bool),
     /// Leave. A write under way is finished first.
     Quit,
     /// Stop as Ctrl-Z stops a program.

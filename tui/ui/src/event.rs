@@ -4,8 +4,10 @@
 
 use ratatui::crossterm::event::KeyEvent;
 use userlink_domain::{Flag, Group, RecordRef, Situation, Step, Timestamp};
+use userlink_find::Order;
 use userlink_link::{Entry, Explanation};
 
+use crate::browse::Pointer;
 use crate::contexts::JournalPlace;
 
 /// One thing that happened.
@@ -13,6 +15,8 @@ use crate::contexts::JournalPlace;
 pub enum Event {
     /// A key went down. Releases are ignored.
     Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(Pointer),
     /// Text was pasted. It goes into the filter and nowhere else: a paste never confirms anything.
     Paste(String),
     /// The terminal has so many columns and lines now.
@@ -33,6 +37,13 @@ pub enum Event {
         of: RecordRef,
         /// Why its entry is what it is.
         explanation: Explanation,
+    },
+    /// The answer to [`Effect::Locate`](crate::Effect::Locate).
+    Located {
+        /// The record that was asked about.
+        of: RecordRef,
+        /// The record as it is known; none where it has not been read, or is gone.
+        found: Option<RecordRef>,
     },
     /// The answer to [`Effect::Prepare`](crate::Effect::Prepare): the preview, freshly read.
     Prepared {
@@ -155,8 +166,10 @@ impl Counts {
 pub struct ViewSpec {
     /// `None` is all.
     pub group: Option<Group>,
-    /// What was typed, as it was typed; blank is no filter.
+    /// What was typed, as it was typed, and understood; blank is no filter.
     pub filter: String,
+    /// In which order.
+    pub order: Order,
 }
 
 /// What a person searches for is often a name: it stays out of logs.

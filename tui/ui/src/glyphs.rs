@@ -100,6 +100,8 @@ pub(crate) struct Glyphs {
     pub(crate) same: &'static str,
     pub(crate) differs: &'static str,
     pub(crate) below: &'static str,
+    pub(crate) rising: &'static str,
+    pub(crate) falling: &'static str,
     pub(crate) meter: [&'static str; 4],
     /// Turns while something is under way.
     pub(crate) spinner: &'static [&'static str],
@@ -121,6 +123,8 @@ pub(crate) const UNICODE: Glyphs = Glyphs {
     same: "=",
     differs: "≠",
     below: "⋮",
+    rising: "▲",
+    falling: "▼",
     meter: ["▕", "█", "░", "▏"],
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
@@ -141,6 +145,8 @@ pub(crate) const ASCII: Glyphs = Glyphs {
     same: "=",
     differs: "!=",
     below: ":",
+    rising: "^",
+    falling: "v",
     meter: ["[", "#", ".", "]"],
     spinner: &["|", "/", "-", "\\"],
 };

@@ -49,6 +49,24 @@ pub(crate) enum Command {
     /// What the question stands on; or "seen".
     Accept,
     Yes,
+    /// By the next column.
+    Sort,
+    Reverse,
+    /// Choose columns.
+    Columns,
+    /// Show a column, or leave it out.
+    Toggle,
+    Narrower,
+    Wider,
+    DefaultColumns,
+    /// To the record that has to do with it.
+    Counterpart,
+    /// To where it points.
+    Follow,
+    /// Back to where somebody came from.
+    Return,
+    /// The mouse on or off.
+    Mouse,
 }
 
 /// Where a key is pressed.
@@ -61,6 +79,8 @@ pub(crate) enum Place {
     /// The line where a filter is typed.
     Filter,
     Help,
+    /// Where columns are chosen.
+    Columns,
     /// The question before a write.
     Question,
     /// Something under way that may be left alone.
@@ -87,6 +107,7 @@ impl Place {
         Entry,
         Filter,
         Help,
+        Place::Columns,
         Question,
         Waiting,
         Seen,
@@ -106,6 +127,7 @@ impl Place {
             Self::Entry => "entry",
             Self::Filter => "filter",
             Self::Help => "help",
+            Self::Columns => "columns",
             Self::Question => "question",
             Self::Waiting => "waiting",
             Self::Result => "result",
@@ -178,6 +200,7 @@ const LINES: &[Place] = &[
     Entry,
     Filter,
     Help,
+    Place::Columns,
     Question,
     Place::Palette,
     Place::Contexts,
@@ -219,6 +242,18 @@ table! {
     Repair, "repair", ["r"], "repair", Writes, &[Browse, Entry], &[Browse, Entry];
     Open, "open", ["enter"], "open", Look, &[Browse], &[Browse];
     Command::Filter, "filter", ["/"], "filter", Look, &[Browse], &[Browse];
+    Sort, "sort", ["s"], "sort", Look, &[Browse], &[];
+    Reverse, "reverse", ["shift-s"], "the other way round", Look, &[Browse], &[];
+    Command::Columns, "columns", ["c"], "columns", Look, &[Browse], &[];
+    Follow, "follow", ["f"], "follow the pointer", Look, &[Browse, Entry], &[];
+    Counterpart, "counterpart", ["shift-j"], "to what it has to do with", Look, &[Browse, Entry], &[];
+    Return, "return", ["backspace"], "back where I came from", Look, &[Browse, Entry], &[];
+    Mouse, "mouse", ["f2"], "mouse on or off", Look, &[Browse, Entry], &[];
+    Toggle, "toggle", ["space"], "show or leave out", Look, &[Place::Columns], &[Place::Columns];
+    Narrower, "narrower", ["left", "h"], "narrower", Look, &[Place::Columns], &[Place::Columns];
+    Wider, "wider", ["right", "l"], "wider", Look, &[Place::Columns], &[Place::Columns];
+    DefaultColumns, "default-columns", ["backspace"], "as it was", Look, &[Place::Columns], &[Place::Columns];
+    Accept, "accept", ["enter"], "close", Always, &[Place::Columns], &[Place::Columns];
     Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
     Scan, "scan", ["shift-r"], "scan again", Program, &[Browse, Entry], &[Browse];
     Yes, "yes", ["y"], "apply", Always, &[Question], &[Question];
@@ -236,7 +271,7 @@ table! {
     Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
     Back, "back", ["esc"], "cancel", Always, &[Question, Leaving, Place::Export, Folder], &[Question, Leaving, Place::Export, Folder];
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting], &[Waiting];
-    Back, "back", ["esc"], "close", Always, &[Seen], &[];
+    Back, "back", ["esc"], "close", Always, &[Seen, Place::Columns], &[];
     Back, "back", ["esc"], "close", Always, &[Place::Palette, Place::Contexts], &[Place::Palette, Place::Contexts];
     Palette, "palette", [":", "ctrl-p"], "commands", Program, SCREENS, &[];
     Contexts, "contexts", ["shift-c"], "contexts", Program, SCREENS, &[];

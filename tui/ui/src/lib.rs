@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod browse;
 mod command;
 mod confirm;
 mod contexts;
@@ -29,6 +30,7 @@ mod update;
 mod view;
 mod words;
 
+pub use browse::{KeptColumn, Pointer, Press, Target};
 pub use confirm::Confirmed;
 pub use contexts::{ContextChoice, JournalPlace};
 pub use effect::Effect;

@@ -1,13 +1,13 @@
 //! What lies over a screen without being one of its questions: the palette, the contexts, the messages, the log, the
 //! export. One at a time; Esc closes it.
 
+use crate::browse::request;
 use crate::contexts::{self, Contexts};
 use crate::effect::Effect;
 use crate::export::{self, Form};
 use crate::keys::{Command, Place};
 use crate::model::Model;
 use crate::palette::{self, Palette};
-use crate::update::request;
 use ratatui::crossterm::event::KeyEvent;
 use tui_input::{Input, InputRequest};
 

@@ -2,9 +2,9 @@
 //!
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
-use tui_input::{Input, InputRequest};
 use userlink_domain::{Group, RecordRef, Timestamp};
 
+use crate::browse;
 use crate::command;
 use crate::confirm::Question;
 use crate::effect::Effect;
@@ -14,7 +14,7 @@ use crate::keys::{self, Command, Place};
 use crate::list::holds;
 use crate::model::{Model, Repairing};
 use crate::over;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 /// Takes in one event. `now` is the moment it happened.
 pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -25,7 +25,8 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     match event {
         Event::Key(key) => on_key(model, key, &mut effects),
-        Event::Paste(text) => paste(model, &text, &mut effects),
+        Event::Paste(text) => browse::paste(model, &text, &mut effects),
+        Event::Mouse(pointer) => browse::clicked(model, pointer, &mut effects),
         Event::Resize(width, height) => {
             model.size = (width, height);
             model.list.show_cursor(model.page());
@@ -40,12 +41,14 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Window(window) => {
             effects.extend(model.list.accept(window, model.page()));
             follow_opened(model);
+            browse::arrived(model);
         }
         Event::Explained { of, explanation } => {
             if model.asked_why.as_ref().is_some_and(|(asked, _)| *asked == of) {
                 model.explained = Some((of, explanation));
             }
         }
+        Event::Located { of, found } => browse::located(model, &of, found, &mut effects),
         Event::Prepared { of, answer } => on_prepared(model, &of, answer),
         Event::Repaired(answer) => on_repaired(model, answer),
         Event::Message { level, text } => model.say(level, text),
@@ -92,7 +95,7 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         None => {
             model.word = None;
             let typed = match place {
-                Place::Filter => type_filter(model, key, effects),
+                Place::Filter => browse::type_filter(model, key, effects),
                 _ if place.is_typing() => over::typed(model, key),
                 _ => false,
             };
@@ -105,58 +108,11 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
 
 /// A key that means nothing here is answered, too.
 fn no_command(model: &mut Model, place: Place, key: KeyEvent) {
-    if place.is_typing() && request(key).is_some() {
+    if place.is_typing() && browse::request(key).is_some() {
         model.hint("The line ends here.");
     } else if let Some(key) = keys::shown(key) {
         let help = model.keys.key_of(Command::Help);
         model.hint(format!("{key} does nothing here. {help} shows all keys."));
-    }
-}
-
-/// What a key does in a line that is typed.
-pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    Some(match (key.code, control) {
-        (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
-        (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
-        (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
-        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
-        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
-        (KeyCode::Right, false) => InputRequest::GoToNextChar,
-        (KeyCode::Left, true) => InputRequest::GoToPrevWord,
-        (KeyCode::Right, true) => InputRequest::GoToNextWord,
-        (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
-        (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        _ => return None,
-    })
-}
-
-/// Gives whether the key did anything to the filter.
-fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
-    let (Some(request), Some(input)) = (request(key), &mut model.typing) else { return false };
-    let changed = input.handle(request).is_some();
-    let filter = input.value().to_owned();
-    effects.extend(model.list.filter(&filter, model.page()));
-    changed
-}
-
-/// The longest filter, in characters.
-const LONGEST_FILTER: usize = 256;
-
-fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
-    match model.place() {
-        Place::Filter => {}
-        Place::Browse => {
-            model.typing = Some(Input::new(model.list.spec.filter.clone()));
-        }
-        _ => return over::pasted(model, text),
-    }
-    if let Some(input) = &mut model.typing {
-        for c in text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_FILTER) {
-            input.handle(InputRequest::InsertChar(c));
-        }
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
     }
 }
 

@@ -115,6 +115,59 @@ const STORIES: &[Story] = &[
         assert_eq!(on(&desk), "carl@example.org");
         shows(&desk, "Filter  carl");
     }),
+    ("sort", |mut desk| {
+        desk.keys("s");
+        shows(&desk, "Sorted by pool user, a to z.");
+    }),
+    ("reverse", |mut desk| {
+        desk.keys("S");
+        shows(&desk, "In the order of arrival, last read first.");
+    }),
+    ("columns", |mut desk| {
+        desk.keys("c");
+        shows(&desk, "Columns");
+    }),
+    ("toggle", |mut desk| {
+        desk.keys("c");
+        let before = desk.screen();
+        desk.keys(" ");
+        assert_ne!(before, desk.screen(), "another column is there");
+    }),
+    ("narrower", |mut desk| {
+        desk.keys("cjj");
+        let before = desk.screen();
+        desk.keys("h");
+        assert_ne!(before, desk.screen());
+    }),
+    ("wider", |mut desk| {
+        desk.keys("cjj");
+        let before = desk.screen();
+        desk.keys("hl");
+        assert_eq!(before.lines().nth(4), desk.screen().lines().nth(4), "as wide as it was");
+    }),
+    ("default-columns", |mut desk| {
+        desk.keys("c");
+        let before = desk.screen();
+        desk.keys(" <Backspace>");
+        assert_eq!(before, desk.screen());
+    }),
+    ("follow", |mut desk| {
+        desk.keys("7f");
+        shows(&desk, "pointer");
+    }),
+    ("counterpart", |mut desk| {
+        desk.keys("7J");
+        assert!(!desk.text().lines().nth(22).unwrap().is_empty(), "{}", desk.text());
+    }),
+    ("return", |mut desk| {
+        desk.keys("<Backspace>");
+        shows(&desk, "There is nowhere to go back to.");
+    }),
+    ("mouse", |mut desk| {
+        desk.keys("<F2>");
+        assert_eq!(desk.asked, [Effect::Mouse(true)]);
+        shows(&desk, "The mouse is on");
+    }),
     ("repair", |mut desk| {
         desk.keys("r");
         assert!(matches!(&desk.asked[..], [Effect::Prepare(_)]), "it reads, and writes nothing");
@@ -219,17 +272,19 @@ fn every_command_has_a_story_and_it_holds() {
     let told: BTreeSet<_> = STORIES.iter().map(|(name, _)| *name).collect();
     let all: BTreeSet<_> = Keys::default().lines().iter().map(|line| line.command).collect();
     assert_eq!(told, all, "each command of the table has a story here");
-    for (name, story) in STORIES {
-        println!("{name}");
+    for (_, story) in STORIES {
         story(town());
     }
 }
 
-/// How each screen is reached.
-const SCREENS: &[(&str, fn(&mut Desk))] = &[
+/// A screen, and how it is reached.
+type Screen = (&'static str, fn(&mut Desk));
+
+const SCREENS: &[Screen] = &[
     ("list", |_| ()),
     ("list, filtered", |desk| press(desk, "/example<Enter>")),
     ("filter", |desk| press(desk, "/exa")),
+    ("columns", |desk| press(desk, "cj")),
     ("entry", |desk| press(desk, "<Enter>")),
     ("help", |desk| press(desk, "?")),
     ("palette", |desk| press(desk, ":s")),

@@ -34,6 +34,7 @@ pub(crate) fn setup() -> Setup {
         tint: None,
         theme: Theme::Terminal,
         ascii: false,
+        mouse: true,
     }
 }
 
@@ -218,6 +219,7 @@ fn key(name: &str) -> KeyEvent {
     let code = match name {
         "Enter" => KeyCode::Enter,
         "Esc" => KeyCode::Esc,
+        "F2" => KeyCode::F(2),
         "Tab" => KeyCode::Tab,
         "S-Tab" => KeyCode::BackTab,
         "Up" => KeyCode::Up,
