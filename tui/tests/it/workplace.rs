@@ -82,7 +82,9 @@ fn what_is_shown_is_exported_for_oneself_alone_and_never_written_over() {
     let left: Vec<_> =
         files(home.path(), "").into_iter().filter(|path| path.to_str().unwrap().contains(".userlink-")).collect();
     assert!(left.is_empty(), "nothing half written is left: {left:?}");
-    pty.keys("\x1bq");
+    pty.keys("\x1b");
+    pty.see_no("there is no such folder");
+    pty.keys("q");
     assert_eq!(pty.end(), 0);
 }
 
@@ -134,11 +136,15 @@ async fn contexts_are_turned_to_without_leaving_and_each_is_found_as_it_was_left
     assert!(screen.contains(&format!("{users} users, {rows} rows")), "all of it is of the other one: {screen}");
     pty.keys("M");
     pty.see("broken: ");
-    pty.keys("\x1b:dead");
-    pty.see("0 commands");
-    pty.keys("\x1bL");
+    pty.keys("\x1b");
+    pty.see_no("── Messages");
+    pty.keys(":orphan");
+    pty.see("1 command ");
+    pty.keys("\r");
+    pty.see("▌○ Orphan");
+    pty.keys("L");
     pty.see("── Log");
-    pty.keys("\x1bq");
+    pty.keys("q");
     assert_eq!(pty.end(), 0);
 
     let kept = files(&home.path().join(".local/state/userlink"), ".toml");

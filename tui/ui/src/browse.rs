@@ -64,6 +64,9 @@ pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>
         Command::Toggle => columns::change(model, columns::Change::Toggle, effects),
         Command::Narrower => columns::change(model, columns::Change::Width(-1), effects),
         Command::Wider => columns::change(model, columns::Change::Width(1), effects),
+        Command::DefaultColumns if model.browse.columns == Columns::default() => {
+            model.hint("The columns are as they were.");
+        }
         Command::DefaultColumns => columns::change(model, columns::Change::Defaults, effects),
         Command::Counterpart => trail::counterpart(model, effects),
         Command::Follow => trail::follow(model, effects),

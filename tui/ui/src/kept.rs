@@ -23,7 +23,7 @@ pub struct Kept {
 }
 
 /// Fields of a filter whose values are the product's own words, numbers or dates.
-const IMPERSONAL: &[&str] = &["status", "situation", "group", "flag", "created", "updated", "enabled", "verified"];
+const IMPERSONAL: &[&str] = &["status", "situation", "group", "flag", "created", "enabled", "provider"];
 
 /// Whether a filter may lie on a disk: it asks for fields alone whose values say nothing of a person. What is searched
 /// for otherwise is a name, an e-mail or an id, more often than not.

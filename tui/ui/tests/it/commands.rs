@@ -165,8 +165,8 @@ const STORIES: &[Story] = &[
     }),
     ("mouse", |mut desk| {
         desk.keys("<F2>");
-        assert_eq!(desk.asked, [Effect::Mouse(true)]);
-        shows(&desk, "The mouse is on");
+        assert_eq!(desk.asked, [Effect::Mouse(false)]);
+        shows(&desk, "The mouse is off");
     }),
     ("repair", |mut desk| {
         desk.keys("r");
