@@ -100,7 +100,7 @@ impl Form {
 pub(crate) fn why_not(model: &Model) -> Option<String> {
     if model.exporting.is_some() {
         Some("An export is being written. Wait until it is over.".to_owned())
-    } else if model.list.total() == 0 {
+    } else if model.counts.of(None) == 0 || model.list.held().is_some_and(|held| held.total == 0) {
         Some("There is nothing to export yet.".to_owned())
     } else {
         None
