@@ -166,7 +166,7 @@ mod tests {
         let now = Instant::now();
         let mut bucket = Bucket::new(10.0, now);
         let times: Vec<_> = (0..3).map(|_| (bucket.take(now) - now).as_millis()).collect();
-        assert_eq!(times, [0, 101, 202]);
+        assert_eq!(times, [0, 100, 201]);
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         bucket.take(now);
         let later = after(now, 60.0);
         bucket.take(later);
-        assert_eq!((bucket.take(later) - later).as_millis(), 101);
+        assert_eq!((bucket.take(later) - later).as_millis(), 100);
     }
 
     #[test]
