@@ -8,6 +8,7 @@ mod mouse;
 mod order;
 mod trail;
 
+pub use columns::KeptColumn;
 pub(crate) use columns::{BEFORE, Cell, Columns, Widths};
 pub(crate) use filter::request;
 pub(crate) use mouse::clicked;
@@ -63,6 +64,9 @@ pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>
         Command::Toggle => columns::change(model, columns::Change::Toggle, effects),
         Command::Narrower => columns::change(model, columns::Change::Width(-1), effects),
         Command::Wider => columns::change(model, columns::Change::Width(1), effects),
+        Command::DefaultColumns if model.browse.columns == Columns::default() => {
+            model.hint("The columns are as they were.");
+        }
         Command::DefaultColumns => columns::change(model, columns::Change::Defaults, effects),
         Command::Counterpart => trail::counterpart(model, effects),
         Command::Follow => trail::follow(model, effects),
@@ -91,8 +95,9 @@ pub(crate) fn back(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
 }
 
 /// A key that is no command, where a filter is typed.
-pub(crate) fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    filter::on_key(model, key, effects);
+/// Gives whether it did anything to the filter.
+pub(crate) fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
+    filter::on_key(model, key, effects)
 }
 
 /// What was pasted goes into the line that is typed, else into the filter.

@@ -17,7 +17,7 @@ use crate::{contexts, export};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
     if let Some(why) = why_not(model, command) {
-        return model.say(Level::Info, why);
+        return model.hint(why);
     }
     if over::run(model, place, command, effects) {
         return;
@@ -120,9 +120,14 @@ pub(crate) fn scroll(model: &mut Model, place: Place, by: Command) {
         }
     };
     if before == after {
-        let up = matches!(by, Command::Up | Command::PageUp | Command::Top);
-        model.hint(if up { "This is the first line." } else { "This is the last line." });
+        at_the_end(model, by);
     }
+}
+
+/// Says why nothing moved.
+pub(crate) fn at_the_end(model: &mut Model, by: Command) {
+    let up = matches!(by, Command::Up | Command::PageUp | Command::Top);
+    model.hint(if up { "This is the first line." } else { "This is the last line." });
 }
 
 /// How far a page is scrolled.

@@ -30,7 +30,7 @@ mod update;
 mod view;
 mod words;
 
-pub use browse::{Pointer, Press, Target};
+pub use browse::{KeptColumn, Pointer, Press, Target};
 pub use confirm::Confirmed;
 pub use contexts::{ContextChoice, JournalPlace};
 pub use effect::Effect;

@@ -92,15 +92,25 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             model.word = None;
             command::run(model, place, command, effects);
         }
-        None if place == Place::Filter => browse::type_filter(model, key, effects),
-        None if place.is_typing() => over::typed(model, key),
-        None => no_command(model, key),
+        None => {
+            model.word = None;
+            let typed = match place {
+                Place::Filter => browse::type_filter(model, key, effects),
+                _ if place.is_typing() => over::typed(model, key),
+                _ => false,
+            };
+            if !typed {
+                no_command(model, place, key);
+            }
+        }
     }
 }
 
 /// A key that means nothing here is answered, too.
-fn no_command(model: &mut Model, key: KeyEvent) {
-    if let Some(key) = keys::shown(key) {
+fn no_command(model: &mut Model, place: Place, key: KeyEvent) {
+    if place.is_typing() && browse::request(key).is_some() {
+        model.hint("The line ends here.");
+    } else if let Some(key) = keys::shown(key) {
         let help = model.keys.key_of(Command::Help);
         model.hint(format!("{key} does nothing here. {help} shows all keys."));
     }

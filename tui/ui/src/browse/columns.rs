@@ -66,6 +66,13 @@ impl Cell {
         .to_owned()
     }
 
+    fn kept_name(self, names: &Names) -> String {
+        match self {
+            Self::Show(_) => format!("show {}", self.words(names)),
+            other => other.words(names),
+        }
+    }
+
     /// Whether it stands left of the gutter.
     pub(crate) const fn is_left(self) -> bool {
         matches!(self, Self::Situation | Self::Flags | Self::User | Self::Username | Self::Provider | Self::Status)
@@ -105,6 +112,17 @@ impl Cell {
     }
 }
 
+/// What was chosen of a column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptColumn {
+    /// Which one; one of the table's own begins with `show `.
+    pub name: String,
+    /// Whether it is shown, where that was chosen.
+    pub shown: Option<bool>,
+    /// How wide it was made, in columns of the terminal.
+    pub width: Option<usize>,
+}
+
 /// A name needs no more than this, even where there is room.
 const WIDEST_NAME: usize = 44;
 /// Nothing can be made narrower than this.
@@ -134,6 +152,28 @@ pub(super) enum Change {
 }
 
 impl Columns {
+    /// What was chosen of each column, and how wide it was made, by a name that does not change.
+    pub(crate) fn kept(&self, names: &Names) -> Vec<KeptColumn> {
+        let chosen = |cell: Cell| KeptColumn {
+            name: cell.kept_name(names),
+            shown: self.shown.get(&cell).copied(),
+            width: self.widths.get(&cell).copied(),
+        };
+        let kept = self.all(names).into_iter().map(chosen);
+        kept.filter(|column| column.shown.is_some() || column.width.is_some()).collect()
+    }
+
+    /// As it was left. A column that is there no more is left out.
+    pub(crate) fn restored(kept: &[KeptColumn], names: &Names) -> Self {
+        let mut this = Self::default();
+        for cell in this.all(names) {
+            let Some(column) = kept.iter().find(|column| column.name == cell.kept_name(names)) else { continue };
+            this.shown.extend(column.shown.map(|shown| (cell, shown)));
+            this.widths.extend(column.width.map(|width| (cell, width.clamp(NARROWEST, WIDEST))));
+        }
+        this
+    }
+
     /// All that can be chosen, in their order.
     pub(crate) fn all(&self, names: &Names) -> Vec<Cell> {
         let show = (0..names.show.len()).map(Cell::Show);

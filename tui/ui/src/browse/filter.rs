@@ -28,16 +28,15 @@ pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
     })
 }
 
-pub(super) fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    let Some(request) = request(key) else { return };
+pub(super) fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
+    let Some(request) = request(key) else { return false };
     let is_full = model.typing.as_ref().is_some_and(|input| input.value().chars().count() >= LONGEST);
     if is_full && matches!(request, InputRequest::InsertChar(_)) {
-        return;
+        return false;
     }
-    if let Some(input) = &mut model.typing {
-        input.handle(request);
-    }
+    let changed = model.typing.as_mut().is_some_and(|input| input.handle(request).is_some());
     typed(model, effects);
+    changed
 }
 
 pub(super) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {

@@ -23,7 +23,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     if model.typing.is_some() {
         filter(model, frame, layout);
         complaint(model, frame, layout);
-    } else if !model.errors.is_empty() {
+    } else if !model.errors.is_empty() && !model.word.as_ref().is_some_and(|word| word.answers) {
         error(model, frame, layout);
     } else if let Some(word) = &model.word {
         let mut line = model.look().line();
@@ -111,12 +111,11 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     } else {
         format!("searching{}", look.glyphs.more)
     };
-    let right = if model.browse.complaint.is_some() {
-        found
-    } else if model.phase() == Phase::Complete {
-        format!("{found} in everything")
-    } else {
-        format!("{found}; searched {}", covered(model))
+    let right = match &model.word {
+        Some(word) => word.text.clone(),
+        None if model.browse.complaint.is_some() => found,
+        None if model.phase() == Phase::Complete => format!("{found} in everything"),
+        None => format!("{found}; searched {}", covered(model)),
     };
     let mut line = look.line();
     line.text(" Filter  ", Role::Accent);

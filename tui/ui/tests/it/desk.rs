@@ -219,6 +219,7 @@ fn key(name: &str) -> KeyEvent {
     let code = match name {
         "Enter" => KeyCode::Enter,
         "Esc" => KeyCode::Esc,
+        "F2" => KeyCode::F(2),
         "Tab" => KeyCode::Tab,
         "S-Tab" => KeyCode::BackTab,
         "Up" => KeyCode::Up,
