@@ -107,7 +107,7 @@ impl Effects {
                 });
             }
             // The loop's own.
-            Effect::Quit | Effect::Suspend => {}
+            Effect::Quit | Effect::Suspend | Effect::Mouse(_) => {}
         }
     }
 

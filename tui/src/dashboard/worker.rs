@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use userlink_domain::{RecordRef, Situation, Timestamp};
+use userlink_domain::{RecordRef, RowId, Situation, Timestamp};
 use userlink_link::{Change, Entry, Rules};
 use userlink_pool::{PoolReader, Writable};
 use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
@@ -228,8 +228,8 @@ impl Worker {
         match question {
             Question::Window(wanted) => self.show(wanted).await?,
             Question::Locate(of) => {
-                let is_there = self.engine.linker.lead_of(&of).is_some();
-                self.to.send(Event::Located { of, is_there }).await?;
+                let found = self.locate(&of);
+                self.to.send(Event::Located { of, found }).await?;
             }
             Question::Explain(of) => {
                 if let Some(explanation) = self.engine.linker.explain(&of) {
@@ -370,6 +370,16 @@ impl Worker {
 
     fn full_rate(&self) -> f64 {
         self.pool.as_ref().map_or(0.0, PoolReader::list_rate)
+    }
+
+    /// The record by the name under which it is known here: a row's id is a text to whoever only read it in an attribute.
+    fn locate(&self, of: &RecordRef) -> Option<RecordRef> {
+        let linker = &self.engine.linker;
+        let of = match of {
+            RecordRef::User(sub) => RecordRef::User(*sub),
+            RecordRef::Row(id) => RecordRef::Row(RowId::parse(linker.rules().id_kind, &id.to_string())?),
+        };
+        linker.lead_of(&of).map(|_| of)
     }
 
     /// Shows a part of a view, now or as soon as its list has been made.
