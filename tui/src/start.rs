@@ -11,6 +11,7 @@ use userlink_domain::Timestamp;
 use userlink_link::Rules;
 use userlink_pool::{PoolReader, PoolWriter};
 use userlink_repair::{Patience, Process, Repairer};
+use userlink_ui::JournalPlace;
 
 use crate::demo::Demo;
 use crate::scan::Sources;
@@ -29,6 +30,8 @@ pub(crate) struct Opened {
     pub(crate) sources: Sources,
     pub(crate) rules: Rules,
     pub(crate) repairs: Repairs,
+    /// Where the journal lies, where there is one.
+    pub(crate) journal: Option<JournalPlace>,
     /// Where scans are kept, and what they are of.
     pub(crate) shelf: Option<(Shelf, Of)>,
     /// Whether steps that earlier runs left open have been looked for.
@@ -70,6 +73,13 @@ impl From<crate::settings::SettingsError> for Failure {
 }
 
 impl Start {
+    pub(crate) fn context_name(&self) -> &str {
+        match self {
+            Self::Context(context) => &context.name,
+            Self::Demo(_) => "demo",
+        }
+    }
+
     pub(crate) async fn open(&self) -> Result<Opened, Failure> {
         match self {
             Self::Context(context) => open(context, None).await,
@@ -136,11 +146,13 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         protected: context.protected(schema.id_kind)?,
         ..Rules::new(schema.id_kind)
     };
+    let mut place = None;
     let repairs = if context.read_only {
         Repairs::Refused("Read-only: nothing is written.".into())
     } else {
         match journal(context, &db).await {
             Ok(journal) => {
+                place = Some(if journal.is_beside(&table) { JournalPlace::Shared } else { JournalPlace::Local });
                 let pool = PoolWriter::new(pool.clone());
                 let (table, patience) = (table.clone(), Patience::default());
                 // The demo leaves nothing behind, and no later run could find its steps.
@@ -165,7 +177,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         let (id_kind, sub_unique) = (rules.id_kind, rules.sub_unique);
         (shelf, Of { what: context.what(), id_kind, sub_unique })
     });
-    Ok(Opened { sources, rules, repairs, shelf, looked: AtomicBool::new(false), _keep: keep })
+    Ok(Opened { sources, rules, repairs, journal: place, shelf, looked: AtomicBool::new(false), _keep: keep })
 }
 
 /// Whether this is the database that the context is pinned to.

@@ -10,8 +10,9 @@ use tokio::task::{AbortHandle, JoinHandle};
 use userlink_domain::{IdKind, RecordRef, Situation};
 use userlink_link::{Change, Entry, Rules};
 use userlink_repair::{Fresh, Recovered, Repairer, Verdict, fresh};
-use userlink_ui::{Confirmed, Effect, Event, Level, Outcome, Proposal};
+use userlink_ui::{Confirmed, Effect, Event, Export, Level, Outcome, Proposal};
 
+use super::export;
 use super::worker::{Question, Wanted, Worker};
 use crate::clock;
 use crate::engine::Engine;
@@ -31,6 +32,7 @@ pub(super) struct Effects {
     /// A scan has begun: who asks for one more wants it from the start.
     scanned: bool,
     write: Option<JoinHandle<()>>,
+    export: Option<export::Running>,
 }
 
 impl Effects {
@@ -70,6 +72,7 @@ impl Effects {
             scan: None,
             scanned: false,
             write: None,
+            export: None,
         };
         effects.scan();
         effects
@@ -106,13 +109,32 @@ impl Effects {
                     }
                 });
             }
+            Effect::Log => {
+                // A log that is not brought this time is brought the next.
+                drop(self.to_model.try_send(Event::Log(crate::logging::lines())));
+            }
+            Effect::Export(wanted) => self.export(wanted),
             // The loop's own.
-            Effect::Quit | Effect::Suspend | Effect::Mouse(_) => {}
+            Effect::Quit | Effect::Suspend | Effect::Turn(_) | Effect::Mouse(_) => {}
         }
     }
 
-    /// Brings a write under way to its end.
+    fn export(&mut self, wanted: Export) {
+        let context = self.start.context_name().to_owned();
+        match export::begin(wanted, context, self.worker.clone(), self.to_model.clone()) {
+            Ok(running) => self.export = Some(running),
+            Err(error) => {
+                let text = format!("Nothing was exported: no thread could be started ({}).", error.kind());
+                drop(self.to_model.try_send(Event::Exported(Err(text))));
+            }
+        }
+    }
+
+    /// Brings a write under way to its end, and drops all else.
     pub(super) async fn finish(&mut self) {
+        if let Some(export) = self.export.take() {
+            export.end();
+        }
         if let Some(scan) = self.scan.take() {
             scan.abort();
         }
@@ -144,6 +166,9 @@ impl Effects {
                     return;
                 }
             };
+            if let Some(place) = now_open.journal {
+                drop(to.send(Event::Journal(place)).await);
+            }
             let (news, heard) = mpsc::channel(BATCHES);
             let (engine, begin) = if is_first { going_on(&now_open).await } else { None }
                 .unwrap_or_else(|| (from_the_start(&now_open), Begin::default()));

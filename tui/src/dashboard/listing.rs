@@ -30,7 +30,7 @@ const THREADS: usize = 4;
 
 /// What comes back from a thread.
 pub(super) enum Found {
-    Hits { made_for: u64, term: Term, hits: Hits },
+    Hits { made_for: u64, answer: Box<(Term, Hits)> },
     Sorted { made_for: u64, items: Vec<Item> },
 }
 
@@ -213,7 +213,7 @@ impl Listing {
                         let known = known.map(|hits| (*hits).clone()).unwrap_or_default();
                         if let Some(hits) = search(&view, &term, known, wider.as_deref(), threads(), &stop) {
                             // The linker may have ended meanwhile.
-                            drop(to.send(Found::Hits { made_for, term, hits }));
+                            drop(to.send(Found::Hits { made_for, answer: Box::new((term, hits)) }));
                         }
                     });
                 }
@@ -226,7 +226,8 @@ impl Listing {
     /// Takes what a thread found, unless something else has been asked for since.
     pub(super) fn take(&mut self, found: Found) {
         match found {
-            Found::Hits { made_for, term, hits } => {
+            Found::Hits { made_for, answer } => {
+                let (term, hits) = *answer;
                 let hits = Arc::new(hits);
                 if made_for == self.made_for
                     && let Some(making) = &mut self.making

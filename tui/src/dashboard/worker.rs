@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use userlink_domain::{RecordRef, RowId, Situation, Timestamp};
-use userlink_link::{Change, Entry, Rules};
+use userlink_link::{Change, Entry, Lead, Rules};
 use userlink_pool::{PoolReader, Writable};
 use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
 
+use super::export::{Explained, Frozen};
 use super::listing::{Asked, Found, Listing};
 use crate::clock;
 use crate::engine::Engine;
+use crate::output::Head;
 use crate::scan::News;
 use crate::snapshot::Picture;
 
@@ -35,6 +37,14 @@ pub(super) enum Question {
         of: RecordRef,
         changes: Vec<Change>,
         answer: oneshot::Sender<Option<Situation>>,
+    },
+    /// A view as it is now, to be gone through.
+    Freeze(ViewSpec, oneshot::Sender<Frozen>),
+    /// Entries of such a view; none where another linker took the place of the one it was of.
+    Entries {
+        leads: Vec<Lead>,
+        epoch: u64,
+        answer: oneshot::Sender<Option<Vec<Explained>>>,
     },
     /// A new scan begins: what it tells comes from here.
     Scan {
@@ -75,12 +85,16 @@ pub(super) struct Worker {
     rows_about: Option<u64>,
     began: Instant,
     revision: u64,
+    /// Grows when another linker takes the place of the one that is shown.
+    epoch: u64,
     listing: Listing,
     found: mpsc::UnboundedReceiver<Found>,
     /// The number of the list that the screen knows of.
     shown: u64,
     /// What is answered when its list has been made.
     wanted: Option<Wanted>,
+    /// And what is exported then.
+    freezing: Option<(ViewSpec, oneshot::Sender<Frozen>)>,
     told: Instant,
     /// Something changed that the screen has not been told of.
     untold: bool,
@@ -112,10 +126,12 @@ impl Worker {
             rows_about: None,
             began: now,
             revision: 0,
+            epoch: 0,
             listing,
             found,
             shown: 0,
             wanted: None,
+            freezing: None,
             told: now,
             untold: false,
             failed: false,
@@ -209,6 +225,7 @@ impl Worker {
                 }
                 if let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) {
                     self.engine = coming;
+                    self.epoch += 1;
                     self.from_disk = false;
                     self.revision += 1;
                     self.listing.forget();
@@ -257,6 +274,11 @@ impl Worker {
                 // Nobody waits for it any more.
                 answer.send(situation).unwrap_or(());
             }
+            Question::Freeze(spec, answer) => self.freeze(spec, answer),
+            Question::Entries { leads, epoch, answer } => {
+                let entries = (epoch == self.epoch).then(|| self.entries(&leads));
+                drop(answer.send(entries));
+            }
             Question::Picture(picture) => {
                 if self.engine.is_complete() {
                     return Ok(());
@@ -274,6 +296,7 @@ impl Worker {
                 match engine {
                     Some(engine) => {
                         let begun = std::mem::replace(&mut self.engine, *engine);
+                        self.epoch += 1;
                         self.coming = self.is_reading().then_some(begun);
                         self.shown_at = Some(picture.at());
                     }
@@ -286,6 +309,7 @@ impl Worker {
                     self.coming = Some(*engine);
                 } else {
                     self.engine = *engine;
+                    self.epoch += 1;
                     if self.picture.is_none() {
                         (self.from_disk, self.shown_at) = (false, None);
                     }
@@ -425,9 +449,40 @@ impl Worker {
         Window { generation, total: leads.len(), spec, first, entries, anchor_at, revision: self.revision }
     }
 
+    /// Answers what is to be exported, now or as soon as its list has been made.
+    fn freeze(&mut self, spec: ViewSpec, answer: oneshot::Sender<Frozen>) {
+        let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
+        if self.listing.ask(&spec, self.revision, linker, searched, clock::now()) == Asked::Coming {
+            self.freezing = Some((spec, answer));
+            return;
+        }
+        let leads = self.listing.list().map(|list| list.leads.clone()).unwrap_or_default();
+        let engine = &self.engine;
+        let pool = self.pool.as_ref().map(|pool| pool.pool_id().to_owned()).unwrap_or_default();
+        let scanned_at = self.shown_at.or(self.finished_at).unwrap_or_else(clock::now);
+        let head = Head::of(&engine.linker, &pool, scanned_at, engine.is_complete() && !self.failed);
+        // Who does not wait any more needs no answer.
+        drop(answer.send(Frozen { leads, epoch: self.epoch, head }));
+    }
+
+    /// The entries at these places. One that has merged into another since is there once.
+    fn entries(&self, leads: &[Lead]) -> Vec<Explained> {
+        let linker = &self.engine.linker;
+        let explained = |lead: &Lead| {
+            let entry = linker.entry_of(*lead, usize::MAX)?;
+            let of = entry.lead()?;
+            let is_first = linker.lead_of(&of) == Some(*lead);
+            if is_first { Some((entry, linker.explain(&of)?)) } else { None }
+        };
+        leads.iter().filter_map(explained).collect()
+    }
+
     /// Goes on with the list that is being made, and shows it when it is there.
     async fn go_on(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
         self.listing.step(&self.engine.linker);
+        if let Some((spec, answer)) = self.freezing.take_if(|(spec, _)| !self.listing.is_coming(spec)) {
+            self.freeze(spec, answer);
+        }
         if let Some(wanted) = self.wanted.take_if(|wanted| !self.listing.is_coming(&wanted.spec)) {
             return self.show(wanted).await;
         }

@@ -9,6 +9,7 @@ mod order;
 mod trail;
 
 pub(crate) use columns::{BEFORE, Cell, Columns, Widths};
+pub(crate) use filter::request;
 pub(crate) use mouse::clicked;
 pub use mouse::{Pointer, Press, Target};
 pub(crate) use order::order_words;
@@ -21,6 +22,7 @@ use crate::effect::Effect;
 use crate::event::Level;
 use crate::keys::{Command, Place};
 use crate::model::Model;
+use crate::over;
 
 /// What browsing knows.
 #[derive(Debug)]
@@ -93,10 +95,11 @@ pub(crate) fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Ef
     filter::on_key(model, key, effects);
 }
 
-/// What was pasted goes into the filter.
+/// What was pasted goes into the line that is typed, else into the filter.
 pub(crate) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
-    if matches!(model.place(), Place::Filter | Place::Browse) {
-        filter::paste(model, text, effects);
+    match model.place() {
+        Place::Filter | Place::Browse => filter::paste(model, text, effects),
+        _ => over::pasted(model, text),
     }
 }
 

@@ -4,6 +4,7 @@ use userlink_domain::RecordRef;
 
 use crate::confirm::Confirmed;
 use crate::event::ViewSpec;
+use crate::export::Export;
 
 /// One thing to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +33,12 @@ pub enum Effect {
     Repair(Confirmed),
     /// Scan again.
     Refresh,
+    /// Give the program's own log.
+    Log,
+    /// Write what is shown into a file, beside all else, and say how far it is and how it ends.
+    Export(Export),
+    /// Open another context of the settings, and show it in the place of this one. A write under way is finished first.
+    Turn(String),
     /// Look at once for what the scan waits for.
     GoOn,
     /// Hear of the mouse from here on, or leave it to the terminal.

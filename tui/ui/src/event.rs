@@ -8,6 +8,7 @@ use userlink_find::Order;
 use userlink_link::{Entry, Explanation};
 
 use crate::browse::Pointer;
+use crate::contexts::JournalPlace;
 
 /// One thing that happened.
 #[derive(Clone)]
@@ -53,6 +54,21 @@ pub enum Event {
     },
     /// The answer to [`Effect::Repair`](crate::Effect::Repair).
     Repaired(Result<Outcome, String>),
+    /// The program's own log, oldest first.
+    Log(Vec<String>),
+    /// How far an export has come, in entries.
+    Exporting {
+        /// Written.
+        done: u64,
+        /// Of so many.
+        of: u64,
+    },
+    /// How an export ended: where the file is and how many entries are in it, or why there is none.
+    Exported(Result<(String, u64), String>),
+    /// Where the journal lies.
+    Journal(JournalPlace),
+    /// Another context could not be opened.
+    NotTurned(String),
     /// Something to tell the person. An error stays until it is dismissed.
     Message {
         /// How much it matters.

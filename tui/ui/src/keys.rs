@@ -7,6 +7,7 @@
 mod key;
 mod keymap;
 
+pub(crate) use key::shown;
 pub(crate) use keymap::Binding;
 pub use keymap::{KeyLine, Keys, KeysError};
 
@@ -32,6 +33,17 @@ pub(crate) enum Command {
     Back,
     Quit,
     Suspend,
+    /// All commands, to be searched.
+    Palette,
+    Contexts,
+    /// The next theme.
+    Theme,
+    /// All that was said.
+    Messages,
+    /// What the program itself logged.
+    Log,
+    /// What is shown, into a file.
+    Export,
     /// The other choice of a question.
     Switch,
     /// What the question stands on; or "seen".
@@ -77,11 +89,36 @@ pub(crate) enum Place {
     Result,
     /// The question before leaving while a write is under way.
     Leaving,
+    /// All commands, and the line in which one is searched for.
+    Palette,
+    Contexts,
+    Messages,
+    Log,
+    /// The question before a file is written.
+    Export,
+    /// Its line for the folder.
+    Folder,
 }
 
 impl Place {
     /// Everywhere.
-    pub(crate) const ALL: &[Self] = &[Browse, Entry, Filter, Help, Place::Columns, Question, Waiting, Seen, Leaving];
+    pub(crate) const ALL: &[Self] = &[
+        Browse,
+        Entry,
+        Filter,
+        Help,
+        Place::Columns,
+        Question,
+        Waiting,
+        Seen,
+        Leaving,
+        Place::Palette,
+        Place::Contexts,
+        Place::Messages,
+        Place::Log,
+        Place::Export,
+        Folder,
+    ];
 
     /// What it is called in words.
     pub(crate) fn name(self) -> &'static str {
@@ -95,12 +132,18 @@ impl Place {
             Self::Waiting => "waiting",
             Self::Result => "result",
             Self::Leaving => "leaving",
+            Self::Palette => "commands",
+            Self::Contexts => "contexts",
+            Self::Messages => "messages",
+            Self::Log => "log",
+            Self::Export => "export",
+            Self::Folder => "folder",
         }
     }
 
     /// Whether letters are text here, whatever they are bound to.
     pub(crate) fn is_typing(self) -> bool {
-        matches!(self, Self::Filter)
+        matches!(self, Self::Filter | Self::Palette | Self::Folder)
     }
 }
 
@@ -144,13 +187,28 @@ pub(crate) struct Line {
 }
 
 use Command::*;
-use Place::{Browse, Entry, Filter, Help, Leaving, Question, Result as Seen, Waiting};
+use Place::{Browse, Entry, Filter, Folder, Help, Leaving, Question, Result as Seen, Waiting};
 use Section::{Always, Look, Move, Program, Repair as Writes};
 
-/// What is scrolled by letters, too.
-const PAGES: &[Place] = &[Browse, Entry, Help, Question];
+/// What fills the screen and is worked in, rather than answered.
+const SCREENS: &[Place] = &[Browse, Entry];
+/// What is scrolled by pages.
+const PAGES: &[Place] = &[Browse, Entry, Help, Question, Place::Palette, Place::Contexts, Place::Messages, Place::Log];
 /// What has lines to go up and down.
-const LINES: &[Place] = &[Browse, Entry, Filter, Help, Place::Columns, Question];
+const LINES: &[Place] = &[
+    Browse,
+    Entry,
+    Filter,
+    Help,
+    Place::Columns,
+    Question,
+    Place::Palette,
+    Place::Contexts,
+    Place::Messages,
+    Place::Log,
+    Place::Export,
+    Folder,
+];
 const EVERYWHERE: &[Place] = Place::ALL;
 
 macro_rules! table {
@@ -166,7 +224,7 @@ macro_rules! table {
 // Command, name, keys, words, section, where it works, where the bottom line names it.
 table! {
     Up, "up", ["up", "k"], "up", Move, LINES, &[];
-    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help];
+    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help, Place::Palette, Place::Contexts, Place::Messages, Place::Log, Place::Export];
     PageUp, "page-up", ["pageup", "ctrl-b"], "a page up", Move, PAGES, &[];
     PageDown, "page-down", ["pagedown", "ctrl-f"], "a page down", Move, PAGES, &[];
     Top, "top", ["home", "g"], "to the first", Move, PAGES, &[];
@@ -199,18 +257,30 @@ table! {
     Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
     Scan, "scan", ["shift-r"], "scan again", Program, &[Browse, Entry], &[Browse];
     Yes, "yes", ["y"], "apply", Always, &[Question], &[Question];
+    Yes, "yes", ["y"], "export", Always, &[Place::Export], &[Place::Export];
     Yes, "yes", ["y"], "leave", Always, &[Leaving], &[Leaving];
-    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Question, Leaving], &[Question, Leaving];
-    Accept, "accept", ["enter"], "take it", Always, &[Question, Leaving], &[Question, Leaving];
+    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Question, Leaving, Place::Export], &[Question, Leaving, Place::Export];
+    Switch, "switch", ["tab"], "next", Always, &[Folder], &[Folder];
+    Accept, "accept", ["enter"], "take it", Always, &[Question, Leaving, Place::Export], &[Question, Leaving, Place::Export];
+    Accept, "accept", ["enter"], "done", Always, &[Folder], &[Folder];
+    Accept, "accept", ["enter"], "run it", Always, &[Place::Palette], &[Place::Palette];
+    Accept, "accept", ["enter"], "turn to it", Always, &[Place::Contexts], &[Place::Contexts];
     Accept, "accept", ["enter"], "close", Always, &[Seen], &[Seen];
-    Back, "back", ["n"], "cancel", Always, &[Question, Leaving], &[];
-    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help], &[Entry, Help];
+    Back, "back", ["n"], "cancel", Always, &[Question, Leaving, Place::Export], &[];
+    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help, Place::Messages, Place::Log], &[Entry, Help, Place::Messages, Place::Log];
     Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
-    Back, "back", ["esc"], "cancel", Always, &[Question, Leaving], &[Question, Leaving];
+    Back, "back", ["esc"], "cancel", Always, &[Question, Leaving, Place::Export, Folder], &[Question, Leaving, Place::Export, Folder];
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting], &[Waiting];
     Back, "back", ["esc"], "close", Always, &[Seen, Place::Columns], &[];
+    Back, "back", ["esc"], "close", Always, &[Place::Palette, Place::Contexts], &[Place::Palette, Place::Contexts];
+    Palette, "palette", [":", "ctrl-p"], "commands", Program, SCREENS, &[];
+    Contexts, "contexts", ["shift-c"], "contexts", Program, SCREENS, &[];
+    Theme, "theme", ["shift-t"], "theme", Look, &[Browse, Entry, Help], &[];
+    Export, "export", ["shift-e"], "export", Look, &[Browse], &[];
+    Messages, "messages", ["shift-m"], "messages", Program, &[Browse, Entry, Place::Messages], &[];
+    Log, "log", ["shift-l"], "log", Program, &[Browse, Entry, Place::Log], &[];
     Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help], &[Browse, Entry];
-    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting], &[Browse, Entry, Waiting];
+    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Place::Messages, Place::Log], &[Browse, Entry, Waiting];
     Quit, "quit", ["ctrl-c"], "quit", Always, EVERYWHERE, &[];
     Suspend, "suspend", ["ctrl-z"], "suspend", Always, EVERYWHERE, &[];
 }

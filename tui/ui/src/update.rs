@@ -9,9 +9,11 @@ use crate::command;
 use crate::confirm::Question;
 use crate::effect::Effect;
 use crate::event::{Event, Level, Outcome, Phase, Progress, Proposal};
-use crate::keys::Place;
+use crate::export;
+use crate::keys::{self, Command, Place};
 use crate::list::holds;
 use crate::model::{Model, Repairing};
+use crate::over;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 /// Takes in one event. `now` is the moment it happened.
@@ -50,6 +52,14 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Prepared { of, answer } => on_prepared(model, &of, answer),
         Event::Repaired(answer) => on_repaired(model, answer),
         Event::Message { level, text } => model.say(level, text),
+        Event::Log(lines) => model.log = lines,
+        Event::Exporting { done, of } => export::on_progress(model, done, of),
+        Event::Exported(answer) => export::on_end(model, answer),
+        Event::Journal(place) => model.journal = Some(place),
+        Event::NotTurned(text) => {
+            model.turning = None;
+            model.say(Level::Error, text);
+        }
     }
     effects.extend(model.list.want(model.page()));
     effects.extend(why(model));
@@ -83,7 +93,16 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             command::run(model, place, command, effects);
         }
         None if place == Place::Filter => browse::type_filter(model, key, effects),
-        None => {}
+        None if place.is_typing() => over::typed(model, key),
+        None => no_command(model, key),
+    }
+}
+
+/// A key that means nothing here is answered, too.
+fn no_command(model: &mut Model, key: KeyEvent) {
+    if let Some(key) = keys::shown(key) {
+        let help = model.keys.key_of(Command::Help);
+        model.hint(format!("{key} does nothing here. {help} shows all keys."));
     }
 }
 

@@ -8,12 +8,15 @@ mod detail;
 mod dialog;
 mod empty;
 mod entries;
+mod export;
 mod fields;
 mod foot;
 mod head;
 mod help;
+mod over;
 mod progress;
 mod question;
+mod sheet;
 mod tabs;
 
 use ratatui::Frame;
@@ -60,6 +63,12 @@ impl Regions {
 
 /// Draws the model, and says what stands where.
 pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
+    let regions = draw(model, frame);
+    model.setup.theme.ground(frame.buffer_mut());
+    regions
+}
+
+fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
     let mut regions = Regions::default();
     let area = frame.area();
     let layout = model.layout().filter(|layout| layout.keys.bottom() <= area.height && layout.keys.width <= area.width);
@@ -81,6 +90,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
     if !matches!(model.repairing, Repairing::Idle | Repairing::Writing { quietly: true, .. }) {
         question::draw(model, frame, &layout);
     }
+    over::draw(model, frame, &layout);
     if model.browse.choosing.is_some() {
         columns::draw(model, frame, &layout, &mut regions);
     }
@@ -99,6 +109,7 @@ pub(crate) fn furthest(model: &Model, place: Place) -> usize {
     match place {
         Place::Entry => fields::furthest(model, &layout),
         Place::Help => help::furthest(model, &layout),
+        Place::Messages | Place::Log => over::furthest(model, place, &layout),
         Place::Question => question::furthest(model, &layout),
         _ => 0,
     }
@@ -128,7 +139,11 @@ fn too_small(model: &Model, frame: &mut Frame<'_>) {
         "userlink needs {width} columns and {height} lines. This terminal has {} and {}.",
         area.width, area.height
     );
-    let lines = model.look().wrap(&text, Role::Plain, usize::from(area.width));
+    let mut lines = model.look().wrap(&text, Role::Plain, usize::from(area.width));
+    let setup = &model.setup;
+    let production = if setup.production { " (PRODUCTION)" } else { "" };
+    let role = if setup.production { Role::Danger } else { Role::Muted };
+    lines.extend(model.look().wrap(&format!("{}{production}", setup.context), role, usize::from(area.width)));
     draw_all(lines, 0, frame, area);
 }
 

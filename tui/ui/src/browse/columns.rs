@@ -68,10 +68,7 @@ impl Cell {
 
     /// Whether it stands left of the gutter.
     pub(crate) const fn is_left(self) -> bool {
-        matches!(
-            self,
-            Self::Situation | Self::Flags | Self::User | Self::Username | Self::Provider | Self::Status
-        )
+        matches!(self, Self::Situation | Self::Flags | Self::User | Self::Username | Self::Provider | Self::Status)
     }
 
     /// How wide it is, unless it takes what is left.
@@ -150,7 +147,8 @@ impl Columns {
             Some(shown) => *shown,
             None => width >= cell.from(words),
         };
-        let mut cells: Vec<(Cell, usize)> = self.all(names).into_iter().filter(is_shown).map(|cell| (cell, 0)).collect();
+        let mut cells: Vec<(Cell, usize)> =
+            self.all(names).into_iter().filter(is_shown).map(|cell| (cell, 0)).collect();
         // A list of nothing is no list.
         if cells.is_empty() {
             cells = vec![(Cell::User, 0), (Cell::Row, 0)];
@@ -158,7 +156,8 @@ impl Columns {
         loop {
             let fixed = |cell: Cell| self.widths.get(&cell).copied().or((!cell.is_elastic()).then(|| cell.width()));
             let used: usize = cells.iter().map(|(cell, _)| fixed(*cell).unwrap_or(0) + 1).sum();
-            let elastic: Vec<Cell> = cells.iter().map(|(cell, _)| *cell).filter(|cell| fixed(*cell).is_none()).collect();
+            let elastic: Vec<Cell> =
+                cells.iter().map(|(cell, _)| *cell).filter(|cell| fixed(*cell).is_none()).collect();
             let room = width.checked_sub(BEFORE + GUTTER_WIDTH + 1 + used);
             let enough = room.is_some_and(|room| room >= elastic.len() * 14 || cells.len() <= 2);
             if !enough && cells.len() > 1 {
@@ -234,7 +233,8 @@ mod tests {
                 assert!(wide(Cell::User) && wide(Cell::Email), "{width} {it:?}");
             }
         }
-        let has = |width, words, cell| widths(&Columns::default(), width, words).cells.iter().any(|(it, _)| *it == cell);
+        let has =
+            |width, words, cell| widths(&Columns::default(), width, words).cells.iter().any(|(it, _)| *it == cell);
         assert!(has(77, true, Cell::Situation), "words from 120 columns on");
         assert!(has(80, false, Cell::Status), "the status at 80");
         assert!(has(129, true, Cell::Created), "when, at 200");

@@ -10,9 +10,10 @@ use crate::model::Model;
 /// The longest filter, in characters.
 const LONGEST: usize = 256;
 
-pub(super) fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
+/// What a key does in a line that is typed.
+pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let request = match (key.code, control) {
+    Some(match (key.code, control) {
         (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
         (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
         (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
@@ -23,8 +24,12 @@ pub(super) fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>
         (KeyCode::Right, true) => InputRequest::GoToNextWord,
         (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
         (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        _ => return,
-    };
+        _ => return None,
+    })
+}
+
+pub(super) fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
+    let Some(request) = request(key) else { return };
     let is_full = model.typing.as_ref().is_some_and(|input| input.value().chars().count() >= LONGEST);
     if is_full && matches!(request, InputRequest::InsertChar(_)) {
         return;

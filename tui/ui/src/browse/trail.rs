@@ -56,7 +56,8 @@ fn away(entry: &Entry) -> Vec<(RecordRef, String)> {
 /// Follows a pointer to where it leads.
 pub(super) fn follow(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(entry) = model.entry() else { return };
-    let points = entry.users.iter().any(|user| user.user_id().is_some()) || entry.rows.iter().any(|row| row.sub().is_some());
+    let points =
+        entry.users.iter().any(|user| user.user_id().is_some()) || entry.rows.iter().any(|row| row.sub().is_some());
     match away(entry).into_iter().next() {
         Some((to, words)) => go(model, to, words, effects),
         None if points => model.say(Level::Info, "Its pointers lead to records of this very entry."),
@@ -125,12 +126,8 @@ pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn go_to(model: &mut Model, stop: Stop, effects: &mut Vec<Effect>) {
     effects.extend(model.list.jump(stop.spec, stop.on.clone(), model.page()));
-    model.browse.going = stop.on.filter(|_| stop.opened).map(|to| Going {
-        to,
-        open: true,
-        words: String::new(),
-        asked: true,
-    });
+    model.browse.going =
+        stop.on.filter(|_| stop.opened).map(|to| Going { to, open: true, words: String::new(), asked: true });
 }
 
 /// A window has come: what was to be opened is opened.

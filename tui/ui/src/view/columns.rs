@@ -43,7 +43,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, region
     let (room, count) = (inner_height(layout), lines.len());
     let skip = (at + 2).saturating_sub(room).min(count.saturating_sub(room));
     let aside = if columns.is_default() { "as the terminal has room" } else { "" };
-    let dialog = Dialog { title: "Columns", title_role: Role::Strong, aside, lines, skip, choices: &["Close"], marked: 0 };
+    let dialog =
+        Dialog { title: "Columns", title_role: Role::Strong, aside, lines, skip, choices: &["Close"], marked: 0 };
     let body = dialog.draw(look, frame, layout);
     // Those that are scrolled away stand nowhere.
     regions.choices.extend((0..skip).map(|_| Rect::default()));

@@ -13,7 +13,7 @@ use crate::keys::{Binding, Place};
 use crate::layout::Layout;
 use crate::model::{Model, Repairing};
 use crate::theme::Role;
-use crate::words::counted;
+use crate::words::{counted, thousands};
 use userlink_domain::Group;
 
 /// The bottom line names at most so many keys.
@@ -34,10 +34,25 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         let text = format!(" Repairing {of}: writing, then reading it back{}", model.look().glyphs.more);
         line.cell(&text, Role::Attention, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
+    } else if let Some(text) = under_way(model) {
+        let mut line = model.look().line();
+        line.text(&format!(" {} ", model.spinner()), Role::Accent);
+        line.cell(&text, Role::Plain, usize::from(layout.message.width).saturating_sub(3));
+        line.draw(frame, layout.message, layout.message.y);
     } else if !model.list.spec.filter.is_empty() {
         filter(model, frame, layout);
     }
     keys(model, frame, layout);
+}
+
+/// What goes on beside the screen.
+fn under_way(model: &Model) -> Option<String> {
+    let more = model.look().glyphs.more;
+    if let Some(name) = &model.turning {
+        return Some(format!("Opening {name}{more}"));
+    }
+    let exporting = model.exporting?;
+    Some(format!("Exporting: {} of {} entries", thousands(exporting.done), thousands(exporting.of)))
 }
 
 fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
@@ -93,7 +108,9 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         "not understood: the list is as before".to_owned()
     } else if model.list.is_current() {
         found
-    } else { format!("searching{}", look.glyphs.more) };
+    } else {
+        format!("searching{}", look.glyphs.more)
+    };
     let right = if model.browse.complaint.is_some() {
         found
     } else if model.phase() == Phase::Complete {

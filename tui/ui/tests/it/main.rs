@@ -6,6 +6,7 @@ mod keys_at_random;
 mod lining_up;
 mod moving;
 mod pages;
+mod palette;
 mod parts;
 mod people;
 mod repairing;
