@@ -11,6 +11,7 @@ use userlink_domain::Timestamp;
 use userlink_link::Rules;
 use userlink_pool::{AppClients, PoolError, PoolReader, PoolWriter};
 use userlink_repair::{Patience, Process, Repairer};
+use userlink_ui::JournalPlace;
 
 use crate::demo::Demo;
 use crate::scan::Sources;
@@ -29,8 +30,10 @@ pub(crate) struct Opened {
     pub(crate) sources: Sources,
     pub(crate) rules: Rules,
     pub(crate) repairs: Repairs,
+    /// Where the journal lies, where there is one.
+    pub(crate) journal: Option<JournalPlace>,
     /// What was done before; none where it cannot be read, and why.
-    pub(crate) journal: Result<Journal, String>,
+    pub(crate) done: Result<Journal, String>,
     /// The app clients, once they have been looked at.
     clients: tokio::sync::OnceCell<AppClients>,
     /// Where scans are kept, and what they are of.
@@ -81,6 +84,13 @@ impl From<crate::settings::SettingsError> for Failure {
 }
 
 impl Start {
+    pub(crate) fn context_name(&self) -> &str {
+        match self {
+            Self::Context(context) => &context.name,
+            Self::Demo(_) => "demo",
+        }
+    }
+
     pub(crate) async fn open(&self) -> Result<Opened, Failure> {
         match self {
             Self::Context(context) => open(context, None).await,
@@ -147,11 +157,13 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         protected: context.protected(schema.id_kind)?,
         ..Rules::new(schema.id_kind)
     };
+    let mut place = None;
     let repairs = if context.read_only {
         Repairs::Refused("Read-only: nothing is written.".into())
     } else {
         match journal(context, &db).await {
             Ok(journal) => {
+                place = Some(if journal.is_beside(&table) { JournalPlace::Shared } else { JournalPlace::Local });
                 let pool = PoolWriter::new(pool.clone());
                 let (table, patience) = (table.clone(), Patience::default());
                 // The demo leaves nothing behind, and no later run could find its steps.
@@ -164,7 +176,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         }
     };
     // Where nothing may be written a journal of our own is not even made, but what is shared can be read.
-    let journal = match &repairs {
+    let done = match &repairs {
         Repairs::Possible(repairer) => Ok(repairer.journal.clone()),
         Repairs::Refused(_) => Journal::open(&db).await.map_err(|error| match error {
             JournalError::Missing => "This context writes nothing, and there is no shared journal.".to_owned(),
@@ -185,7 +197,8 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         (shelf, Of { what: context.what(), id_kind, sub_unique })
     });
     let clients = tokio::sync::OnceCell::new();
-    Ok(Opened { sources, rules, repairs, journal, clients, shelf, looked: AtomicBool::new(false), _keep: keep })
+    let looked = AtomicBool::new(false);
+    Ok(Opened { sources, rules, repairs, journal: place, done, clients, shelf, looked, _keep: keep })
 }
 
 /// Whether this is the database that the context is pinned to.

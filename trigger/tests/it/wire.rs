@@ -21,6 +21,7 @@ pub(crate) enum Mode {
 pub(crate) struct Wire {
     pub(crate) url: String,
     mode: watch::Sender<Mode>,
+    server: Arc<Mutex<String>>,
 }
 
 /// The server of a URL, and the URL through this address.
@@ -35,14 +36,17 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (server, through) = through(url, listener.local_addr().unwrap());
         let (mode, modes) = watch::channel(Mode::Through);
+        let server = Arc::new(Mutex::new(server));
+        let leads_to = server.clone();
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
-                let (server, mut modes) = (server.clone(), modes.clone());
+                let (server, mut modes) = (leads_to.lock().unwrap().clone(), modes.clone());
                 tokio::spawn(async move {
                     if *modes.borrow_and_update() == Mode::Refuse {
                         return;
                     }
-                    let mut server = TcpStream::connect(&server).await.unwrap();
+                    // Where nobody listens the client is refused, too.
+                    let Ok(mut server) = TcpStream::connect(&server).await else { return };
                     let open = async {
                         if *modes.borrow() == Mode::Through {
                             tokio::select! {
@@ -57,7 +61,12 @@ impl Wire {
                 });
             }
         });
-        Self { url: through, mode }
+        Self { url: through, mode, server }
+    }
+
+    /// From now on new connections go to the server of this URL, as when a name is given to another.
+    pub(crate) fn lead_to(&self, url: &str) {
+        *self.server.lock().unwrap() = through(url, "").0;
     }
 
     pub(crate) fn set(&self, mode: Mode) {
@@ -68,6 +77,8 @@ impl Wire {
 /// Where a wire is cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cut {
+    /// The first connection is not made.
+    Connect,
     /// The message does not arrive.
     Before(usize),
     /// It arrives, and what it does is done; the answer does not come back.
@@ -76,23 +87,36 @@ pub(crate) enum Cut {
 
 /// A wire that goes mute at one message of the client's, counted over all of its connections.
 pub(crate) struct CutWire {
-    pub(crate) url: String,
+    /// Where it begins, `host:port`.
+    pub(crate) address: String,
     pub(crate) reached: Arc<Notify>,
 }
 
 impl CutWire {
-    pub(crate) async fn before(url: &str, cut: Cut) -> Self {
+    /// Before a database; its URL through the wire is the second.
+    pub(crate) async fn before(url: &str, cut: Cut) -> (Self, String) {
+        let (server, _) = through(url, "");
+        let wire = Self::before_address(server, cut).await;
+        let (_, through) = through(url, &wire.address);
+        (wire, through)
+    }
+
+    pub(crate) async fn before_address(server: String, cut: Cut) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (server, through) = through(url, listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap().to_string();
         let reached = Arc::new(Notify::new());
         let (told, sent) = (reached.clone(), Arc::new(AtomicUsize::new(0)));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if cut == Cut::Connect {
+                    told.notify_one();
+                    continue;
+                }
                 let (server, told, sent) = (server.clone(), told.clone(), sent.clone());
                 tokio::spawn(async move { drop(cut_at(client, &server, cut, &sent, &told).await) });
             }
         });
-        Self { url: through, reached }
+        Self { address, reached }
     }
 }
 
@@ -136,37 +160,45 @@ async fn cut_at(
     }
 }
 
-/// A wire on which every connection has a fate of its own, by its number: most go through, some are cut after a while, some go
-/// slowly, some go mute.
-pub(crate) async fn bad_wire(url: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (server, through) = through(url, listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        for number in 0_u64.. {
-            let Ok((mut client, _)) = listener.accept().await else { return };
-            let server = server.clone();
-            tokio::spawn(async move {
-                let Ok(mut server) = TcpStream::connect(&server).await else { return };
-                let after = Duration::from_millis(5 + number * 37 % 300);
-                match number % 5 {
-                    // Cut.
-                    1 => drop(tokio::time::timeout(after, copy_bidirectional(&mut client, &mut server)).await),
-                    // Slow to begin.
-                    2 => {
-                        tokio::time::sleep(after).await;
-                        drop(copy_bidirectional(&mut client, &mut server).await);
-                    }
-                    // Mute after a while.
-                    3 => {
-                        drop(tokio::time::timeout(after, copy_bidirectional(&mut client, &mut server)).await);
-                        tokio::time::sleep(Duration::from_secs(5)).await;
-                    }
-                    _ => drop(copy_bidirectional(&mut client, &mut server).await),
-                }
-            });
-        }
-    });
-    through
+/// A wire on which every connection has a fate of its own, by its number: some are cut soon, some begin slowly, some go mute. Those
+/// that go through are cut after a while, so that there is always another.
+pub(crate) struct BadWire {
+    pub(crate) url: String,
+    /// How many connections were made so far.
+    pub(crate) made: Arc<AtomicUsize>,
+}
+
+impl BadWire {
+    pub(crate) async fn before(url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (server, through) = through(url, listener.local_addr().unwrap());
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = made.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let number = count.fetch_add(1, Ordering::Relaxed) as u64;
+                let server = server.clone();
+                tokio::spawn(async move { drop(ill_fated(client, &server, number).await) });
+            }
+        });
+        Self { url: through, made }
+    }
+}
+
+async fn ill_fated(mut client: TcpStream, server: &str, number: u64) -> std::io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    let soon = Duration::from_millis(5 + number * 37 % 300);
+    let life = Duration::from_millis(200 + number * 61 % 1300);
+    if number % 5 == 2 {
+        tokio::time::sleep(soon).await;
+    }
+    let life = if matches!(number % 5, 1 | 3) { soon } else { life };
+    let ended = tokio::time::timeout(life, copy_bidirectional(&mut client, &mut server)).await.is_ok();
+    if number % 5 == 3 && !ended {
+        // Mute: everything is taken, and nothing comes out.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    Ok(())
 }
 
 /// A wire that keeps what the client says.

@@ -57,7 +57,7 @@ pub(super) async fn look(
     tokio::join!(
         async { tell(Part::References(looking::refers(&opened, &entry.rows).await)).await },
         async {
-            let history = match &opened.journal {
+            let history = match &opened.done {
                 Ok(journal) => looking::history(journal, &entry.users, &entry.rows).await,
                 Err(why) => Err(why.clone()),
             };

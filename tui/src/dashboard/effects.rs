@@ -10,10 +10,11 @@ use tokio::task::{AbortHandle, JoinHandle};
 use userlink_domain::{IdKind, RecordRef, Situation};
 use userlink_link::{Change, Entry, Rules};
 use userlink_repair::{Fresh, Recovered, Repairer, Verdict, fresh};
-use userlink_ui::{Confirmed, Effect, Event, Level, Outcome, Proposal};
+use userlink_ui::{Confirmed, Effect, Event, Export, Level, Outcome, Proposal};
 
 use super::beside;
-use super::worker::{Question, Worker};
+use super::export;
+use super::worker::{Question, Wanted, Worker};
 use crate::clock;
 use crate::engine::Engine;
 use crate::scan::{Begin, scan};
@@ -34,6 +35,7 @@ pub(super) struct Effects {
     write: Option<JoinHandle<()>>,
     /// What is being found out about the entry that is open.
     beside: Option<AbortHandle>,
+    export: Option<export::Running>,
 }
 
 impl Effects {
@@ -74,6 +76,7 @@ impl Effects {
             scanned: false,
             write: None,
             beside: None,
+            export: None,
         };
         effects.scan();
         effects
@@ -82,9 +85,10 @@ impl Effects {
     pub(super) fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Window { generation, spec, first, len, anchor } => {
-                self.ask(Question::Window { generation, spec, first, len, anchor });
+                self.ask(Question::Window(Wanted { generation, spec, first, len, anchor }));
             }
             Effect::Explain(of) => self.ask(Question::Explain(of)),
+            Effect::Locate(of) => self.ask(Question::Locate(of)),
             Effect::Prepare(of) => {
                 let (opened, worker, to) = (self.opened.clone(), self.worker.clone(), self.to_model.clone());
                 tokio::spawn(async move {
@@ -132,13 +136,32 @@ impl Effects {
                     }
                 });
             }
+            Effect::Log => {
+                // A log that is not brought this time is brought the next.
+                drop(self.to_model.try_send(Event::Log(crate::logging::lines())));
+            }
+            Effect::Export(wanted) => self.export(wanted),
             // The loop's own.
-            Effect::Quit | Effect::Suspend | Effect::Copy(_) => {}
+            Effect::Quit | Effect::Suspend | Effect::Turn(_) | Effect::Mouse(_) | Effect::Copy(_) => {}
         }
     }
 
-    /// Brings a write under way to its end.
+    fn export(&mut self, wanted: Export) {
+        let context = self.start.context_name().to_owned();
+        match export::begin(wanted, context, self.worker.clone(), self.to_model.clone()) {
+            Ok(running) => self.export = Some(running),
+            Err(error) => {
+                let text = format!("Nothing was exported: no thread could be started ({}).", error.kind());
+                drop(self.to_model.try_send(Event::Exported(Err(text))));
+            }
+        }
+    }
+
+    /// Brings a write under way to its end, and drops all else.
     pub(super) async fn finish(&mut self) {
+        if let Some(export) = self.export.take() {
+            export.end();
+        }
         if let Some(scan) = self.scan.take() {
             scan.abort();
         }
@@ -170,6 +193,9 @@ impl Effects {
                     return;
                 }
             };
+            if let Some(place) = now_open.journal {
+                drop(to.send(Event::Journal(place)).await);
+            }
             let (news, heard) = mpsc::channel(BATCHES);
             let (engine, begin) = if is_first { going_on(&now_open).await } else { None }
                 .unwrap_or_else(|| (from_the_start(&now_open), Begin::default()));

@@ -4,15 +4,18 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use userlink_domain::{RecordRef, Situation, Timestamp};
+use userlink_domain::{RecordRef, RowId, Situation, Timestamp};
 use userlink_link::{Change, Entry, Lead, Rules};
 use userlink_pool::{PoolReader, Writable};
 use userlink_ui::{Candidate, Counts, Event, Level, Phase, Progress, Since, ViewSpec, Window};
 
+use super::export::{Explained, Frozen};
 use super::glance::Glance;
+use super::listing::{Asked, Found, Listing};
 use crate::clock;
 use crate::engine::Engine;
 use crate::looking;
+use crate::output::Head;
 use crate::scan::News;
 use crate::snapshot::Picture;
 
@@ -23,14 +26,10 @@ const TELL: Duration = Duration::from_millis(150);
 
 /// What the screen and the repairs ask.
 pub(super) enum Question {
-    Window {
-        generation: u64,
-        spec: ViewSpec,
-        first: usize,
-        len: usize,
-        anchor: Option<RecordRef>,
-    },
+    Window(Wanted),
     Explain(RecordRef),
+    /// Whether a record is there.
+    Locate(RecordRef),
     /// The entry of a record, as it is now.
     Entry(RecordRef, oneshot::Sender<Option<Entry>>),
     /// The pairs that could be made for the entry of a record, best first.
@@ -42,6 +41,14 @@ pub(super) enum Question {
         of: RecordRef,
         changes: Vec<Change>,
         answer: oneshot::Sender<Option<Situation>>,
+    },
+    /// A view as it is now, to be gone through.
+    Freeze(ViewSpec, oneshot::Sender<Frozen>),
+    /// Entries of such a view; none where another linker took the place of the one it was of.
+    Entries {
+        leads: Vec<Lead>,
+        epoch: u64,
+        answer: oneshot::Sender<Option<Vec<Explained>>>,
     },
     /// A new scan begins: what it tells comes from here.
     Scan {
@@ -59,6 +66,15 @@ pub(super) enum Question {
     Failed(String),
 }
 
+/// A part of a view.
+pub(super) struct Wanted {
+    pub(super) generation: u64,
+    pub(super) spec: ViewSpec,
+    pub(super) first: usize,
+    pub(super) len: usize,
+    pub(super) anchor: Option<RecordRef>,
+}
+
 pub(super) struct Worker {
     /// What the screen shows.
     engine: Engine,
@@ -73,7 +89,16 @@ pub(super) struct Worker {
     rows_about: Option<u64>,
     began: Instant,
     revision: u64,
-    cache: Option<Cache>,
+    /// Grows when another linker takes the place of the one that is shown.
+    epoch: u64,
+    listing: Listing,
+    found: mpsc::UnboundedReceiver<Found>,
+    /// The number of the list that the screen knows of.
+    shown: u64,
+    /// What is answered when its list has been made.
+    wanted: Option<Wanted>,
+    /// And what is exported then.
+    freezing: Option<(ViewSpec, oneshot::Sender<Frozen>)>,
     told: Instant,
     /// Something changed that the screen has not been told of.
     untold: bool,
@@ -92,18 +117,10 @@ pub(super) struct Worker {
     glance: Glance,
 }
 
-/// The entries of a view, kept until something has changed.
-struct Cache {
-    spec: ViewSpec,
-    revision: u64,
-    leads: Vec<Lead>,
-    made: Instant,
-    cost: Duration,
-}
-
 impl Worker {
     pub(super) fn new(rules: Rules, to: mpsc::Sender<Event>) -> Self {
         let now = Instant::now();
+        let (listing, found) = Listing::new();
         Self {
             engine: Engine::new(rules),
             coming: None,
@@ -114,7 +131,12 @@ impl Worker {
             rows_about: None,
             began: now,
             revision: 0,
-            cache: None,
+            epoch: 0,
+            listing,
+            found,
+            shown: 0,
+            wanted: None,
+            freezing: None,
             told: now,
             untold: false,
             failed: false,
@@ -142,7 +164,9 @@ impl Worker {
                         }
                     }
                 }
+                Some(found) = self.found.recv() => self.listing.take(found),
                 news = receive(&mut self.news) => self.hear(news).await,
+                () = std::future::ready(()), if self.listing.has_work() => {}
                 () = std::future::ready(()), if self.glance.is_looking() => {
                     // A piece at a time: a key never waits for all of it.
                     let circumstances = self.engine.circumstances(self.shown_at);
@@ -153,6 +177,9 @@ impl Worker {
                     }
                 }
                 () = tokio::time::sleep(TELL), if self.untold || self.is_reading() => {}
+            }
+            if self.go_on().await.is_err() {
+                return;
             }
             if (self.untold || self.is_reading()) && self.told.elapsed() >= TELL && self.tell().await.is_err() {
                 return;
@@ -210,13 +237,14 @@ impl Worker {
                     self.picture = None;
                     self.from_disk = false;
                     self.revision += 1;
-                    self.cache = None;
+                    self.listing.forget();
                 }
                 if let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) {
                     self.engine = coming;
+                    self.epoch += 1;
                     self.from_disk = false;
                     self.revision += 1;
-                    self.cache = None;
+                    self.listing.forget();
                 }
                 self.coming = None;
                 self.finished = true;
@@ -244,9 +272,10 @@ impl Worker {
 
     async fn answer(&mut self, question: Question) -> Result<(), mpsc::error::SendError<Event>> {
         match question {
-            Question::Window { generation, spec, first, len, anchor } => {
-                let window = self.window(generation, spec, first, len, anchor.as_ref());
-                self.to.send(Event::Window(window)).await?;
+            Question::Window(wanted) => self.show(wanted).await?,
+            Question::Locate(of) => {
+                let found = self.locate(&of);
+                self.to.send(Event::Located { of, found }).await?;
             }
             Question::Explain(of) => {
                 if let Some(explanation) = self.engine.linker.explain(&of) {
@@ -262,10 +291,10 @@ impl Worker {
                 }
                 self.engine.learn(&changes);
                 self.revision += 1;
-                self.cache = None;
                 if self.engine.is_complete() {
                     self.glance.begin();
                 }
+                self.listing.expire();
                 answer.send(()).unwrap_or(());
                 self.tell().await?;
             }
@@ -277,6 +306,11 @@ impl Worker {
                 linker.apply(&held);
                 // Nobody waits for it any more.
                 answer.send(situation).unwrap_or(());
+            }
+            Question::Freeze(spec, answer) => self.freeze(spec, answer),
+            Question::Entries { leads, epoch, answer } => {
+                let entries = (epoch == self.epoch).then(|| self.entries(&leads));
+                drop(answer.send(entries));
             }
             Question::Picture(picture) => {
                 if self.engine.is_complete() {
@@ -291,10 +325,11 @@ impl Worker {
             Question::Restored(engine) => {
                 let Some(picture) = self.picture.take() else { return Ok(()) };
                 self.revision += 1;
-                self.cache = None;
+                self.listing.forget();
                 match engine {
                     Some(engine) => {
                         let begun = std::mem::replace(&mut self.engine, *engine);
+                        self.epoch += 1;
                         self.coming = self.is_reading().then_some(begun);
                         self.shown_at = Some(picture.at());
                         self.glance.begin();
@@ -309,11 +344,12 @@ impl Worker {
                 } else {
                     self.engine = *engine;
                     self.glance.stop();
+                    self.epoch += 1;
                     if self.picture.is_none() {
                         (self.from_disk, self.shown_at) = (false, None);
                     }
                     self.revision += 1;
-                    self.cache = None;
+                    self.listing.forget();
                 }
                 (self.news, self.pool, self.rows_about) = (Some(news), pool, rows_about);
                 (self.failed, self.paused, self.finished) = (false, false, false);
@@ -398,25 +434,49 @@ impl Worker {
         self.pool.as_ref().map_or(0.0, PoolReader::list_rate)
     }
 
-    fn window(
-        &mut self,
-        generation: u64,
-        spec: ViewSpec,
-        first: usize,
-        len: usize,
-        anchor: Option<&RecordRef>,
-    ) -> Window {
+    /// The record by the name under which it is known here: a row's id is a text to whoever only read it in an attribute.
+    fn locate(&self, of: &RecordRef) -> Option<RecordRef> {
+        let linker = &self.engine.linker;
+        let of = match of {
+            RecordRef::User(sub) => RecordRef::User(*sub),
+            RecordRef::Row(id) => RecordRef::Row(RowId::parse(linker.rules().id_kind, &id.to_string())?),
+        };
+        linker.lead_of(&of).map(|_| of)
+    }
+
+    /// Shows a part of a view, now or as soon as its list has been made.
+    async fn show(&mut self, wanted: Wanted) -> Result<(), mpsc::error::SendError<Event>> {
+        self.wanted = None;
         if let Some(picture) = &self.picture {
-            // Nobody can be looked for before all of it has been read, which takes a moment.
+            // Nobody can be looked for and nothing sorted before all of it has been read, which takes a moment.
+            let Wanted { generation, spec, first, len, .. } = wanted;
             let (total, entries) =
                 if spec.filter.trim().is_empty() { picture.entries(spec.group, first, len) } else { (0, Vec::new()) };
-            return Window { generation, total, spec, first, entries, anchor_at: None, revision: self.revision };
+            let revision = self.revision;
+            let window = Window { generation, total, spec, first, entries, anchor_at: None, revision };
+            return self.to.send(Event::Window(window)).await;
         }
-        self.refresh(&spec);
+        let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
+        match self.listing.ask(&wanted.spec, self.revision, linker, searched, clock::now()) {
+            Asked::Coming => {
+                self.wanted = Some(wanted);
+                return Ok(());
+            }
+            // Told again once there is time for it.
+            Asked::Old => self.untold = true,
+            Asked::There => {}
+        }
+        self.shown = self.listing.number();
+        let window = self.window(wanted);
+        self.to.send(Event::Window(window)).await
+    }
+
+    fn window(&self, wanted: Wanted) -> Window {
+        let Wanted { generation, spec, first, len, anchor } = wanted;
         let linker = &self.engine.linker;
-        let leads = self.cache.as_ref().map_or(&[][..], |cache| &cache.leads);
-        let anchor_at =
-            anchor.and_then(|of| linker.lead_of(of)).and_then(|lead| leads.iter().position(|it| *it == lead));
+        let leads = self.listing.list().map_or(&[][..], |list| &list.leads);
+        let anchor = anchor.and_then(|of| linker.lead_of(&of));
+        let anchor_at = anchor.and_then(|lead| leads.iter().position(|it| *it == lead));
         let first = match anchor_at {
             Some(at) if !(first..first + len).contains(&at) => at.saturating_sub(len / 2),
             _ => first.min(leads.len().saturating_sub(1)),
@@ -427,20 +487,47 @@ impl Worker {
         Window { generation, total: leads.len(), spec, first, entries, anchor_at, revision: self.revision }
     }
 
-    /// Makes the list of a view anew where it is out of date, but never spends more than a tenth of the time on that.
-    fn refresh(&mut self, spec: &ViewSpec) {
-        if let Some(cache) = &self.cache
-            && cache.spec == *spec
-            && (cache.revision == self.revision || cache.made.elapsed() < cache.cost * 10)
-        {
-            // Told again once there is time for it.
-            self.untold |= cache.revision != self.revision;
+    /// Answers what is to be exported, now or as soon as its list has been made.
+    fn freeze(&mut self, spec: ViewSpec, answer: oneshot::Sender<Frozen>) {
+        let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
+        if self.listing.ask(&spec, self.revision, linker, searched, clock::now()) == Asked::Coming {
+            self.freezing = Some((spec, answer));
             return;
         }
-        let began = Instant::now();
-        let leads = self.engine.linker.leads(spec.group, &spec.filter);
-        let made = Instant::now();
-        self.cache = Some(Cache { spec: spec.clone(), revision: self.revision, leads, made, cost: made - began });
+        let leads = self.listing.list().map(|list| list.leads.clone()).unwrap_or_default();
+        let engine = &self.engine;
+        let pool = self.pool.as_ref().map(|pool| pool.pool_id().to_owned()).unwrap_or_default();
+        let scanned_at = self.shown_at.or(self.finished_at).unwrap_or_else(clock::now);
+        let head = Head::of(&engine.linker, &pool, scanned_at, engine.is_complete() && !self.failed);
+        // Who does not wait any more needs no answer.
+        drop(answer.send(Frozen { leads, epoch: self.epoch, head }));
+    }
+
+    /// The entries at these places. One that has merged into another since is there once.
+    fn entries(&self, leads: &[Lead]) -> Vec<Explained> {
+        let linker = &self.engine.linker;
+        let explained = |lead: &Lead| {
+            let entry = linker.entry_of(*lead, usize::MAX)?;
+            let of = entry.lead()?;
+            let is_first = linker.lead_of(&of) == Some(*lead);
+            if is_first { Some((entry, linker.explain(&of)?)) } else { None }
+        };
+        leads.iter().filter_map(explained).collect()
+    }
+
+    /// Goes on with the list that is being made, and shows it when it is there.
+    async fn go_on(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
+        self.listing.step(&self.engine.linker);
+        if let Some((spec, answer)) = self.freezing.take_if(|(spec, _)| !self.listing.is_coming(spec)) {
+            self.freeze(spec, answer);
+        }
+        if let Some(wanted) = self.wanted.take_if(|wanted| !self.listing.is_coming(&wanted.spec)) {
+            return self.show(wanted).await;
+        }
+        if std::mem::replace(&mut self.shown, self.listing.number()) != self.shown {
+            return self.to.send(Event::Changed).await;
+        }
+        Ok(())
     }
 }
 
@@ -449,11 +536,11 @@ impl Worker {
 fn newest(first: Question, more: &mut mpsc::UnboundedReceiver<Question>) -> Vec<Question> {
     let mut asked = vec![first];
     asked.extend(std::iter::from_fn(|| more.try_recv().ok()));
-    let windows = asked.iter().filter(|question| matches!(question, Question::Window { .. })).count();
+    let windows = asked.iter().filter(|question| matches!(question, Question::Window(_))).count();
     let whys = asked.iter().filter(|question| matches!(question, Question::Explain(_))).count();
     let (mut window, mut why) = (0, 0);
     asked.retain(|question| match question {
-        Question::Window { .. } => {
+        Question::Window(_) => {
             window += 1;
             window == windows
         }

@@ -71,17 +71,27 @@ pub struct Lives {
 /// What is known by now of the entry that is open.
 #[derive(Debug, Default)]
 pub(crate) struct Beside {
+    /// The record that was asked about.
+    asked: Option<RecordRef>,
     pub(crate) candidates: Option<Vec<Candidate>>,
     pub(crate) references: Option<Vec<Refers>>,
     pub(crate) history: Option<Result<Vec<Done>, String>>,
     pub(crate) tokens: Option<Result<Vec<Lives>, String>>,
 }
 
-/// Asks for what stands beside the entry that is open.
-pub(crate) fn ask(model: &mut Model) -> Option<Effect> {
+/// Asks for what stands beside the entry that is open, once.
+pub(crate) fn want(model: &mut Model) -> Option<Effect> {
     let opened = model.opened.as_ref()?;
-    model.beside = Beside::default();
+    if model.beside.asked.as_ref() == Some(&opened.of) {
+        return None;
+    }
+    model.beside = Beside { asked: Some(opened.of.clone()), ..Beside::default() };
     Some(Effect::LookBeside { of: opened.of.clone(), entry: opened.entry.clone() })
+}
+
+/// What was known is out of date.
+pub(crate) fn forget(model: &mut Model) {
+    model.beside = Beside::default();
 }
 
 /// Takes a part in, if it is of the entry that is open.

@@ -6,20 +6,26 @@ use tui_input::Input;
 use userlink_domain::{Group, Situation};
 
 use crate::beside;
+use crate::browse;
 use crate::effect::Effect;
 use crate::event::{Level, Phase};
 use crate::evidence::{self, Showing};
 use crate::glyphs::situation_words;
 use crate::keys::{Command, Place};
-use crate::model::{Model, Opened, Repairing};
+use crate::model::{Leaving, Model, Opened, Repairing};
+use crate::over::{self, Over};
 use crate::overview;
 use crate::privacy;
 use crate::ticket;
 use crate::update::{group_of, name_of};
+use crate::{contexts, export};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
     if let Some(why) = why_not(model, command) {
-        return model.say(Level::Info, why);
+        return model.hint(why);
+    }
+    if over::run(model, place, command, effects) {
+        return;
     }
     if place == Place::Overview && overview::run(model, command, effects) {
         return;
@@ -30,26 +36,38 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Copy => evidence::copy_id(model, effects),
         Command::Evidence => evidence::open(model),
         Command::Mask => privacy::toggle(model),
-        Command::Up => scroll(model, place, Move::By(-1)),
-        Command::Down => scroll(model, place, Move::By(1)),
-        Command::PageUp => scroll(model, place, Move::Page(false)),
-        Command::PageDown => scroll(model, place, Move::Page(true)),
-        Command::Top => scroll(model, place, Move::To(0)),
-        Command::Bottom => scroll(model, place, Move::To(usize::MAX)),
+        Command::Up | Command::Down | Command::PageUp | Command::PageDown | Command::Top | Command::Bottom => {
+            scroll(model, place, command)
+        }
         Command::NextGroup => turn(model, 1, effects),
         Command::PreviousGroup => turn(model, -1, effects),
         Command::Group(tab) => show_group(model, group_of(tab), effects),
         Command::Filter => model.typing = Some(Input::new(model.list.spec.filter.clone())),
-        Command::Open => open(model, effects),
+        Command::Open => open(model),
         Command::Repair => prepare(model, effects),
         Command::Scan => scan(model, effects),
         Command::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         Command::Back => back(model, place, effects),
         Command::Quit => quit(model, place, effects),
         Command::Suspend => effects.push(Effect::Suspend),
+        Command::Palette | Command::Contexts | Command::Messages | Command::Log | Command::Export => {
+            over::open(model, place, command, effects);
+        }
+        Command::Theme => theme(model),
         Command::Switch => switch(model, place),
         Command::Accept => accept(model, place, effects),
         Command::Yes => yes(model, place, effects),
+        Command::Sort
+        | Command::Reverse
+        | Command::Columns
+        | Command::Toggle
+        | Command::Narrower
+        | Command::Wider
+        | Command::DefaultColumns
+        | Command::Counterpart
+        | Command::Follow
+        | Command::Return
+        | Command::Mouse => browse::run(model, command, effects),
     }
 }
 
@@ -68,58 +86,82 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         Command::Scan => {
             nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
         }
-        _ => None,
+        Command::Contexts => contexts::why_not(model),
+        Command::Export => export::why_not(model),
+        _ => browse::why_not(model, command).map(str::to_owned),
     }
 }
 
-#[derive(Clone, Copy)]
-enum Move {
-    By(isize),
-    Page(bool),
-    To(usize),
-}
-
-fn scroll(model: &mut Model, place: Place, by: Move) {
-    let page = model.page();
-    let held = match place {
+/// Moves up or down by a line, a page or all the way. Where there is nowhere to go it says so.
+pub(crate) fn scroll(model: &mut Model, place: Place, by: Command) {
+    let (before, after) = match place {
         Place::Browse | Place::Filter => {
-            return match by {
-                Move::By(by) => model.list.step(by, page),
-                Move::Page(down) => model.list.page(down, page),
-                Move::To(place) => model.list.go(place, page),
-            };
+            let (page, before) = (model.page(), model.list.cursor);
+            match by {
+                Command::Up => model.list.step(-1, page),
+                Command::Down => model.list.step(1, page),
+                Command::PageUp => model.list.page(false, page),
+                Command::PageDown => model.list.page(true, page),
+                Command::Top => model.list.go(0, page),
+                _ => model.list.go(usize::MAX, page),
+            }
+            (before, model.list.cursor)
         }
-        Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
-        Place::Help => model.help.as_mut(),
-        Place::Question => match &mut model.repairing {
-            Repairing::Asking(question) => Some(&mut question.scroll),
-            _ => None,
-        },
-        Place::Evidence => model.evidence.as_mut().map(|showing| &mut showing.scroll),
-        Place::Waiting | Place::Result | Place::Leaving | Place::Overview | Place::Ticket => None,
+        Place::Columns => {
+            let before = model.browse.choosing;
+            browse::choose(model, |at| match by {
+                Command::Up => at.saturating_sub(1),
+                Command::Down => at.saturating_add(1),
+                Command::Top => 0,
+                Command::Bottom => usize::MAX,
+                _ => at,
+            });
+            (before.unwrap_or(0), model.browse.choosing.unwrap_or(0))
+        }
+        _ => {
+            let (page, furthest) = (model.page_lines(), crate::view::furthest(model, place));
+            let Some(held) = held(model, place) else { return };
+            let before = (*held).min(furthest);
+            *held = match by {
+                Command::Up => before.saturating_sub(1),
+                Command::Down => before.saturating_add(1),
+                Command::PageUp => before.saturating_sub(page),
+                Command::PageDown => before.saturating_add(page),
+                Command::Top => 0,
+                _ => usize::MAX,
+            }
+            .min(furthest);
+            (before, *held)
+        }
     };
-    if let Some(held) = held {
-        *held = match by {
-            Move::By(by) => held.saturating_add_signed(by),
-            Move::Page(true) => held.saturating_add(page),
-            Move::Page(false) => held.saturating_sub(page),
-            Move::To(place) => place,
-        };
+    if before == after {
+        at_the_end(model, by);
     }
-    let furthest = crate::view::furthest(model, place);
-    let held = match place {
-        Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
-        Place::Help => model.help.as_mut(),
-        Place::Question => match &mut model.repairing {
-            Repairing::Asking(question) => Some(&mut question.scroll),
-            _ => None,
-        },
-        Place::Evidence => model.evidence.as_mut().map(|showing| &mut showing.scroll),
+}
+
+/// Says why nothing moved.
+pub(crate) fn at_the_end(model: &mut Model, by: Command) {
+    let up = matches!(by, Command::Up | Command::PageUp | Command::Top);
+    model.hint(if up { "This is the first line." } else { "This is the last line." });
+}
+
+/// How far a page is scrolled.
+fn held(model: &mut Model, place: Place) -> Option<&mut usize> {
+    match (place, &mut model.over, &mut model.repairing) {
+        (Place::Messages, Some(Over::Messages(scroll)), _) | (Place::Log, Some(Over::Log(scroll)), _) => Some(scroll),
+        (Place::Entry, _, _) => model.opened.as_mut().map(|opened| &mut opened.scroll),
+        (Place::Evidence, _, _) => model.evidence.as_mut().map(|showing| &mut showing.scroll),
+        (Place::Help, _, _) => model.help.as_mut(),
+        (Place::Question, _, Repairing::Asking(question)) => Some(&mut question.scroll),
         _ => None,
-    };
-    if let Some(held) = held {
-        *held = (*held).min(furthest);
     }
+}
+
+fn theme(model: &mut Model) {
+    model.setup.theme = model.setup.theme.next();
+    model.theme_chosen = true;
+    let theme = model.setup.theme.name();
+    model.hint(format!("Theme: {theme}."));
 }
 
 fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
@@ -129,14 +171,18 @@ fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     show_group(model, tabs[next], effects);
 }
 
-fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
-    effects.extend(model.list.turn(group, model.page()));
+pub(crate) fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
+    let turned = model.list.turn(group, model.page());
+    if turned.is_none() {
+        model.hint("These are shown already.");
+    }
+    effects.extend(turned);
 }
 
-fn open(model: &mut Model, effects: &mut Vec<Effect>) {
+fn open(model: &mut Model) {
     if let (Some(of), Some(entry)) = (model.list.on(), model.list.entry()) {
         model.opened = Some(Opened { of: of.clone(), entry: entry.clone(), left: false, scroll: 0, found: None });
-        effects.extend(beside::ask(model));
+        beside::forget(model);
     }
 }
 
@@ -193,20 +239,25 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
             other => *other = Repairing::Idle,
         },
         Place::Result => model.repairing = Repairing::Idle,
-        Place::Filter => {
-            model.typing = None;
-            effects.extend(model.list.filter("", model.page()));
-        }
+        Place::Filter => browse::clear_filter(model, effects),
+        Place::Columns => model.browse.choosing = None,
         Place::Entry | Place::Browse | Place::Overview if model.errors.pop_front().is_some() => {}
+        Place::Entry | Place::Browse if browse::back(model, effects) => {}
         Place::Entry => model.opened = None,
         Place::Overview => model.overview.open = false,
-        Place::Browse => effects.extend(model.list.filter("", model.page())),
+        Place::Browse if model.list.spec.filter.is_empty() => {
+            let quit = model.keys.key_of(Command::Quit);
+            model.hint(format!("There is nothing to go back to. {quit} quits."));
+        }
+        Place::Browse => browse::clear_filter(model, effects),
+        // They have closed themselves.
+        _ => {}
     }
 }
 
 fn quit(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     if model.is_writing() && place != Place::Leaving {
-        model.leaving = Some(false);
+        model.leaving = Some(Leaving { yes: false, to: None });
     } else {
         effects.push(Effect::Quit);
     }
@@ -217,22 +268,23 @@ fn switch(model: &mut Model, place: Place) {
         *showing = Showing { whole: !showing.whole, scroll: 0 };
     }
     match (place, &mut model.repairing, &mut model.leaving) {
-        (Place::Leaving, _, Some(yes)) => *yes = !*yes,
+        (Place::Leaving, _, Some(leaving)) => leaving.yes = !leaving.yes,
         (Place::Question, Repairing::Asking(question), _) => question.apply = !question.apply,
         _ => {}
     }
 }
 
 fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
-    let marked = match (place, &model.repairing, model.leaving) {
-        (Place::Leaving, _, Some(yes)) => yes,
+    let marked = match (place, &model.repairing, &model.leaving) {
+        (Place::Leaving, _, Some(leaving)) => leaving.yes,
         (Place::Question, Repairing::Asking(question), _) => question.apply,
         _ => false,
     };
     match place {
-        Place::Filter => model.typing = None,
+        Place::Filter => browse::keep_filter(model),
         Place::Ticket => ticket::ask(model, effects),
         Place::Evidence => evidence::copy(model, effects),
+        Place::Columns => model.browse.choosing = None,
         Place::Question | Place::Leaving if marked => yes(model, place, effects),
         Place::Question | Place::Leaving | Place::Result => back(model, place, effects),
         _ => {}
@@ -241,7 +293,10 @@ fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
 
 fn yes(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     match place {
-        Place::Leaving => effects.push(Effect::Quit),
+        Place::Leaving => match model.leaving.take().and_then(|leaving| leaving.to) {
+            Some(name) => contexts::turn(model, name, effects),
+            None => effects.push(Effect::Quit),
+        },
         Place::Question => {
             let taken = std::mem::take(&mut model.repairing);
             if let Repairing::Asking(question) = taken {

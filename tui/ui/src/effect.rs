@@ -5,6 +5,7 @@ use userlink_link::Entry;
 
 use crate::confirm::Confirmed;
 use crate::event::ViewSpec;
+use crate::export::Export;
 
 /// One thing to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Effect {
     },
     /// Explain the entry of a record. Only the newest is of use.
     Explain(RecordRef),
+    /// Say whether a record is there.
+    Locate(RecordRef),
     /// Read both sides afresh and say what a repair would do.
     Prepare(RecordRef),
     /// Do exactly this, verify it by reading it back, and say what came of it.
@@ -42,8 +45,16 @@ pub enum Effect {
     Copy(String),
     /// Scan again.
     Refresh,
+    /// Give the program's own log.
+    Log,
+    /// Write what is shown into a file, beside all else, and say how far it is and how it ends.
+    Export(Export),
+    /// Open another context of the settings, and show it in the place of this one. A write under way is finished first.
+    Turn(String),
     /// Look at once for what the scan waits for.
     GoOn,
+    /// Hear of the mouse from here on, or leave it to the terminal.
+    Mouse(bool),
     /// Leave. A write under way is finished first.
     Quit,
     /// Stop as Ctrl-Z stops a program.

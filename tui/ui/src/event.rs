@@ -4,9 +4,12 @@
 
 use ratatui::crossterm::event::KeyEvent;
 use userlink_domain::{Flag, Group, RecordRef, Situation, Step, Timestamp};
+use userlink_find::Order;
 use userlink_link::{Entry, Explanation};
 
 use crate::beside::Part;
+use crate::browse::Pointer;
+use crate::contexts::JournalPlace;
 use crate::overview;
 use crate::ticket::Found;
 
@@ -15,6 +18,8 @@ use crate::ticket::Found;
 pub enum Event {
     /// A key went down. Releases are ignored.
     Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(Pointer),
     /// Text was pasted. It goes into the filter and nowhere else: a paste never confirms anything.
     Paste(String),
     /// The terminal has so many columns and lines now.
@@ -35,6 +40,13 @@ pub enum Event {
         of: RecordRef,
         /// Why its entry is what it is.
         explanation: Explanation,
+    },
+    /// The answer to [`Effect::Locate`](crate::Effect::Locate).
+    Located {
+        /// The record that was asked about.
+        of: RecordRef,
+        /// The record as it is known; none where it has not been read, or is gone.
+        found: Option<RecordRef>,
     },
     /// The answer to [`Effect::Prepare`](crate::Effect::Prepare): the preview, freshly read.
     Prepared {
@@ -61,6 +73,21 @@ pub enum Event {
         /// What was found out.
         part: Part,
     },
+    /// The program's own log, oldest first.
+    Log(Vec<String>),
+    /// How far an export has come, in entries.
+    Exporting {
+        /// Written.
+        done: u64,
+        /// Of so many.
+        of: u64,
+    },
+    /// How an export ended: where the file is and how many entries are in it, or why there is none.
+    Exported(Result<(String, u64), String>),
+    /// Where the journal lies.
+    Journal(JournalPlace),
+    /// Another context could not be opened.
+    NotTurned(String),
     /// Something to tell the person. An error stays until it is dismissed.
     Message {
         /// How much it matters.
@@ -163,8 +190,10 @@ impl Counts {
 pub struct ViewSpec {
     /// `None` is all.
     pub group: Option<Group>,
-    /// What was typed, as it was typed; blank is no filter.
+    /// What was typed, as it was typed, and understood; blank is no filter.
     pub filter: String,
+    /// In which order.
+    pub order: Order,
 }
 
 /// What a person searches for is often a name: it stays out of logs.

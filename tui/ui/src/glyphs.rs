@@ -100,7 +100,11 @@ pub(crate) struct Glyphs {
     pub(crate) same: &'static str,
     pub(crate) differs: &'static str,
     pub(crate) below: &'static str,
+    pub(crate) rising: &'static str,
+    pub(crate) falling: &'static str,
     pub(crate) meter: [&'static str; 4],
+    /// Turns while something is under way.
+    pub(crate) spinner: &'static [&'static str],
 }
 
 pub(crate) const UNICODE: Glyphs = Glyphs {
@@ -119,7 +123,10 @@ pub(crate) const UNICODE: Glyphs = Glyphs {
     same: "=",
     differs: "≠",
     below: "⋮",
+    rising: "▲",
+    falling: "▼",
     meter: ["▕", "█", "░", "▏"],
+    spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
 pub(crate) const ASCII: Glyphs = Glyphs {
@@ -138,7 +145,10 @@ pub(crate) const ASCII: Glyphs = Glyphs {
     same: "=",
     differs: "!=",
     below: ":",
+    rising: "^",
+    falling: "v",
     meter: ["[", "#", ".", "]"],
+    spinner: &["|", "/", "-", "\\"],
 };
 
 /// A group's sign, and its role of colour: always together with its word.
@@ -150,8 +160,8 @@ pub(crate) fn group_sign(group: Group, ascii: bool) -> (&'static str, Role) {
         (Group::Duplicate, _) => ("=", Role::Attention),
         (Group::Conflict, false) => ("✗", Role::Danger),
         (Group::Conflict, true) => ("x", Role::Danger),
-        (Group::Orphan, false) => ("○", Role::Accent),
-        (Group::Orphan, true) => ("o", Role::Accent),
+        (Group::Orphan, false) => ("○", Role::Attention),
+        (Group::Orphan, true) => ("o", Role::Attention),
         (Group::Expected, false) => ("·", Role::Muted),
         (Group::Expected, true) => (".", Role::Muted),
         (Group::Unsettled, false) => ("…", Role::Muted),

@@ -7,6 +7,7 @@
 mod key;
 mod keymap;
 
+pub(crate) use key::shown;
 pub(crate) use keymap::Binding;
 pub use keymap::{KeyLine, Keys, KeysError};
 
@@ -32,6 +33,17 @@ pub(crate) enum Command {
     Back,
     Quit,
     Suspend,
+    /// All commands, to be searched.
+    Palette,
+    Contexts,
+    /// The next theme.
+    Theme,
+    /// All that was said.
+    Messages,
+    /// What the program itself logged.
+    Log,
+    /// What is shown, into a file.
+    Export,
     /// The other choice of a question.
     Switch,
     /// What the question stands on; or "seen".
@@ -44,6 +56,24 @@ pub(crate) enum Command {
     Evidence,
     /// Personal data out of sight, or back.
     Mask,
+    /// By the next column.
+    Sort,
+    Reverse,
+    /// Choose columns.
+    Columns,
+    /// Show a column, or leave it out.
+    Toggle,
+    Narrower,
+    Wider,
+    DefaultColumns,
+    /// To the record that has to do with it.
+    Counterpart,
+    /// To where it points.
+    Follow,
+    /// Back to where somebody came from.
+    Return,
+    /// The mouse on or off.
+    Mouse,
 }
 
 /// Where a key is pressed.
@@ -56,6 +86,8 @@ pub(crate) enum Place {
     /// The line where a filter is typed.
     Filter,
     Help,
+    /// Where columns are chosen.
+    Columns,
     /// The question before a write.
     Question,
     /// Something under way that may be left alone.
@@ -70,12 +102,39 @@ pub(crate) enum Place {
     Ticket,
     /// What is about to be copied.
     Evidence,
+    /// All commands, and the line in which one is searched for.
+    Palette,
+    Contexts,
+    Messages,
+    Log,
+    /// The question before a file is written.
+    Export,
+    /// Its line for the folder.
+    Folder,
 }
 
 impl Place {
     /// Everywhere.
-    pub(crate) const ALL: &[Self] =
-        &[Browse, Entry, Filter, Help, Question, Waiting, Seen, Leaving, Overview, Ticket, Evidence];
+    pub(crate) const ALL: &[Self] = &[
+        Browse,
+        Entry,
+        Filter,
+        Help,
+        Place::Columns,
+        Question,
+        Waiting,
+        Seen,
+        Leaving,
+        Place::Palette,
+        Place::Contexts,
+        Place::Messages,
+        Place::Log,
+        Place::Export,
+        Folder,
+        Overview,
+        Ticket,
+        Evidence,
+    ];
 
     /// What it is called in words.
     pub(crate) fn name(self) -> &'static str {
@@ -84,6 +143,7 @@ impl Place {
             Self::Entry => "entry",
             Self::Filter => "filter",
             Self::Help => "help",
+            Self::Columns => "columns",
             Self::Question => "question",
             Self::Waiting => "waiting",
             Self::Result => "result",
@@ -91,12 +151,18 @@ impl Place {
             Self::Overview => "overview",
             Self::Ticket => "ticket",
             Self::Evidence => "evidence",
+            Self::Palette => "commands",
+            Self::Contexts => "contexts",
+            Self::Messages => "messages",
+            Self::Log => "log",
+            Self::Export => "export",
+            Self::Folder => "folder",
         }
     }
 
     /// Whether letters are text here, whatever they are bound to.
     pub(crate) fn is_typing(self) -> bool {
-        matches!(self, Self::Filter | Self::Ticket)
+        matches!(self, Self::Filter | Self::Palette | Self::Folder | Self::Ticket)
     }
 }
 
@@ -140,15 +206,35 @@ pub(crate) struct Line {
 }
 
 use Command::*;
-use Place::{Browse, Entry, Evidence, Filter, Help, Leaving, Overview, Question, Result as Seen, Ticket, Waiting};
+use Place::{
+    Browse, Entry, Evidence, Filter, Folder, Help, Leaving, Overview, Question, Result as Seen, Ticket, Waiting,
+};
 use Section::{Always, Look, Move, Program, Repair as Writes};
 
-/// What is scrolled by letters, too.
-const PAGES: &[Place] = &[Browse, Entry, Help, Question, Overview, Evidence];
-/// What has lines to go up and down.
-const LINES: &[Place] = &[Browse, Entry, Filter, Help, Question, Overview, Evidence];
+/// What fills the screen and is worked in, rather than answered.
+const SCREENS: &[Place] = &[Browse, Entry, Overview];
 /// From where the list is one key away.
 const LISTS: &[Place] = &[Browse, Overview];
+/// What is scrolled by pages.
+const PAGES: &[Place] =
+    &[Browse, Entry, Help, Question, Place::Palette, Place::Contexts, Place::Messages, Place::Log, Overview, Evidence];
+/// What has lines to go up and down.
+const LINES: &[Place] = &[
+    Browse,
+    Entry,
+    Filter,
+    Help,
+    Place::Columns,
+    Question,
+    Place::Palette,
+    Place::Contexts,
+    Place::Messages,
+    Place::Log,
+    Place::Export,
+    Folder,
+    Overview,
+    Evidence,
+];
 const EVERYWHERE: &[Place] = Place::ALL;
 
 macro_rules! table {
@@ -164,7 +250,7 @@ macro_rules! table {
 // Command, name, keys, words, section, where it works, where the bottom line names it.
 table! {
     Up, "up", ["up", "k"], "up", Move, LINES, &[];
-    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help];
+    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help, Place::Palette, Place::Contexts, Place::Messages, Place::Log, Place::Export];
     PageUp, "page-up", ["pageup", "ctrl-b"], "a page up", Move, PAGES, &[];
     PageDown, "page-down", ["pagedown", "ctrl-f"], "a page down", Move, PAGES, &[];
     Top, "top", ["home", "g"], "to the first", Move, PAGES, &[];
@@ -182,32 +268,56 @@ table! {
     Repair, "repair", ["r"], "repair", Writes, &[Browse, Entry], &[Browse, Entry];
     Open, "open", ["enter"], "open", Look, &[Browse], &[Browse];
     Open, "open", ["enter"], "show them", Look, &[Overview], &[Overview];
-    Command::Overview, "overview", ["shift-o"], "overview", Look, &[Browse, Entry, Overview], &[];
-    Command::Ticket, "look-up", ["o"], "look somebody up", Look, &[Browse, Entry, Overview], &[Overview];
+    Command::Overview, "overview", ["shift-o"], "overview", Look, SCREENS, &[];
+    Command::Ticket, "look-up", ["o"], "look somebody up", Look, SCREENS, &[Overview];
     Copy, "copy", ["y"], "copy the id", Look, &[Browse, Entry], &[];
     Command::Evidence, "copy-evidence", ["shift-y"], "copy as evidence", Look, &[Browse, Entry], &[Entry];
-    Mask, "mask", ["m"], "hide personal data", Look, &[Browse, Entry, Overview, Help, Question, Seen, Evidence], &[];
+    Mask, "mask", ["m"], "hide personal data", Look, &[Browse, Entry, Overview, Help, Question, Seen, Evidence, Place::Messages], &[];
     Command::Filter, "filter", ["/"], "filter", Look, LISTS, &[Browse];
     Accept, "accept", ["enter"], "look", Always, &[Ticket], &[Ticket];
     Accept, "accept", ["enter"], "copy", Always, &[Evidence], &[Evidence];
     Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "with or without personal data", Always, &[Evidence], &[Evidence];
+    Sort, "sort", ["s"], "sort", Look, &[Browse], &[];
+    Reverse, "reverse", ["shift-s"], "the other way round", Look, &[Browse], &[];
+    Command::Columns, "columns", ["c"], "columns", Look, &[Browse], &[];
+    Follow, "follow", ["f"], "follow the pointer", Look, &[Browse, Entry], &[];
+    Counterpart, "counterpart", ["shift-j"], "to what it has to do with", Look, &[Browse, Entry], &[];
+    Return, "return", ["backspace"], "back where I came from", Look, &[Browse, Entry], &[];
+    Mouse, "mouse", ["f2"], "mouse on or off", Look, SCREENS, &[];
+    Toggle, "toggle", ["space"], "show or leave out", Look, &[Place::Columns], &[Place::Columns];
+    Narrower, "narrower", ["left", "h"], "narrower", Look, &[Place::Columns], &[Place::Columns];
+    Wider, "wider", ["right", "l"], "wider", Look, &[Place::Columns], &[Place::Columns];
+    DefaultColumns, "default-columns", ["backspace"], "as it was", Look, &[Place::Columns], &[Place::Columns];
+    Accept, "accept", ["enter"], "close", Always, &[Place::Columns], &[Place::Columns];
     Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
     Scan, "scan", ["shift-r"], "scan again", Program, &[Browse, Entry, Overview], &[Browse, Overview];
     Yes, "yes", ["y"], "apply", Always, &[Question], &[Question];
+    Yes, "yes", ["y"], "export", Always, &[Place::Export], &[Place::Export];
     Yes, "yes", ["y"], "leave", Always, &[Leaving], &[Leaving];
-    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Question, Leaving], &[Question, Leaving];
-    Accept, "accept", ["enter"], "take it", Always, &[Question, Leaving], &[Question, Leaving];
+    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Question, Leaving, Place::Export], &[Question, Leaving, Place::Export];
+    Switch, "switch", ["tab"], "next", Always, &[Folder], &[Folder];
+    Accept, "accept", ["enter"], "take it", Always, &[Question, Leaving, Place::Export], &[Question, Leaving, Place::Export];
+    Accept, "accept", ["enter"], "done", Always, &[Folder], &[Folder];
+    Accept, "accept", ["enter"], "run it", Always, &[Place::Palette], &[Place::Palette];
+    Accept, "accept", ["enter"], "turn to it", Always, &[Place::Contexts], &[Place::Contexts];
     Accept, "accept", ["enter"], "close", Always, &[Seen], &[Seen];
-    Back, "back", ["n"], "cancel", Always, &[Question, Leaving], &[];
-    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help], &[Entry, Help];
+    Back, "back", ["n"], "cancel", Always, &[Question, Leaving, Place::Export], &[];
+    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help, Place::Messages, Place::Log], &[Entry, Help, Place::Messages, Place::Log];
     Back, "back", ["esc"], "to the list", Always, &[Overview], &[Overview];
     Back, "back", ["esc"], "cancel", Always, &[Ticket, Evidence], &[Ticket, Evidence];
     Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
-    Back, "back", ["esc"], "cancel", Always, &[Question, Leaving], &[Question, Leaving];
+    Back, "back", ["esc"], "cancel", Always, &[Question, Leaving, Place::Export, Folder], &[Question, Leaving, Place::Export, Folder];
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting], &[Waiting];
-    Back, "back", ["esc"], "close", Always, &[Seen], &[];
+    Back, "back", ["esc"], "close", Always, &[Seen, Place::Columns], &[];
+    Back, "back", ["esc"], "close", Always, &[Place::Palette, Place::Contexts], &[Place::Palette, Place::Contexts];
+    Palette, "palette", [":", "ctrl-p"], "commands", Program, SCREENS, &[];
+    Contexts, "contexts", ["shift-c"], "contexts", Program, SCREENS, &[];
+    Theme, "theme", ["shift-t"], "theme", Look, &[Browse, Entry, Help, Overview], &[];
+    Export, "export", ["shift-e"], "export", Look, &[Browse], &[];
+    Messages, "messages", ["shift-m"], "messages", Program, &[Browse, Entry, Overview, Place::Messages], &[];
+    Log, "log", ["shift-l"], "log", Program, &[Browse, Entry, Overview, Place::Log], &[];
     Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help, Overview], &[Browse, Entry, Overview];
-    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Overview], &[Browse, Entry, Waiting, Overview];
+    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Place::Messages, Place::Log, Overview], &[Browse, Entry, Waiting, Overview];
     Quit, "quit", ["ctrl-c"], "quit", Always, EVERYWHERE, &[];
     Suspend, "suspend", ["ctrl-z"], "suspend", Always, EVERYWHERE, &[];
 }

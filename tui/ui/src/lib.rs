@@ -7,19 +7,26 @@
 #![warn(missing_docs)]
 
 mod beside;
+mod browse;
 mod command;
 mod confirm;
+mod contexts;
 mod effect;
 mod event;
 mod evidence;
+mod export;
 mod glyphs;
+mod kept;
 mod keys;
 mod layout;
 mod list;
+mod messages;
 mod model;
+mod over;
 mod overview;
 mod paint;
 mod pairs;
+mod palette;
 mod privacy;
 mod safe_text;
 mod theme;
@@ -29,14 +36,19 @@ mod view;
 mod words;
 
 pub use beside::{Candidate, Done, Lives, Part, Refers};
+pub use browse::{KeptColumn, Pointer, Press, Target};
 pub use confirm::Confirmed;
+pub use contexts::{ContextChoice, JournalPlace};
 pub use effect::Effect;
 pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSpec, Window};
+pub use export::{Export, ExportFormat};
+pub use kept::Kept;
 pub use keys::{KeyLine, Keys, KeysError};
+pub use layout::{SMALLEST, is_large_enough};
 pub use model::{Model, Names, Setup};
 pub use overview::{News, Since, Spent};
 pub use safe_text::{fitted, is_odd_text, safe_text};
-pub use theme::Theme;
+pub use theme::{Theme, Tint};
 pub use ticket::Found;
 pub use update::update;
 pub use view::{Regions, view};

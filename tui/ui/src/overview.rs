@@ -5,6 +5,7 @@
 use userlink_domain::{Flag, Situation, Timestamp};
 use userlink_link::{Cause, Incident, incidents};
 
+use crate::command;
 use crate::effect::Effect;
 use crate::event::{Level, Phase};
 use crate::keys::Command;
@@ -122,12 +123,12 @@ pub(crate) fn toggle(model: &mut Model) {
 pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) -> bool {
     const PAGE: isize = 5;
     match command {
-        Command::Up => step(model, -1),
-        Command::Down => step(model, 1),
-        Command::PageUp => step(model, -PAGE),
-        Command::PageDown => step(model, PAGE),
-        Command::Top => step(model, isize::MIN),
-        Command::Bottom => step(model, isize::MAX),
+        Command::Up => step(model, -1, command),
+        Command::Down => step(model, 1, command),
+        Command::PageUp => step(model, -PAGE, command),
+        Command::PageDown => step(model, PAGE, command),
+        Command::Top => step(model, isize::MIN, command),
+        Command::Bottom => step(model, isize::MAX, command),
         Command::Open => look(model, effects),
         Command::Group(_) | Command::NextGroup | Command::PreviousGroup | Command::Filter => {
             model.overview.open = false;
@@ -150,9 +151,13 @@ pub(crate) fn hear(model: &mut Model, news: News) {
 }
 
 /// Moves the cursor by so many lines.
-fn step(model: &mut Model, by: isize) {
+fn step(model: &mut Model, by: isize, command: Command) {
     let last = model.items().len().saturating_sub(1);
-    model.overview.cursor = model.overview.cursor.saturating_add_signed(by).min(last);
+    let before = model.overview.cursor;
+    model.overview.cursor = before.saturating_add_signed(by).min(last);
+    if model.overview.cursor == before {
+        command::at_the_end(model, command);
+    }
 }
 
 /// Shows the entries of what the cursor is on, in the list.
@@ -173,7 +178,7 @@ fn filter(item: Item<'_>) -> String {
     if let Item::Cause(cause) = item {
         let common = &cause.common;
         parts.extend(common.status.as_ref().map(|status| format!("status:{}", status.as_str().to_ascii_lowercase())));
-        parts.extend(common.provider.as_ref().map(|provider| format!("{provider}_")));
+        parts.extend(common.provider.as_ref().map(|provider| format!("provider:\"{provider}\"")));
         if common.writable {
             parts.push("flag:writable".to_owned());
         }

@@ -178,7 +178,19 @@ fn without(text: &str, value: &str, by: &str) -> String {
 /// stays.
 pub(crate) fn typed(text: &str, ascii: bool) -> String {
     let word = |word: &str| {
-        let open = ["situation:", "status:", "created:", "modified:", "flag:", "group:", "sub:", "id:", "is:"];
+        let open = [
+            "situation:",
+            "status:",
+            "created:",
+            "modified:",
+            "flag:",
+            "group:",
+            "sub:",
+            "id:",
+            "user_id:",
+            "enabled:",
+            "provider:",
+        ];
         let plain = open.iter().any(|field| word.starts_with(field)) || Sub::parse(word).is_some();
         if plain { word.to_owned() } else { word.chars().map(|_| if ascii { '*' } else { '•' }).collect() }
     };

@@ -3,15 +3,15 @@
 //! The answer is provisional, and says what was not looked at. A paste goes into the line and nowhere else.
 
 use ratatui::crossterm::event::KeyEvent;
-use tui_input::Input;
+use tui_input::{Input, InputRequest};
 use userlink_domain::{RecordRef, Situation, Timestamp};
 use userlink_link::{Entry, Explanation};
 
 use crate::beside::Candidate;
+use crate::browse::request;
 use crate::effect::Effect;
 use crate::event::Level;
 use crate::model::{Model, Opened};
-use crate::update::edit;
 
 /// The longest thing that is looked up, in characters.
 const LONGEST: usize = 256;
@@ -53,22 +53,20 @@ pub(crate) fn close(model: &mut Model) {
     model.ticket = Ticket::default();
 }
 
-/// A key that is no command.
-pub(crate) fn type_key(model: &mut Model, key: KeyEvent) {
-    if let Some(input) = &mut model.ticket.typing
-        && let Some(request) = edit(key)
-    {
-        input.handle(request);
+/// A key that is no command. True where it did something.
+pub(crate) fn type_key(model: &mut Model, key: KeyEvent) -> bool {
+    match (&mut model.ticket.typing, request(key)) {
+        (Some(input), Some(request)) => input.handle(request).is_some(),
+        _ => false,
     }
 }
 
 /// Text that was pasted. Of several lines the first that says something counts: who pastes half a ticket means its first line.
 pub(crate) fn paste(model: &mut Model, text: &str) {
-    if let Some(input) = &mut model.ticket.typing {
-        let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        for c in line.chars().filter(|c| !c.is_control()).take(LONGEST) {
-            input.handle(tui_input::InputRequest::InsertChar(c));
-        }
+    let input = model.ticket.typing.get_or_insert_default();
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    for c in line.chars().filter(|c| !c.is_control()).take(LONGEST) {
+        input.handle(InputRequest::InsertChar(c));
     }
 }
 
@@ -91,21 +89,18 @@ fn bare(text: &str) -> &str {
 }
 
 /// The answer came.
-pub(crate) fn hear(model: &mut Model, asked: &str, answer: Result<Box<Found>, String>) -> Option<Effect> {
+pub(crate) fn hear(model: &mut Model, asked: &str, answer: Result<Box<Found>, String>) {
     if model.ticket.asked.as_deref() != Some(asked) {
-        return None; // Nobody waits for this one any more.
+        return; // Nobody waits for this one any more.
     }
     model.ticket = Ticket::default();
     match answer {
         Ok(found) => {
             let (of, entry) = (found.of.clone(), found.entry.clone());
             model.opened = Some(Opened { of, entry, left: false, scroll: 0, found: Some(found) });
-            crate::beside::ask(model)
+            crate::beside::forget(model);
         }
-        Err(text) => {
-            model.say(Level::Error, text);
-            None
-        }
+        Err(text) => model.say(Level::Error, text),
     }
 }
 

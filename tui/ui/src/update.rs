@@ -2,20 +2,22 @@
 //!
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
-use tui_input::{Input, InputRequest};
 use userlink_domain::{Group, RecordRef, Timestamp};
 
 use crate::beside;
+use crate::browse;
 use crate::command;
 use crate::confirm::Question;
 use crate::effect::Effect;
 use crate::event::{Event, Level, Outcome, Phase, Progress, Proposal};
-use crate::keys::Place;
+use crate::export;
+use crate::keys::{self, Command, Place};
 use crate::list::holds;
 use crate::model::{Model, Repairing};
+use crate::over;
 use crate::overview;
 use crate::ticket;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 /// Takes in one event. `now` is the moment it happened.
 pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -26,7 +28,8 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     match event {
         Event::Key(key) => on_key(model, key, &mut effects),
-        Event::Paste(text) => paste(model, &text, &mut effects),
+        Event::Paste(text) => browse::paste(model, &text, &mut effects),
+        Event::Mouse(pointer) => browse::clicked(model, pointer, &mut effects),
         Event::Resize(width, height) => {
             model.size = (width, height);
             model.list.show_cursor(model.page());
@@ -41,24 +44,35 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Window(window) => {
             effects.extend(model.list.accept(window, model.page()));
             follow_opened(model);
+            browse::arrived(model);
         }
         Event::Explained { of, explanation } => {
             if model.asked_why.as_ref().is_some_and(|(asked, _)| *asked == of) {
                 model.explained = Some((of, explanation));
             }
         }
+        Event::Located { of, found } => browse::located(model, &of, found, &mut effects),
         Event::Prepared { of, answer } => on_prepared(model, &of, answer),
         Event::Repaired(answer) => {
             on_repaired(model, answer);
-            effects.extend(beside::ask(model));
+            beside::forget(model);
         }
         Event::Overview(news) => overview::hear(model, news),
-        Event::LookedUp { asked, answer } => effects.extend(ticket::hear(model, &asked, answer)),
+        Event::LookedUp { asked, answer } => ticket::hear(model, &asked, answer),
         Event::Beside { of, part } => beside::hear(model, &of, part),
         Event::Message { level, text } => model.say(level, text),
+        Event::Log(lines) => model.log = lines,
+        Event::Exporting { done, of } => export::on_progress(model, done, of),
+        Event::Exported(answer) => export::on_end(model, answer),
+        Event::Journal(place) => model.journal = Some(place),
+        Event::NotTurned(text) => {
+            model.turning = None;
+            model.say(Level::Error, text);
+        }
     }
     effects.extend(model.list.want(model.page()));
     effects.extend(why(model));
+    effects.extend(beside::want(model));
     effects
 }
 
@@ -88,56 +102,28 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             model.word = None;
             command::run(model, place, command, effects);
         }
-        None if place == Place::Filter => type_filter(model, key, effects),
-        None if place == Place::Ticket => ticket::type_key(model, key),
-        None => {}
-    }
-}
-
-fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    if let (Some(input), Some(request)) = (&mut model.typing, edit(key)) {
-        input.handle(request);
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
-    }
-}
-
-/// What a key does to a line that is typed.
-pub(crate) fn edit(key: KeyEvent) -> Option<InputRequest> {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    Some(match (key.code, control) {
-        (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
-        (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
-        (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
-        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
-        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
-        (KeyCode::Right, false) => InputRequest::GoToNextChar,
-        (KeyCode::Left, true) => InputRequest::GoToPrevWord,
-        (KeyCode::Right, true) => InputRequest::GoToNextWord,
-        (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
-        (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        _ => return None,
-    })
-}
-
-/// The longest filter, in characters.
-const LONGEST_FILTER: usize = 256;
-
-fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
-    match model.place() {
-        Place::Ticket => return ticket::paste(model, text),
-        Place::Filter => {}
-        Place::Browse => {
-            model.typing = Some(Input::new(model.list.spec.filter.clone()));
+        None => {
+            model.word = None;
+            let typed = match place {
+                Place::Filter => browse::type_filter(model, key, effects),
+                Place::Ticket => ticket::type_key(model, key),
+                _ if place.is_typing() => over::typed(model, key),
+                _ => false,
+            };
+            if !typed {
+                no_command(model, place, key);
+            }
         }
-        _ => return,
     }
-    if let Some(input) = &mut model.typing {
-        for c in text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_FILTER) {
-            input.handle(InputRequest::InsertChar(c));
-        }
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
+}
+
+/// A key that means nothing here is answered, too.
+fn no_command(model: &mut Model, place: Place, key: KeyEvent) {
+    if place.is_typing() && browse::request(key).is_some() {
+        model.hint("The line ends here.");
+    } else if let Some(key) = keys::shown(key) {
+        let help = model.keys.key_of(Command::Help);
+        model.hint(format!("{key} does nothing here. {help} shows all keys."));
     }
 }
 

@@ -4,25 +4,31 @@
 //! ten entries and at ten million.
 
 mod beside;
+mod columns;
 mod detail;
 mod dialog;
 mod empty;
 mod entries;
 mod evidence;
+mod export;
 mod fields;
 mod foot;
 mod head;
 mod help;
+mod over;
 mod overview;
 mod progress;
 mod question;
+mod sheet;
 mod tabs;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use userlink_domain::{Group, PoolUser, Row};
+use userlink_find::Column;
 use userlink_link::Entry;
 
+use crate::browse::Target;
 use crate::keys::Place;
 use crate::layout::{Layout, SMALLEST};
 use crate::model::{Model, Repairing};
@@ -39,12 +45,34 @@ pub struct Regions {
     pub entries: Vec<(Rect, usize)>,
     /// The tabs, each with its group; `None` is all.
     pub tabs: Vec<(Rect, Option<Group>)>,
+    /// The heads of the columns that can be sorted by.
+    pub heads: Vec<(Rect, Column)>,
+    /// The lines of a choice.
+    pub choices: Vec<Rect>,
     /// The entry in words.
     pub detail: Rect,
 }
 
+impl Regions {
+    /// What stands at a place of the screen.
+    pub fn hit(&self, column: u16, line: u16) -> Target {
+        let at = Position { x: column, y: line };
+        let choice = self.choices.iter().position(|place| place.contains(at)).map(Target::Choice);
+        let entry = || self.entries.iter().find(|(place, _)| place.contains(at)).map(|(_, it)| Target::Entry(*it));
+        let tab = || self.tabs.iter().find(|(place, _)| place.contains(at)).map(|(_, it)| Target::Tab(*it));
+        let head = || self.heads.iter().find(|(place, _)| place.contains(at)).map(|(_, it)| Target::Head(*it));
+        choice.or_else(entry).or_else(tab).or_else(head).unwrap_or(Target::Elsewhere)
+    }
+}
+
 /// Draws the model, and says what stands where.
 pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
+    let regions = draw(model, frame);
+    model.setup.theme.ground(frame.buffer_mut());
+    regions
+}
+
+fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
     let mut regions = Regions::default();
     let area = frame.area();
     let layout = model.layout().filter(|layout| layout.keys.bottom() <= area.height && layout.keys.width <= area.width);
@@ -73,6 +101,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
     if !matches!(model.repairing, Repairing::Idle | Repairing::Writing { quietly: true, .. }) {
         question::draw(model, frame, &layout);
     }
+    over::draw(model, frame, &layout);
+    if model.browse.choosing.is_some() {
+        columns::draw(model, frame, &layout, &mut regions);
+    }
     if model.help.is_some() {
         help::draw(model, frame, &layout);
     }
@@ -88,6 +120,7 @@ pub(crate) fn furthest(model: &Model, place: Place) -> usize {
     match place {
         Place::Entry => fields::furthest(model, &layout),
         Place::Help => help::furthest(model, &layout),
+        Place::Messages | Place::Log => over::furthest(model, place, &layout),
         Place::Question => question::furthest(model, &layout),
         Place::Evidence => evidence::furthest(model, &layout),
         _ => 0,
@@ -124,7 +157,11 @@ fn too_small(model: &Model, frame: &mut Frame<'_>) {
         "userlink needs {width} columns and {height} lines. This terminal has {} and {}.",
         area.width, area.height
     );
-    let lines = model.look().wrap(&text, Role::Plain, usize::from(area.width));
+    let mut lines = model.look().wrap(&text, Role::Plain, usize::from(area.width));
+    let setup = &model.setup;
+    let production = if setup.production { " (PRODUCTION)" } else { "" };
+    let role = if setup.production { Role::Danger } else { Role::Muted };
+    lines.extend(model.look().wrap(&format!("{}{production}", setup.context), role, usize::from(area.width)));
     draw_all(lines, 0, frame, area);
 }
 

@@ -35,7 +35,8 @@ pub(super) fn inner_height(layout: &Layout) -> usize {
 }
 
 impl Dialog<'_> {
-    pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, layout: &Layout) {
+    /// Draws it, and says where its lines stand.
+    pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, layout: &Layout) -> Rect {
         let inner = inner_width(layout);
         let (all, room) = (self.lines.len(), inner_height(layout));
         let skip = self.skip.min(all.saturating_sub(room));
@@ -87,6 +88,8 @@ impl Dialog<'_> {
         bottom.fill(look.glyphs.rule, Role::Muted, end);
         bottom.text(right_end, Role::Muted);
         bottom.draw(frame, area, area.bottom() - 1);
+        let shown = (all - skip).min(room) as u16;
+        Rect { x: area.x + 1, y: area.y + 2, width: width - 2, height: shown - u16::from(below) }
     }
 }
 

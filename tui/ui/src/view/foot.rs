@@ -3,7 +3,7 @@
 //! The bottom line names keys from the key table and nothing else.
 
 use ratatui::Frame;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 
 use super::empty::covered;
@@ -15,7 +15,7 @@ use crate::layout::Layout;
 use crate::model::{Model, Repairing};
 use crate::privacy::typed;
 use crate::theme::Role;
-use crate::words::counted;
+use crate::words::{counted, thousands};
 use userlink_domain::Group;
 
 /// The bottom line names at most so many keys.
@@ -32,7 +32,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         line.draw(frame, layout.message, layout.message.y);
     } else if model.typing.is_some() {
         filter(model, frame, layout);
-    } else if !model.errors.is_empty() {
+        complaint(model, frame, layout);
+    } else if !model.errors.is_empty() && !model.word.as_ref().is_some_and(|word| word.answers) {
         error(model, frame, layout);
     } else if let Some(word) = &model.word {
         let mut line = model.look().line();
@@ -44,10 +45,25 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         let text = format!(" Repairing {of}: writing, then reading it back{}", model.look().glyphs.more);
         line.cell(&text, Role::Attention, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
+    } else if let Some(text) = under_way(model) {
+        let mut line = model.look().line();
+        line.text(&format!(" {} ", model.spinner()), Role::Accent);
+        line.cell(&text, Role::Plain, usize::from(layout.message.width).saturating_sub(3));
+        line.draw(frame, layout.message, layout.message.y);
     } else if !model.list.spec.filter.is_empty() {
         filter(model, frame, layout);
     }
     keys(model, frame, layout);
+}
+
+/// What goes on beside the screen.
+fn under_way(model: &Model) -> Option<String> {
+    let more = model.look().glyphs.more;
+    if let Some(name) = &model.turning {
+        return Some(format!("Opening {name}{more}"));
+    }
+    let exporting = model.exporting?;
+    Some(format!("Exporting: {} of {} entries", thousands(exporting.done), thousands(exporting.of)))
 }
 
 fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
@@ -80,14 +96,36 @@ fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     }
 }
 
+/// What is wrong with the filter, below it.
+fn complaint(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let Some(text) = &model.browse.complaint else { return };
+    let look = model.look();
+    let below = Rect { y: layout.message.y + 1, height: layout.message.height.saturating_sub(1), ..layout.message };
+    let text = if model.masked { typed(text, model.setup.ascii) } else { text.clone() };
+    let lines = look.wrap(&text, Role::Attention, usize::from(below.width).saturating_sub(2));
+    for (y, body) in (below.y..below.bottom()).zip(lines) {
+        let mut line = look.line();
+        line.text(" ", Role::Plain);
+        line.append(body);
+        line.draw(frame, below, y);
+    }
+}
+
 fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
     let found = counted(model.list.total() as u64, "match", "matches");
-    let found = if model.list.is_current() { found } else { format!("searching{}", look.glyphs.more) };
-    let right = if model.phase() == Phase::Complete {
-        format!("{found} in everything")
+    let found = if model.browse.complaint.is_some() {
+        "not understood: the list is as before".to_owned()
+    } else if model.list.is_current() {
+        found
     } else {
-        format!("{found}; searched {}", covered(model))
+        format!("searching{}", look.glyphs.more)
+    };
+    let right = match &model.word {
+        Some(word) => model.told(&word.text).into_owned(),
+        None if model.browse.complaint.is_some() => found,
+        None if model.phase() == Phase::Complete => format!("{found} in everything"),
+        None => format!("{found}; searched {}", covered(model)),
     };
     let value = model.typing.as_ref().map_or(&*model.list.spec.filter, Input::value);
     let typing = model.typing.as_ref().map(|input| (input, model.place() == Place::Filter));

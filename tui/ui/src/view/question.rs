@@ -39,23 +39,35 @@ pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
 
 pub(super) fn draw_leaving(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
-    let text =
+    let Some(leaving) = &model.leaving else { return };
+    let out =
         "A repair is being written. It will be finished and kept in the journal, but you will not see what came of it.";
+    let (title, text) = match &leaving.to {
+        Some(name) => (format!("Turn to {name} now?"), model.unfinished().unwrap_or_default()),
+        None => ("Leave now?".to_owned(), out.to_owned()),
+    };
     let dialog = Dialog {
-        title: "Leave now?",
+        title: &title,
         title_role: Role::Strong,
         aside: "",
-        lines: look.wrap(text, Role::Plain, inner_width(layout)),
+        lines: look.wrap(&text, Role::Plain, inner_width(layout)),
         skip: 0,
-        choices: &["Stay", "Leave"],
-        marked: usize::from(model.leaving == Some(true)),
+        choices: if leaving.to.is_some() { &["Stay", "Turn"] } else { &["Stay", "Leave"] },
+        marked: usize::from(leaving.yes),
     };
     dialog.draw(look, frame, layout);
 }
 
 fn waiting(model: &Model, frame: &mut Frame<'_>, layout: &Layout, title: &str, text: &str, aside: &str) {
     let look = model.look();
-    let lines = look.wrap(&format!("{text}{}", look.glyphs.more), Role::Plain, inner_width(layout));
+    let mut lines = look.wrap(&format!("{text}{}", look.glyphs.more), Role::Plain, inner_width(layout) - 2);
+    for (at, body) in std::mem::take(&mut lines).into_iter().enumerate() {
+        let mut line = look.line();
+        line.text(if at == 0 { model.spinner() } else { "" }, Role::Accent);
+        line.to(2);
+        line.append(body);
+        lines.push(line);
+    }
     Dialog { title, title_role: Role::Strong, aside, lines, skip: 0, choices: &[], marked: 0 }
         .draw(look, frame, layout);
 }

@@ -31,9 +31,11 @@ pub(crate) fn setup() -> Setup {
         table: "app.users".to_owned(),
         production: true,
         read_only: false,
-        theme: Theme::Color,
+        tint: None,
+        theme: Theme::Terminal,
         ascii: false,
         masked: false,
+        mouse: true,
     }
 }
 
@@ -227,6 +229,7 @@ fn key(name: &str) -> KeyEvent {
     let code = match name {
         "Enter" => KeyCode::Enter,
         "Esc" => KeyCode::Esc,
+        "F2" => KeyCode::F(2),
         "Tab" => KeyCode::Tab,
         "S-Tab" => KeyCode::BackTab,
         "Up" => KeyCode::Up,

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
 
 mod at_a_glance;
+mod commands;
 mod desk;
 mod keys_at_random;
 mod lining_up;
 mod moving;
 mod pages;
+mod palette;
 mod parts;
 mod people;
 mod repairing;
