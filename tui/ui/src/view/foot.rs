@@ -136,7 +136,8 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 fn look_up(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let Some(input) = &model.ticket.typing else { return };
     let right = "an e-mail, a sub, a username or a row's id";
-    line(model, frame, layout, " Look up  ", input.value(), Some((input, model.place() == Place::Ticket)), right);
+    let right = model.word.as_ref().map_or(right.into(), |word| model.told(&word.text));
+    line(model, frame, layout, " Look up  ", input.value(), Some((input, model.place() == Place::Ticket)), &right);
 }
 
 /// A line of text that is typed, or was, with a word about it at its right end.

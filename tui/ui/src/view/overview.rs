@@ -69,7 +69,7 @@ fn counts(model: &Model, width: usize) -> Vec<Cells> {
     let aside = if look.width(&aside) + 24 > width { String::new() } else { aside };
     let mut lines = vec![rule(look, "What there is", &aside, width)];
     let all = model.counts.of(None);
-    let bar = if width < 120 { 10 } else { (width / 5).min(WIDEST_BAR) };
+    let bar = if width < 120 { 8 } else { (width / 5).min(WIDEST_BAR) };
     for group in GROUPS {
         let count = model.counts.of(Some(group));
         if group != Group::Unsettled || count > 0 {
@@ -99,7 +99,7 @@ fn of_group(model: &Model, group: Group, count: u64, all: u64, bar: usize, width
     line.text(" ", Role::Plain);
     let from = line.width();
     line.text(&filled(look, count, all, bar), role);
-    line.to(from + bar + 2);
+    line.to(from + bar + 1);
     let rest = width.saturating_sub(line.width() + 1);
     parts(model, &mut line, group, rest);
     line
@@ -159,7 +159,7 @@ fn flags(model: &Model, bar: usize, width: usize) -> Cells {
     line.cell("flags", Role::Muted, NAME - 3);
     let total: u64 = model.counts.flags.iter().map(|(_, count)| count).sum();
     line.right(&thousands(total), if total == 0 { Role::Muted } else { Role::Strong }, COUNT - 1);
-    line.to(line.width() + 2 + if model.overview.since.is_some() { CHANGE } else { 0 } + bar + 2);
+    line.to(line.width() + 2 + if model.overview.since.is_some() { CHANGE } else { 0 } + bar + 1);
     let mut first = true;
     for flag in Flag::ALL {
         let count = model.counts.with(flag);

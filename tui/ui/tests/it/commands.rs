@@ -235,6 +235,35 @@ const STORIES: &[Story] = &[
         assert_eq!(export.spec, ViewSpec { group: Some(Group::Unlinked), ..ViewSpec::default() });
         shows(&desk, "Exporting: 0 of 6 entries");
     }),
+    ("overview", |mut desk| {
+        desk.keys("O");
+        shows(&desk, "What there is");
+        desk.keys("O");
+        assert_eq!(on(&desk), "bea@example.org", "the list is as it was");
+    }),
+    ("look-up", |mut desk| {
+        desk.keys("obea<Enter>");
+        assert_eq!(desk.asked, [Effect::LookUp("bea".to_owned())]);
+        shows(&desk, "Asking pool and table for bea");
+    }),
+    ("copy", |mut desk| {
+        desk.keys("y");
+        let [Effect::Copy(sub)] = &desk.asked[..] else { panic!("{:?}", desk.asked) };
+        shows(&desk, &format!("Sent to the clipboard: the sub: {sub}"));
+    }),
+    ("copy-evidence", |mut desk| {
+        desk.keys("Y");
+        shows(&desk, "[ Without personal data ]");
+        desk.keys("<Enter>");
+        assert!(matches!(desk.asked[..], [Effect::Copy(_)]));
+    }),
+    ("mask", |mut desk| {
+        desk.keys("m");
+        shows(&desk, "out of sight");
+        assert!(!desk.text().contains("@example.org"));
+        desk.keys("m");
+        assert_eq!(on(&desk), "bea@example.org");
+    }),
     ("messages", |mut desk| {
         desk.keys("M");
         shows(&desk, "Nothing was said yet.");
@@ -287,6 +316,9 @@ const SCREENS: &[Screen] = &[
     ("columns", |desk| press(desk, "cj")),
     ("entry", |desk| press(desk, "<Enter>")),
     ("help", |desk| press(desk, "?")),
+    ("overview", |desk| press(desk, "O")),
+    ("ticket", |desk| press(desk, "obea")),
+    ("evidence", |desk| press(desk, "Y")),
     ("palette", |desk| press(desk, ":s")),
     ("contexts", |desk| press(desk, "C")),
     ("messages", |desk| press(desk, "M")),

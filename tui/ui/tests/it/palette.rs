@@ -77,10 +77,10 @@ fn enter_runs_what_is_chosen_where_the_palette_was_opened() {
     assert!(desk.text().contains("dead sub"));
     desk.keys("<Enter>:filter");
     assert!(chosen(&desk).contains("filter"), "{}", desk.text());
-    assert!(desk.text().lines().nth(6).unwrap().contains("Only here: list."), "{}", desk.text());
+    assert!(desk.text().lines().nth(6).unwrap().contains("Only here: list, overview."), "{}", desk.text());
     desk.keys("<Enter>");
     assert!(desk.text().contains("Commands"), "what cannot be done leaves it open");
-    assert!(desk.text().lines().nth(22).unwrap().contains("Only here: list."));
+    assert!(desk.text().lines().nth(22).unwrap().contains("Only here: list, overview."));
 }
 
 #[test]
