@@ -90,7 +90,9 @@ impl Screen {
             began,
             first_picture: Duration::ZERO,
         };
-        screen.first_picture = screen.until(|text| text.contains("▌All")) - began;
+        screen.first_picture = screen.until(|text| text.contains("What there is")) - began;
+        screen.keys.write_all(b"O").unwrap();
+        screen.until(|text| text.contains("▌All"));
         screen
     }
 

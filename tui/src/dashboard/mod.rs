@@ -10,8 +10,12 @@ mod glance;
 mod input;
 mod kept;
 mod listing;
+#[cfg(test)]
+mod pictures;
 mod seat;
 mod session;
+#[cfg(test)]
+mod svg;
 mod terminal;
 mod worker;
 

@@ -206,7 +206,7 @@ async fn names_of_strangers_cannot_reach_the_terminal() {
 fn the_window_is_made_smaller_and_larger() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::start(command(home.path(), &["demo"]), SMALL);
-    pty.see("Read everything");
+    pty.list();
     pty.resize((200, 50));
     pty.see("SITUATION");
     pty.resize((20, 5));

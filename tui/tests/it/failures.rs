@@ -135,6 +135,7 @@ async fn the_dashboard_keeps_what_it_read_when_credentials_expire_and_goes_on_wh
     let mut program = command(home.path(), &at(&pool, &[]));
     program.env("USERLINK_DATABASE_URL", &url);
     let mut pty = Pty::start(program, (80, 24));
+    pty.list();
     let screen = pty.see("credentials have expired");
     assert!(screen.contains("Sign in again") && screen.contains("Waiting for credentials"), "{screen}");
     let screen = pty.see("u0001@example.org");
@@ -170,6 +171,7 @@ async fn the_dashboard_says_what_it_cannot_open_and_tries_again() {
     pty.see_no("R tries again.");
     pty.keys("R");
     pty.see("Read everything");
+    pty.list();
     // A scan that fails later leaves what the one before it read.
     pool.emulator.as_ref().unwrap().set_faults(Faults { denied: vec!["ListUsers".to_owned()], ..Faults::default() });
     pty.keys("R");

@@ -90,6 +90,7 @@ async fn the_dashboard_opens_with_the_last_scan_and_reads_anew_behind_it() {
     let mut program = command(home.path(), &arguments);
     program.env("USERLINK_DATABASE_URL", &url);
     let mut pty = Pty::start(program, (120, 30));
+    pty.list();
     let screen = pty.see("shown is the scan of");
     assert!(!screen.contains("Read everything"), "{screen}");
     let screen = pty.see("u0001@example.org");

@@ -151,6 +151,13 @@ impl Pty {
         self.shown.0.lock().unwrap().bytes.clone()
     }
 
+    /// From the overview, on which the dashboard opens, to the list.
+    pub(crate) fn list(&mut self) -> String {
+        self.see("What there is");
+        self.keys("O");
+        self.see_no("What there is")
+    }
+
     /// Waits until the screen holds this.
     pub(crate) fn see(&self, text: &str) -> String {
         self.until(&format!("{text:?}"), |screen| screen.contains(text))

@@ -103,6 +103,7 @@ async fn nothing_is_shown_that_the_whole_refutes(rate: &str) -> usize {
         seen.1 += usize::from(reading > 0);
         seen.2 += 1;
     });
+    pty.list();
     pty.see("Read everything");
     let screen = pty.until("the final list", |screen| !screen.contains("… reading"));
     pty.keys("q");

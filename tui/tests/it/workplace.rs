@@ -153,6 +153,7 @@ async fn contexts_are_turned_to_without_leaving_and_each_is_found_as_it_was_left
     let ground = |pty: &Pty| String::from_utf8_lossy(&pty.bytes()).contains("48;5;16");
     let mut pty = Pty::start(begin("one"), WIDE);
     pty.see("Read everything");
+    pty.list();
     pty.see("▌✗ Conflict");
     assert!(ground(&pty), "the theme is the one that was chosen");
     pty.keys("q");
@@ -160,6 +161,7 @@ async fn contexts_are_turned_to_without_leaving_and_each_is_found_as_it_was_left
     let mut program = begin("one");
     program.env("NO_COLOR", "1");
     let mut pty = Pty::start(program, WIDE);
+    pty.list();
     pty.see("▌✗ Conflict");
     assert!(!ground(&pty), "a variable goes before it");
     pty.keys("q");
@@ -170,6 +172,7 @@ async fn contexts_are_turned_to_without_leaving_and_each_is_found_as_it_was_left
     }
     let mut pty = Pty::start(begin("one"), WIDE);
     pty.see("How it was left cannot be read");
+    pty.list();
     pty.see("▌All");
     pty.keys("q");
     assert_eq!(pty.end(), 0);

@@ -362,6 +362,11 @@ impl Model {
         self.opened.as_ref().map(|opened| &opened.of).or_else(|| self.list.on())
     }
 
+    /// The entry that is open, or the one under the cursor.
+    pub fn shown(&self) -> Option<&Entry> {
+        self.entry()
+    }
+
     /// The entry a key would act on.
     pub(crate) fn entry(&self) -> Option<&Entry> {
         self.opened.as_ref().map(|opened| &opened.entry).or_else(|| self.list.entry())

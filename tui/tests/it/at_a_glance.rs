@@ -1,0 +1,105 @@
+//! The overview, the ticket and the clipboard in a real pseudo-terminal: what a person who has a minute gets to know.
+
+use std::time::Duration;
+
+use userlink_domain::Situation;
+use userlink_emulator::Faults;
+
+use crate::pty::{Pty, command};
+use crate::town::Town;
+
+const WIDE: (u16, u16) = (200, 50);
+
+/// What a terminal is given for its clipboard, decoded.
+fn clipboard(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let sent = text.split("\x1b]52;c;").skip(1).filter_map(|rest| rest.split_once("\x1b\\"));
+    sent.map(|(base64, _)| decoded(base64)).collect()
+}
+
+fn decoded(base64: &str) -> String {
+    let place =
+        |c: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|it| *it == c);
+    let bits: Vec<usize> = base64.bytes().filter(|c| *c != b'=').map(|c| place(c).unwrap()).collect();
+    let bytes = bits.chunks(4).flat_map(|four| {
+        let whole = four.iter().enumerate().fold(0, |sum, (at, bits)| sum | bits << (18 - 6 * at));
+        (0..four.len() - 1).map(move |at| (whole >> (16 - 8 * at)) as u8)
+    });
+    String::from_utf8(bytes.collect()).unwrap()
+}
+
+#[test]
+fn the_demo_says_why_and_shows_whom() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::start(command(home.path(), &["demo", "--users", "10000"]), WIDE);
+    pty.see("Read everything");
+    let screen = pty.see("were created on");
+    assert!(screen.contains("40 of 60 row side only users were created on"), "{screen}");
+    assert!(screen.contains("between 02:10 and 02:40 UTC"), "{screen}");
+    assert!(screen.contains("the function failed after the insert"), "{screen}");
+    assert!(screen.contains("27 of 40 users without a row were imported, or had the password reset"), "{screen}");
+    // The first is the largest; Enter shows its entries and nobody else's.
+    pty.keys("\r");
+    pty.see("40 matches in everything");
+    pty.keys("O");
+    pty.see("What there is");
+    pty.keys("j\r");
+    pty.see("27 matches in everything");
+    // Scanned again there is something to compare with, and nothing has changed.
+    pty.keys("\x1bO");
+    pty.see("What there is");
+    pty.keys("R");
+    pty.see("compared with");
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_is_looked_up_while_the_scan_has_hardly_begun() {
+    let town = Town::new(300, false);
+    let home = tempfile::tempdir().unwrap();
+    // One request a second: the scan takes longer than this test waits.
+    let pool = town.on_emulator(Faults { latency: Duration::from_millis(20), ..Faults::default() }).await;
+    let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
+    std::fs::write(home.path().join("town.toml"), "[contexts.town.table]\nid_type = \"uuid\"\n").unwrap();
+    let flags = ["--pool-id", &pool.id, "--endpoint-url", &pool.endpoint, "--config", "town.toml", "--rate", "0.1"];
+    let mut program = command(home.path(), &flags);
+    program.env("USERLINK_DATABASE_URL", &url);
+    let mut pty = Pty::start(program, WIDE);
+    pty.see("What there is");
+    let username = town.users_of(Situation::RowSideOnly)[0];
+    let email = town.people().find(|(name, _)| *name == username).unwrap().1.unwrap();
+    pty.keys("o");
+    pty.see("Look up");
+    // Pasted as a ticket has it.
+    pty.keys(&format!("\x1b[200~<{email}>\nWhere is my data?\x1b[201~"));
+    pty.see(email);
+    pty.keys("\r");
+    let screen = pty.see("provisional");
+    assert!(screen.contains("row side only") && screen.contains("Not looked at"), "{screen}");
+    assert!(!screen.contains("Read everything"), "{screen}");
+    pty.see("Nothing was done to it from here.");
+    // What is copied is what is said, and a person is in it only when that is asked for.
+    pty.keys("y");
+    pty.see("Sent to the clipboard: the sub");
+    pty.keys("Y");
+    pty.see("[ Without personal data ]");
+    pty.keys("\r");
+    pty.see("without personal data");
+    pty.keys("Y\t\r");
+    pty.see("lines, with personal data");
+    let [sub, without, with] = &clipboard(&pty.bytes())[..] else { panic!("three times") };
+    assert!(userlink_domain::Sub::parse(sub).is_some(), "{sub}");
+    assert!(
+        !without.contains(email) && without.contains("row side only") && without.contains(sub.as_str()),
+        "{without}"
+    );
+    assert!(with.contains(email), "{with}");
+    // Out of sight, and back.
+    pty.keys("m");
+    pty.see_no(email);
+    pty.keys("m");
+    pty.see(email);
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+}
