@@ -2,10 +2,8 @@
 //!
 //! An e-mail ranks, and never decides. What a user may have written into an attribute of its own recommends nothing.
 
-use userlink_domain::{Flag, PoolUser, RecordRef, Row, RowId, Situation, Timestamp};
+use userlink_domain::{Flag, Mate, Pair, PoolUser, RecordRef, Row, RowId, Situation, Timestamp};
 use userlink_link::{Because, Entry, Linker, Related};
-
-use crate::pairs::{Mate, Pair};
 
 /// A pair that could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
