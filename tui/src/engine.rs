@@ -15,6 +15,8 @@ use crate::spool::Spool;
 
 pub(crate) struct Engine {
     pub(crate) linker: Linker,
+    /// When what it holds began to be read.
+    pub(crate) began: Timestamp,
     pub(crate) users: u64,
     pub(crate) rows: u64,
     pub(crate) users_about: Option<u64>,
@@ -33,6 +35,7 @@ impl Engine {
     pub(crate) fn new(rules: Rules) -> Self {
         Self {
             linker: Linker::with_records(rules, Box::<Spool>::default()),
+            began: clock::now(),
             users: 0,
             rows: 0,
             users_about: None,
@@ -129,7 +132,7 @@ impl Engine {
     /// # Errors
     /// Where the rest of it cannot be read.
     pub(crate) fn restored(kept: Kept, rules: Rules) -> io::Result<Self> {
-        let mut engine = Self::new(rules);
+        let mut engine = Self { began: kept.picture.at(), ..Self::new(rules) };
         engine.linker = engine.linker.gathering(kept.picture.users + kept.picture.rows);
         kept.replay(|told| engine.hear_again(told))?;
         engine.end(Side::Pool);
@@ -143,7 +146,7 @@ impl Engine {
     /// Where what it read cannot be read back.
     pub(crate) fn going_on(unfinished: Unfinished, rules: Rules) -> io::Result<(Self, Begin)> {
         let (began, progress) = (Some(unfinished.began), unfinished.progress.clone());
-        let mut engine = Self::new(rules);
+        let mut engine = Self { began: unfinished.began, ..Self::new(rules) };
         if let Some(emails_as) = unfinished.emails_as() {
             engine.linker = engine.linker.comparing_emails_as(emails_as);
         }

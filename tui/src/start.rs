@@ -10,7 +10,7 @@ use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal, RowWri
 use userlink_domain::Timestamp;
 use userlink_link::Rules;
 use userlink_pool::{PoolReader, PoolWriter};
-use userlink_repair::{Patience, Process, Repairer};
+use userlink_repair::{Origin, Patience, Process, Repairer};
 
 use crate::demo::Demo;
 use crate::scan::Sources;
@@ -28,7 +28,13 @@ pub(crate) enum Start {
 pub(crate) struct Opened {
     pub(crate) sources: Sources,
     pub(crate) rules: Rules,
+    /// What was opened.
+    pub(crate) context: Context,
     pub(crate) repairs: Repairs,
+    /// What was done, for whoever asks; where it cannot be read, why.
+    pub(crate) journal: Result<Journal, String>,
+    /// For how long a token may be used, once that was asked.
+    pub(crate) tokens: tokio::sync::OnceCell<String>,
     /// Where scans are kept, and what they are of.
     pub(crate) shelf: Option<(Shelf, Of)>,
     /// Whether steps that earlier runs left open have been looked for.
@@ -136,10 +142,11 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         protected: context.protected(schema.id_kind)?,
         ..Rules::new(schema.id_kind)
     };
+    let journal = if context.read_only { journal_to_read(context, &db).await } else { journal(context, &db).await };
     let repairs = if context.read_only {
         Repairs::Refused("Read-only: nothing is written.".into())
     } else {
-        match journal(context, &db).await {
+        match journal.clone() {
             Ok(journal) => {
                 let pool = PoolWriter::new(pool.clone());
                 let (table, patience) = (table.clone(), Patience::default());
@@ -165,7 +172,35 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         let (id_kind, sub_unique) = (rules.id_kind, rules.sub_unique);
         (shelf, Of { what: context.what(), id_kind, sub_unique })
     });
-    Ok(Opened { sources, rules, repairs, shelf, looked: AtomicBool::new(false), _keep: keep })
+    Ok(Opened {
+        sources,
+        rules,
+        context: context.clone(),
+        repairs,
+        journal,
+        tokens: tokio::sync::OnceCell::new(),
+        shelf,
+        looked: AtomicBool::new(false),
+        _keep: keep,
+    })
+}
+
+impl Opened {
+    /// What a plan is made from that was scanned at this moment.
+    pub(crate) fn origin(&self, scanned_at: Timestamp, users: u64, rows: u64) -> Origin {
+        let (context, table) = (&self.context, &self.sources.table);
+        Origin {
+            context: context.name.clone(),
+            account: context.account.clone(),
+            pool: context.pool.pool_id.clone(),
+            attribute: context.pool.attribute.clone(),
+            database: table.schema().database.clone(),
+            table: table.full_name(),
+            scanned_at,
+            users,
+            rows,
+        }
+    }
 }
 
 /// Whether this is the database that the context is pinned to.
@@ -200,6 +235,19 @@ pub(crate) async fn journal(context: &Context, db: &Db) -> Result<Journal, Strin
     }
     private(&path).map_err(|error| failed(error.kind().to_string()))?;
     Journal::open_local(&path).await.map_err(|error| failed(error.to_string()))
+}
+
+/// The journal that is there, and none is made.
+async fn journal_to_read(context: &Context, db: &Db) -> Result<Journal, String> {
+    match Journal::open(db).await {
+        Ok(journal) => return Ok(journal),
+        Err(JournalError::Missing) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    match local_journal(&context.name) {
+        Some(path) if path.exists() => Journal::open_local(&path).await.map_err(|error| error.to_string()),
+        _ => Err("There is no journal yet: nothing has been repaired.".to_owned()),
+    }
 }
 
 /// Makes the file for its owner alone before anything is in it.

@@ -26,7 +26,9 @@ mod users;
 
 pub use db::Db;
 pub use error::DbError;
-pub use journal::{Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded};
+pub use journal::{
+    Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded, RunRecorded,
+};
 pub use linking::{Linking, Newcomer, Tie};
 pub use mapping::{Condition, Literal, Mapping};
 pub use migrate::{MigrateOptions, migrate};

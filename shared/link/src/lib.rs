@@ -9,6 +9,7 @@ mod column;
 mod component;
 mod correlate;
 mod crowd;
+mod dismissed;
 mod entries;
 mod entry;
 mod explain;
@@ -28,6 +29,7 @@ mod whole;
 mod why;
 mod why_not;
 
+pub use dismissed::Evidence;
 pub use entry::{Because, Entry, Explanation, Related, Repair};
 pub use facts::{EmailsAs, Place};
 pub use linker::Linker;

@@ -1,5 +1,9 @@
 //! Who may write the attribute: what the pool's app clients let their users do.
 
+use std::time::Duration;
+
+use aws_sdk_cognitoidentityprovider::types::{TimeUnitsType, UserPoolClientType};
+
 use crate::budget::Category;
 use crate::call::call;
 use crate::error::{PoolError, Remedy};
@@ -38,8 +42,45 @@ impl PoolReader {
     }
 
     async fn writing_clients(&self) -> Result<Vec<String>, PoolError> {
-        let inner = &*self.inner;
         let mut writing = Vec::new();
+        let attribute = &self.inner.options.attribute;
+        self.each_client(|name, client| {
+            let lets_write = client.is_none_or(|client| {
+                let named = client.write_attributes();
+                named.is_empty() || named.contains(attribute)
+            });
+            writing.extend(lets_write.then(|| name.to_owned()));
+        })
+        .await?;
+        Ok(writing)
+    }
+
+    /// For how long a token that was issued may be used: the longest that an app client gives its access and id tokens. None
+    /// where the clients may not be looked at.
+    ///
+    /// Where a client says nothing it is an hour (Amazon Cognito developer guide, "Using tokens").
+    ///
+    /// # Errors
+    /// The usual ones; that it is not permitted is no error.
+    pub async fn token_validity(&self) -> Result<Option<Duration>, PoolError> {
+        let mut longest = HOUR;
+        let looked = self.each_client(|_, client| {
+            let Some(client) = client else { return };
+            let units = client.token_validity_units();
+            let access = lasts(client.access_token_validity(), units.and_then(|units| units.access_token()));
+            let id = lasts(client.id_token_validity(), units.and_then(|units| units.id_token()));
+            longest = longest.max(access).max(id);
+        });
+        match looked.await {
+            Ok(()) => Ok(Some(longest)),
+            Err(error) if error.remedy() == Remedy::NotPermitted => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks at every app client, by its name.
+    async fn each_client(&self, mut look: impl FnMut(&str, Option<&UserPoolClientType>)) -> Result<(), PoolError> {
+        let inner = &*self.inner;
         let mut token: Option<String> = None;
         loop {
             let request = || {
@@ -54,13 +95,8 @@ impl PoolReader {
                     inner.client().describe_user_pool_client().user_pool_id(&inner.options.pool_id).client_id(id).send()
                 };
                 let answer = call(&inner.budget, Category::Describe, "DescribeUserPoolClient", &inner.place, request);
-                let lets_write = |client: &aws_sdk_cognitoidentityprovider::types::UserPoolClientType| {
-                    let named = client.write_attributes();
-                    named.is_empty() || named.contains(&inner.options.attribute)
-                };
                 match answer.await {
-                    Ok(answer) if answer.user_pool_client().is_none_or(lets_write) => writing.push(name.to_owned()),
-                    Ok(_) => {}
+                    Ok(answer) => look(name, answer.user_pool_client()),
                     // It was deleted since it was listed. Were it the pool that is gone, the next page would say so.
                     Err(error) if error.remedy() == Remedy::PoolMissing => {}
                     Err(error) => return Err(error),
@@ -68,8 +104,39 @@ impl PoolReader {
             }
             token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
             if token.is_none() {
-                return Ok(writing);
+                return Ok(());
             }
         }
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A validity with its unit, which is hours where none is named.
+fn lasts(number: Option<i32>, unit: Option<&TimeUnitsType>) -> Duration {
+    let Some(number) = number.and_then(|number| u64::try_from(number).ok()).filter(|number| *number > 0) else {
+        return HOUR;
+    };
+    let seconds = match unit {
+        Some(TimeUnitsType::Seconds) => 1,
+        Some(TimeUnitsType::Minutes) => 60,
+        Some(TimeUnitsType::Days) => 86_400,
+        _ => 3_600,
+    };
+    Duration::from_secs(number.saturating_mul(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validity_has_a_unit_and_a_default() {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        assert_eq!(lasts(None, None), HOUR);
+        assert_eq!(lasts(Some(0), Some(&TimeUnitsType::Minutes)), HOUR);
+        assert_eq!(lasts(Some(5), Some(&TimeUnitsType::Minutes)), minutes(5));
+        assert_eq!(lasts(Some(2), None), 2 * HOUR);
+        assert_eq!(lasts(Some(1), Some(&TimeUnitsType::Days)), 24 * HOUR);
     }
 }

@@ -41,7 +41,7 @@ pub fn guards(plan: &Plan, limits: &Limits, here: &Here) -> Vec<Guard> {
         let (touched, limit) =
             (touched.len() as u64, Limits { users: Limits::default().users, ..limits.clone() }.of(users));
         let seen = if touched > limit {
-            format!("{touched} users, over the {limit} that pass without a word: you said so")
+            format!("{touched} users, over the {limit} that pass unasked: you said so")
         } else {
             format!("{touched} of the {limit} users that a plan may touch")
         };
@@ -61,29 +61,27 @@ pub fn guards(plan: &Plan, limits: &Limits, here: &Here) -> Vec<Guard> {
         let seen = match contested {
             0 => "nobody outside speaks for another owner".to_owned(),
             1 => "1 entry: somebody outside speaks for another owner".to_owned(),
-            more => format!("{more} entries: somebody outside speaks for another owner"),
+            more => format!("{more} entries are spoken for by somebody outside"),
         };
         add("contested", contested == 0, seen);
     }
     let minutes = here.now.since(plan.origin.scanned_at).max(0) / 60_000;
     let age = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
     let seen = match plan.kind {
-        Kind::Undo { .. } => {
-            format!("made from the journal; each step is compared again; good for {} h", here.max_age_hours)
-        }
+        Kind::Undo { .. } => "made from the journal; each step is compared again".to_owned(),
         Kind::Repair | Kind::Contain => {
-            format!("the scan began {age} ago; each step is compared again; good for {} h", here.max_age_hours)
+            format!("scanned {age} ago; good for {} h, and compared again", here.max_age_hours)
         }
     };
-    add("stale plan", true, seen);
+    add("age", true, seen);
     let journal = if here.shared_journal {
-        "in the application's database, shared by all who use it"
+        "shared, in the application's database"
     } else {
-        "a file on this machine: what others do at the same time cannot be known"
+        "a file on this machine: what others do is not seen"
     };
     add("journal", here.shared_journal, journal.to_owned());
     match &here.production {
-        Some(name) => add("production", true, format!("yes: {name} has to be typed, and a reason given")),
+        Some(name) => add("production", true, format!("yes: {name} is to be typed, and a reason given")),
         None => add("production", true, "no".to_owned()),
     }
     all

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 use userlink_db::{History, JournalEntry};
 use userlink_domain::{PoolUser, RowId, Situation, Step, Sub, Timestamp, Username};
@@ -162,12 +163,15 @@ impl Repairer {
             .collect();
         let mut summary = Summary { run, ..Summary::default() };
         let (done, reason) = (&done, confirmed.reason.as_deref());
-        let entries = confirmed.plan.entries.iter().map(|entry| {
-            let now = now.clone();
-            async move { self.entry(Of { plan: &confirmed.plan, entry, run, done, reason, stop }, now).await }
-        });
-        let mut under_way = futures_util::stream::iter(entries).buffer_unordered(AT_ONCE);
-        while let Some(results) = under_way.next().await {
+        let (mut entries, mut under_way) = (confirmed.plan.entries.iter(), FuturesUnordered::new());
+        loop {
+            while under_way.len() < AT_ONCE
+                && let Some(entry) = entries.next()
+            {
+                let of = Of { plan: &confirmed.plan, entry, run, done, reason, stop };
+                under_way.push(self.entry(of, now.clone()));
+            }
+            let Some(results) = under_way.next().await else { break };
             for result in results {
                 summary.count(&result.ended);
                 report(&result);

@@ -3,8 +3,12 @@
 //! Nothing here decides anything. Keys and news go into `update`, and what comes out of it is carried out by `effects`,
 //! the only place that awaits the pool or the database.
 
+mod draft;
 mod effects;
 mod input;
+mod marks;
+mod planning;
+mod repairs;
 mod terminal;
 mod worker;
 
@@ -39,7 +43,9 @@ pub(crate) async fn run(setup: Setup, names: Names, start: Start) -> anyhow::Res
     drop(screen);
     events.close();
     if model.is_writing() {
-        crate::commands::say("A repair is being written: this ends when it is read back and journalled.");
+        crate::commands::say(
+            "A repair is being written: this ends when the steps under way are read back and journalled.",
+        );
     }
     effects.finish().await;
     left

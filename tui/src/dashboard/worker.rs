@@ -4,11 +4,12 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use userlink_domain::{RecordRef, Situation, Timestamp};
+use userlink_domain::{RecordRef, Timestamp};
 use userlink_link::{Change, Entry, Lead, Rules};
 use userlink_pool::{PoolReader, Writable};
-use userlink_ui::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
+use userlink_ui::{Counts, Event, Level, Marking, Phase, Progress, ViewSpec, Window};
 
+use super::marks::Marked;
 use crate::clock;
 use crate::engine::Engine;
 use crate::scan::News;
@@ -18,6 +19,9 @@ use crate::snapshot::Picture;
 const RECORDS_SHOWN: usize = 100;
 /// How often the screen is told that something changed, at most.
 const TELL: Duration = Duration::from_millis(150);
+
+/// Something that is looked at with the linker and the marks.
+pub(super) type Look = Box<dyn FnOnce(&mut Engine, &mut Marked) + Send>;
 
 /// What the screen and the repairs ask.
 pub(super) enum Question {
@@ -29,16 +33,12 @@ pub(super) enum Question {
         anchor: Option<RecordRef>,
     },
     Explain(RecordRef),
-    /// The entry of a record, as it is now.
-    Entry(RecordRef, oneshot::Sender<Option<Entry>>),
+    /// A change to the marks.
+    Mark(Marking),
+    /// Something that needs the linker for itself for a moment.
+    With(Look),
     /// Records that were read afresh; the answer comes when they are taken in.
     Learn(Vec<Change>, oneshot::Sender<()>),
-    /// What the entry of a record would be after these changes, which are not kept.
-    Try {
-        of: RecordRef,
-        changes: Vec<Change>,
-        answer: oneshot::Sender<Option<Situation>>,
-    },
     /// A new scan begins: what it tells comes from here.
     Scan {
         news: mpsc::Receiver<News>,
@@ -58,6 +58,7 @@ pub(super) enum Question {
 pub(super) struct Worker {
     /// What the screen shows.
     engine: Engine,
+    marked: Marked,
     /// What a scan is reading while an earlier one is still shown. It takes its place when it is complete: until then it
     /// would know less.
     coming: Option<Engine>,
@@ -101,6 +102,7 @@ impl Worker {
         let now = Instant::now();
         Self {
             engine: Engine::new(rules),
+            marked: Marked::default(),
             coming: None,
             picture: None,
             to,
@@ -224,8 +226,22 @@ impl Worker {
                     self.to.send(Event::Explained { of, explanation }).await?;
                 }
             }
-            // Whoever asked may have gone meanwhile; then there is nobody to tell.
-            Question::Entry(of, answer) => drop(answer.send(self.engine.linker.entry(&of))),
+            Question::Mark(marking) => {
+                if let Marking::Range { spec, .. } | Marking::All(spec) | Marking::Invert(spec) = &marking {
+                    self.refresh(spec);
+                }
+                let leads = self.cache.as_ref().map_or(&[][..], |cache| &cache.leads);
+                self.marked.change(&marking, &self.engine.linker, leads);
+                self.to.send(Event::Marked(self.marked.count())).await?;
+            }
+            Question::With(look) => {
+                let before = self.marked.count();
+                self.marked.settle(&self.engine.linker, self.revision, true);
+                look(&mut self.engine, &mut self.marked);
+                if before != self.marked.count() {
+                    self.to.send(Event::Marked(self.marked.count())).await?;
+                }
+            }
             Question::Learn(changes, answer) => {
                 if let Some(coming) = &mut self.coming {
                     coming.learn(&changes);
@@ -235,15 +251,6 @@ impl Worker {
                 self.cache = None;
                 answer.send(()).unwrap_or(());
                 self.tell().await?;
-            }
-            Question::Try { of, changes, answer } => {
-                let linker = &mut self.engine.linker;
-                let held = changes.iter().filter_map(|change| linker.held(change)).collect::<Vec<_>>();
-                linker.apply(&changes);
-                let situation = linker.entry(&of).map(|entry| entry.situation);
-                linker.apply(&held);
-                // Nobody waits for it any more.
-                answer.send(situation).unwrap_or(());
             }
             Question::Picture(picture) => {
                 if self.engine.is_complete() {
@@ -310,6 +317,9 @@ impl Worker {
         };
         let progress = self.progress();
         self.to.send(Event::Progress(progress)).await?;
+        if self.picture.is_none() && self.marked.settle(&self.engine.linker, self.revision, false) {
+            self.to.send(Event::Marked(self.marked.count())).await?;
+        }
         self.to.send(Event::Counts(counts)).await
     }
 
@@ -372,7 +382,17 @@ impl Worker {
             // Nobody can be looked for before all of it has been read, which takes a moment.
             let (total, entries) =
                 if spec.filter.trim().is_empty() { picture.entries(spec.group, first, len) } else { (0, Vec::new()) };
-            return Window { generation, total, spec, first, entries, anchor_at: None, revision: self.revision };
+            let marked = vec![false; entries.len()];
+            return Window {
+                generation,
+                total,
+                spec,
+                first,
+                entries,
+                marked,
+                anchor_at: None,
+                revision: self.revision,
+            };
         }
         self.refresh(&spec);
         let linker = &self.engine.linker;
@@ -385,8 +405,9 @@ impl Worker {
         };
         let shown = leads.iter().skip(first).take(len);
         // A lead whose entry has merged into another since the list was made is shown as that entry.
-        let entries = shown.filter_map(|lead| linker.entry_of(*lead, RECORDS_SHOWN)).collect();
-        Window { generation, total: leads.len(), spec, first, entries, anchor_at, revision: self.revision }
+        let entries: Vec<Entry> = shown.filter_map(|lead| linker.entry_of(*lead, RECORDS_SHOWN)).collect();
+        let marked = entries.iter().map(|entry| self.marked.has(entry)).collect();
+        Window { generation, total: leads.len(), spec, first, entries, marked, anchor_at, revision: self.revision }
     }
 
     /// Makes the list of a view anew where it is out of date, but never spends more than a tenth of the time on that.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use userlink_db::History;
-use userlink_repair::{Confirmation, Ended, Origin, Plan, Repairer, StepResult, Summary, Verdict, in_words};
+use userlink_repair::{Confirmation, Ended, Plan, Repairer, StepResult, Summary, Verdict, in_words};
 use userlink_ui::safe_text;
 use uuid::Uuid;
 
@@ -29,17 +29,7 @@ pub(crate) async fn undo(context: Context, named: Option<String>, args: &UndoArg
     let repairer = possible(&opened)?;
     look_first(repairer).await?;
     let recorded = repairer.journal.history(&History::Run(args.run), u32::MAX / 2).await?;
-    let origin = Origin {
-        context: context.name.clone(),
-        account: context.account.clone(),
-        pool: context.pool.pool_id.clone(),
-        attribute: context.pool.attribute.clone(),
-        database: repairer.table.schema().database.clone(),
-        table: repairer.table.full_name(),
-        scanned_at: clock::now(),
-        users: 0,
-        rows: 0,
-    };
+    let origin = opened.origin(clock::now(), 0, 0);
     let maker = (Uuid::now_v7(), repairer.actor.clone(), clock::now());
     let plan = userlink_repair::undo(&args.run.to_string(), args.step, &recorded, maker, origin)
         .map_err(|error| failure(error.to_string()))?;

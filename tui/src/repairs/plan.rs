@@ -4,7 +4,7 @@ use std::io::stdout;
 
 use userlink_db::RowWriter;
 use userlink_domain::{RecordRef, Situation};
-use userlink_repair::{Limits, Maker, Origin, Selection, contain, plan};
+use userlink_repair::{Limits, Maker, Selection, contain, plan};
 use uuid::Uuid;
 
 use super::only::{find, read};
@@ -44,17 +44,7 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
         id: Uuid::now_v7(),
         by: actor(),
         at: clock::now(),
-        origin: Origin {
-            context: shown.name.clone(),
-            account: shown.account.clone(),
-            pool: shown.pool.pool_id.clone(),
-            attribute,
-            database: table.schema().database.clone(),
-            table: table.full_name(),
-            scanned_at: began,
-            users: engine.users,
-            rows: engine.rows,
-        },
+        origin: opened.origin(began, engine.users, engine.rows),
         sign_out: args.sign_out,
         unfilled: (rows.unfilled(true), rows.unfilled(false)),
     };

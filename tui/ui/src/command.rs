@@ -1,16 +1,17 @@
 //! What a command does, wherever it is given.
 //!
-//! Nothing here writes: the one way to [`Effect::Repair`] is a question that was answered with yes.
+//! Nothing here writes: what leads to a write is in `repairs`.
 
 use tui_input::Input;
-use userlink_domain::{Group, Situation};
+use userlink_domain::Group;
 
 use crate::effect::Effect;
 use crate::event::{Level, Phase};
-use crate::glyphs::situation_words;
+use crate::form::Form;
 use crate::keys::{Command, Place};
-use crate::model::{Model, Opened, Repairing};
-use crate::update::{group_of, name_of};
+use crate::model::{Model, Opened};
+use crate::update::group_of;
+use crate::{history, marks, repairs};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
     match command {
@@ -25,7 +26,23 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Group(tab) => show_group(model, group_of(tab), effects),
         Command::Filter => model.typing = Some(Input::new(model.list.spec.filter.clone())),
         Command::Open => open(model),
-        Command::Repair => prepare(model, effects),
+        Command::Repair => repairs::repair(model, effects),
+        Command::Mark if place == Place::Choose => repairs::pick(model),
+        Command::Mark => marks::toggle(model, effects),
+        Command::MarkRange => marks::range(model, effects),
+        Command::MarkAll => marks::all(model, effects),
+        Command::InvertMarks => marks::invert(model, effects),
+        Command::Unmark => marks::none(model, effects),
+        Command::Undo => repairs::undo(model, place, effects),
+        Command::History => history::from_here(model, effects),
+        Command::Contain => repairs::contain(model),
+        Command::Again => repairs::again(model, effects),
+        Command::SignOut => repairs::sign_out(model, effects),
+        Command::Choose => repairs::choose(model, effects),
+        Command::Stop => repairs::stop_or_skip(model, effects),
+        Command::SkipTheRest => repairs::skip_the_rest(model, effects),
+        Command::Next => repairs::form(model).into_iter().for_each(Form::next),
+        Command::Previous => repairs::form(model).into_iter().for_each(Form::previous),
         Command::Scan => scan(model, effects),
         Command::Help => model.help = Some(0),
         Command::Back => back(model, place, effects),
@@ -56,32 +73,34 @@ fn scroll(model: &mut Model, place: Place, by: Move) {
         }
         Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
         Place::Help => model.help.as_mut(),
-        Place::Question => match &mut model.repairing {
-            Repairing::Asking(question) => Some(&mut question.scroll),
-            _ => None,
-        },
-        Place::Waiting | Place::Result | Place::Leaving => None,
+        Place::Choose => return repairs::choose_from(model, |at| moved(by, at, 5)),
+        Place::History => {
+            return history::go(model, |at| moved(by, at, page));
+        }
+        Place::Preview | Place::Result => repairs::scroll(model),
+        Place::Form | Place::Question | Place::Waiting | Place::Running | Place::Leaving => None,
     };
     if let Some(held) = held {
-        *held = match by {
-            Move::By(by) => held.saturating_add_signed(by),
-            Move::Page(true) => held.saturating_add(page),
-            Move::Page(false) => held.saturating_sub(page),
-            Move::To(place) => place,
-        };
+        *held = moved(by, *held, page);
     }
     let furthest = crate::view::furthest(model, place);
     let held = match place {
         Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
         Place::Help => model.help.as_mut(),
-        Place::Question => match &mut model.repairing {
-            Repairing::Asking(question) => Some(&mut question.scroll),
-            _ => None,
-        },
+        Place::Preview | Place::Result => repairs::scroll(model),
         _ => None,
     };
     if let Some(held) = held {
         *held = (*held).min(furthest);
+    }
+}
+
+fn moved(by: Move, from: usize, page: usize) -> usize {
+    match by {
+        Move::By(by) => from.saturating_add_signed(by),
+        Move::Page(true) => from.saturating_add(page),
+        Move::Page(false) => from.saturating_sub(page),
+        Move::To(place) => place,
     }
 }
 
@@ -107,35 +126,6 @@ fn open(model: &mut Model) {
     }
 }
 
-fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
-    let (Some(of), Some(entry)) = (model.subject().cloned(), model.entry()) else {
-        return model.say(Level::Info, "There is no entry to repair yet.");
-    };
-    let refusal = if model.setup.read_only {
-        Some("Read-only: nothing can be repaired from here.".to_owned())
-    } else if model.is_from_disk() {
-        Some("This is an earlier scan: repairs wait until all has been read anew.".to_owned())
-    } else if model.is_writing() {
-        Some("A repair is being written. Wait until it is over.".to_owned())
-    } else if model.opened.as_ref().is_some_and(|opened| opened.left) {
-        Some("This entry has left the view. Go back and look at it as it is now.".to_owned())
-    } else {
-        match entry.situation {
-            Situation::RowSideOnly => None,
-            Situation::Linked => Some("Both pointers agree: there is nothing to repair.".to_owned()),
-            Situation::Reading => Some("Still reading: there is no verdict to act on yet.".to_owned()),
-            other => Some(format!("No repair for {} from here: only for row side only.", situation_words(other))),
-        }
-    };
-    match refusal {
-        Some(why) => model.say(Level::Info, why),
-        None => {
-            model.repairing = Repairing::Preparing(of.clone());
-            effects.push(Effect::Prepare(of));
-        }
-    }
-}
-
 fn scan(model: &mut Model, effects: &mut Vec<Effect>) {
     match model.phase() {
         Phase::Complete | Phase::Failed => {
@@ -154,21 +144,21 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     match place {
         Place::Leaving => model.leaving = None,
         Place::Help => model.help = None,
-        Place::Question => {
-            model.repairing = Repairing::Idle;
-            model.say(Level::Info, "Cancelled: nothing was written.");
-        }
-        Place::Waiting => match &mut model.repairing {
-            Repairing::Writing { quietly, .. } => *quietly = true,
-            other => *other = Repairing::Idle,
-        },
-        Place::Result => model.repairing = Repairing::Idle,
+        Place::Choose
+        | Place::Form
+        | Place::Preview
+        | Place::Question
+        | Place::Waiting
+        | Place::Running
+        | Place::Result => repairs::back(model),
+        Place::History => drop(model.history.pop()),
         Place::Filter => {
             model.typing = None;
             effects.extend(model.list.filter("", model.page()));
         }
         Place::Entry | Place::Browse if model.errors.pop_front().is_some() => {}
         Place::Entry => model.opened = None,
+        Place::Browse if model.marks.from.take().is_some() => {}
         Place::Browse => effects.extend(model.list.filter("", model.page())),
     }
 }
@@ -182,38 +172,25 @@ fn quit(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
 }
 
 fn switch(model: &mut Model, place: Place) {
-    match (place, &mut model.repairing, &mut model.leaving) {
-        (Place::Leaving, _, Some(yes)) => *yes = !*yes,
-        (Place::Question, Repairing::Asking(question), _) => question.apply = !question.apply,
-        _ => {}
+    match (place, &mut model.leaving) {
+        (Place::Leaving, Some(yes)) => *yes = !*yes,
+        _ => repairs::form(model).into_iter().for_each(Form::switch),
     }
 }
 
 fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
-    let marked = match (place, &model.repairing, model.leaving) {
-        (Place::Leaving, _, Some(yes)) => yes,
-        (Place::Question, Repairing::Asking(question), _) => question.apply,
-        _ => false,
-    };
     match place {
         Place::Filter => model.typing = None,
-        Place::Question | Place::Leaving if marked => yes(model, place, effects),
-        Place::Question | Place::Leaving | Place::Result => back(model, place, effects),
-        _ => {}
+        Place::Leaving if model.leaving == Some(true) => yes(model, place, effects),
+        Place::Leaving => back(model, place, effects),
+        Place::History => history::enter(model, effects),
+        _ => repairs::accept(model, effects),
     }
 }
 
 fn yes(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     match place {
         Place::Leaving => effects.push(Effect::Quit),
-        Place::Question => {
-            let taken = std::mem::take(&mut model.repairing);
-            if let Repairing::Asking(question) = taken {
-                let of = name_of(model, &question.proposal().of);
-                model.repairing = Repairing::Writing { of, quietly: false };
-                effects.push(Effect::Repair(question.confirmed()));
-            }
-        }
-        _ => {}
+        _ => repairs::yes(model, effects),
     }
 }

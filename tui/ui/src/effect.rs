@@ -4,6 +4,9 @@ use userlink_domain::RecordRef;
 
 use crate::confirm::Confirmed;
 use crate::event::ViewSpec;
+use crate::history::HistoryOf;
+use crate::marks::Marking;
+use crate::plan::{PlanRef, Request};
 
 /// One thing to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,10 +27,25 @@ pub enum Effect {
     },
     /// Explain the entry of a record. Only the newest is of use.
     Explain(RecordRef),
-    /// Read both sides afresh and say what a repair would do.
-    Prepare(RecordRef),
+    /// Mark entries, or not any more, and say how many are marked.
+    Mark(Marking),
+    /// Make a plan, read afresh as far as it is small, freeze it, and say what it would do. Only the newest is of use.
+    Plan(Request),
+    /// Give the lines `first..first + len` of the plan that was made last.
+    PlanLines {
+        /// Of which plan.
+        plan: PlanRef,
+        /// The first line wanted.
+        first: usize,
+        /// How many are wanted.
+        len: usize,
+    },
     /// Do exactly this, verify it by reading it back, and say what came of it.
-    Repair(Confirmed),
+    Apply(Confirmed),
+    /// Begin no further step of what is being applied.
+    Stop,
+    /// Say what the journal has.
+    History(HistoryOf),
     /// Scan again.
     Refresh,
     /// Look at once for what the scan waits for.

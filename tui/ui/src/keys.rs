@@ -27,6 +27,27 @@ pub(crate) enum Command {
     Back,
     Quit,
     Suspend,
+    /// Marks the entry under the cursor, or picks what it stands on.
+    Mark,
+    /// Begins a range of marks, or ends it.
+    MarkRange,
+    MarkAll,
+    InvertMarks,
+    Unmark,
+    /// Takes back what was written.
+    Undo,
+    History,
+    Contain,
+    /// What was not done, again.
+    Again,
+    SignOut,
+    /// Other candidates.
+    Choose,
+    /// Begins no further step; leaves an entry out.
+    Stop,
+    SkipTheRest,
+    Next,
+    Previous,
     /// The other choice of a question.
     Switch,
     /// What the question stands on; or "seen".
@@ -44,12 +65,22 @@ pub(crate) enum Place {
     /// The line where a filter is typed.
     Filter,
     Help,
+    /// Who gets which row.
+    Choose,
+    /// A line that is filled in.
+    Form,
+    /// A plan that is looked at.
+    Preview,
     /// The question before a write.
     Question,
     /// Something under way that may be left alone.
     Waiting,
+    /// A run that is under way.
+    Running,
     /// What came of a repair.
     Result,
+    /// What was done, by whom.
+    History,
     /// The question before leaving while a write is under way.
     Leaving,
 }
@@ -79,10 +110,13 @@ const fn code(code: KeyCode) -> (KeyCode, bool) {
     (code, false)
 }
 
-use Place::{Browse, Entry, Filter, Help, Leaving, Question, Result as Seen, Waiting};
+use Place::{
+    Browse, Choose, Entry, Filter, Form, Help, History, Leaving, Preview, Question, Result as Seen, Running, Waiting,
+};
 
-const PAGES: &[Place] = &[Browse, Entry, Help, Question];
-const EVERYWHERE: &[Place] = &[Browse, Entry, Filter, Help, Question, Waiting, Seen, Leaving];
+const PAGES: &[Place] = &[Browse, Entry, Help, Choose, Preview, Seen, History];
+const EVERYWHERE: &[Place] =
+    &[Browse, Entry, Filter, Help, Choose, Form, Preview, Question, Waiting, Running, Seen, History, Leaving];
 
 macro_rules! table {
     ($($command:expr, [$($key:expr),*], $shown:literal, $words:literal, $places:expr, $hints:expr;)*) => {
@@ -117,21 +151,46 @@ table! {
     Command::Filter, [key('/')], "/", "filter", &[Browse], &[Browse];
     Command::Accept, [code(KeyCode::Enter)], "Enter", "keep the filter", &[Filter], &[Filter];
     Command::Scan, [key('R')], "R", "scan again", &[Browse, Entry], &[Browse];
-    Command::Yes, [key('y')], "y", "apply", &[Question], &[Question];
+    Command::Mark, [key(' ')], "Space", "mark", &[Browse], &[Browse];
+    Command::MarkRange, [key('V')], "V", "mark a range", &[Browse], &[];
+    Command::MarkAll, [key('A')], "A", "mark all of the filter", &[Browse], &[];
+    Command::InvertMarks, [key('I')], "I", "invert the marks", &[Browse], &[];
+    Command::Unmark, [key('U')], "U", "unmark all", &[Browse], &[];
+    Command::Undo, [key('u')], "u", "undo the last run", &[Browse, Entry], &[];
+    Command::History, [key('H')], "H", "history", &[Browse, Entry], &[];
+    Command::Contain, [key('X')], "X", "contain a user", &[Browse, Entry], &[];
+    Command::Mark, [key(' ')], "Space", "choose", &[Choose], &[Choose];
+    Command::Accept, [code(KeyCode::Enter)], "Enter", "go on with it", &[Choose], &[Choose];
+    Command::Stop, [key('s')], "s", "leave it out", &[Choose], &[Choose];
+    Command::SkipTheRest, [key('S')], "S", "and all others", &[Choose], &[];
+    Command::Accept, [code(KeyCode::Enter)], "Enter", "go on", &[Preview], &[Preview];
+    Command::SignOut, [key('o')], "o", "sign out, too", &[Preview], &[Preview];
+    Command::SignOut, [key('o')], "o", "sign out", &[Seen], &[Seen];
+    Command::Choose, [key('c')], "c", "choose otherwise", &[Preview], &[Preview];
+    Command::Stop, [key('s')], "s", "stop after this step", &[Running], &[Running];
+    Command::Again, [key('a')], "a", "what was not done, again", &[Seen], &[Seen];
+    Command::Undo, [key('u')], "u", "undo", &[Seen, History], &[Seen, History];
+    Command::Accept, [code(KeyCode::Enter)], "Enter", "its steps", &[History], &[History];
+    Command::Yes, [key('y')], "y", "yes", &[Question], &[Question];
     Command::Yes, [key('y')], "y", "leave", &[Leaving], &[Leaving];
+    Command::Next, [code(KeyCode::Tab), code(KeyCode::Down)], "Tab", "next", &[Form, Question], &[Form, Question];
+    Command::Previous, [code(KeyCode::BackTab), code(KeyCode::Up)], "Shift-Tab", "before", &[Form, Question], &[];
+    Command::Switch, [code(KeyCode::Left), code(KeyCode::Right), key('h'), key('l'), key(' ')],
+        "← →", "choose", &[Question], &[Question];
     Command::Switch, [code(KeyCode::Tab), code(KeyCode::BackTab), code(KeyCode::Left), code(KeyCode::Right), key('h'), key('l')],
-        "Tab ← →", "choose", &[Question, Leaving], &[Question, Leaving];
+        "Tab ← →", "choose", &[Leaving], &[Leaving];
+    Command::Accept, [code(KeyCode::Enter)], "Enter", "go on", &[Form], &[Form];
     Command::Accept, [code(KeyCode::Enter)], "Enter", "take it", &[Question, Leaving], &[Question, Leaving];
     Command::Accept, [code(KeyCode::Enter)], "Enter", "close", &[Seen], &[Seen];
     Command::Back, [key('n')], "n", "cancel", &[Question, Leaving], &[];
-    Command::Back, [code(KeyCode::Esc)], "Esc", "back", &[Browse, Entry, Help], &[Entry, Help];
+    Command::Back, [code(KeyCode::Esc)], "Esc", "back", &[Browse, Entry, Help, History], &[Entry, Help, History];
     Command::Back, [code(KeyCode::Esc)], "Esc", "clear the filter", &[Filter], &[Filter];
-    Command::Back, [code(KeyCode::Esc)], "Esc", "cancel", &[Question, Leaving], &[Question, Leaving];
-    Command::Back, [code(KeyCode::Esc)], "Esc", "go on without waiting", &[Waiting], &[Waiting];
+    Command::Back, [code(KeyCode::Esc)], "Esc", "cancel", &[Choose, Form, Preview, Question, Leaving], &[Choose, Form, Preview, Question, Leaving];
+    Command::Back, [code(KeyCode::Esc)], "Esc", "go on without waiting", &[Waiting, Running], &[Waiting, Running];
     Command::Back, [code(KeyCode::Esc)], "Esc", "close", &[Seen], &[];
     Command::Help, [key('?'), code(KeyCode::F(1))], "?", "all keys", &[Browse, Entry], &[Browse, Entry];
     Command::Back, [key('?'), code(KeyCode::F(1))], "?", "close", &[Help], &[];
-    Command::Quit, [key('q')], "q", "quit", &[Browse, Entry, Help, Waiting], &[Browse, Entry, Waiting];
+    Command::Quit, [key('q')], "q", "quit", &[Browse, Entry, Help, Waiting, Running, History], &[Browse, Entry, Waiting];
     Command::Quit, [ctrl('c')], "^C", "quit", EVERYWHERE, &[];
     Command::Suspend, [ctrl('z')], "^Z", "suspend", EVERYWHERE, &[];
 }
@@ -164,13 +223,13 @@ pub(crate) fn hints(place: Place) -> impl Iterator<Item = &'static Binding> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 8] = [Browse, Entry, Filter, Help, Question, Waiting, Seen, Leaving];
+    const PLACES: &[Place] = EVERYWHERE;
 
     #[test]
     fn no_key_means_two_things_at_one_place() {
         for place in PLACES {
             let mut seen = Vec::new();
-            for binding in TABLE.iter().filter(|binding| binding.places.contains(&place)) {
+            for binding in TABLE.iter().filter(|binding| binding.places.contains(place)) {
                 for key in binding.keys {
                     assert!(!seen.contains(key), "{key:?} at {place:?}");
                     seen.push(*key);
@@ -182,9 +241,9 @@ mod tests {
     #[test]
     fn what_is_hinted_at_works_there() {
         for place in PLACES {
-            assert!((1..=6).contains(&hints(place).count()), "{place:?}");
-            for binding in hints(place) {
-                assert!(binding.places.contains(&place), "{binding:?}");
+            assert!((1..=6).contains(&hints(*place).count()), "{place:?}");
+            for binding in hints(*place) {
+                assert!(binding.places.contains(place), "{binding:?}");
             }
         }
     }
@@ -192,7 +251,7 @@ mod tests {
     #[test]
     fn escape_never_quits_and_always_does_something() {
         for place in PLACES {
-            let escape = command(place, KeyEvent::from(KeyCode::Esc));
+            let escape = command(*place, KeyEvent::from(KeyCode::Esc));
             assert_eq!(escape, Some(Command::Back), "{place:?}");
         }
     }

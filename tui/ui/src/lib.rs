@@ -6,17 +6,24 @@
 
 #![warn(missing_docs)]
 
+mod choose;
 mod command;
 mod confirm;
 mod effect;
 mod event;
+mod form;
 mod glyphs;
+mod history;
 mod keys;
 mod layout;
 mod list;
+mod marks;
 mod model;
 mod paint;
 mod pairs;
+mod plan;
+mod preview;
+mod repairs;
 mod safe_text;
 mod theme;
 mod update;
@@ -25,8 +32,14 @@ mod words;
 
 pub use confirm::Confirmed;
 pub use effect::Effect;
-pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSpec, Window};
+pub use event::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
+pub use history::{HistoryOf, Recorded, RunDone, StepDone};
+pub use marks::Marking;
 pub use model::{Model, Names, Setup};
+pub use plan::{
+    Answer, Candidate, Choosing, Draft, DraftKind, Guard, Lifted, NotDone, Outcome, Person, PlanLine, PlanRef, Request,
+    Running, Sessions, Wish,
+};
 pub use safe_text::{fitted, is_odd_text, safe_text};
 pub use theme::Theme;
 pub use update::update;

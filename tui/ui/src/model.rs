@@ -5,15 +5,17 @@
 use std::collections::VecDeque;
 
 use tui_input::Input;
-use userlink_domain::{Group, RecordRef, Situation, Timestamp};
+use userlink_domain::{Group, RecordRef, Timestamp};
 use userlink_link::{Entry, Explanation};
 
-use crate::confirm::Question;
-use crate::event::{Counts, Level, Outcome, Phase, Progress};
+use crate::event::{Counts, Level, Phase, Progress};
+use crate::history;
 use crate::keys::Place;
 use crate::layout::{self, Layout};
 use crate::list::List;
+use crate::marks::Marks;
 use crate::paint::Look;
+use crate::repairs::{self, Repairing};
 use crate::theme::Theme;
 
 /// Where the dashboard looks, and how it is drawn.
@@ -65,21 +67,6 @@ pub(crate) struct Opened {
     pub(crate) scroll: usize,
 }
 
-/// What there is between a person and a repair.
-#[derive(Debug, Default)]
-pub(crate) enum Repairing {
-    #[default]
-    Idle,
-    /// Both sides are being read.
-    Preparing(RecordRef),
-    /// A person is asked.
-    Asking(Question),
-    /// It is being written. `quietly` where the person went on without waiting.
-    Writing { of: String, quietly: bool },
-    /// What came of it, or why it could not be.
-    Over(Result<Outcome, String>),
-}
-
 /// A passing word, and when it goes.
 #[derive(Debug)]
 pub(crate) struct Word {
@@ -106,7 +93,13 @@ pub struct Model {
     pub(crate) explained: Option<(RecordRef, Explanation)>,
     /// The record and the revision that an explanation was last asked for.
     pub(crate) asked_why: Option<(RecordRef, u64)>,
+    pub(crate) marks: Marks,
     pub(crate) repairing: Repairing,
+    /// How many plans were asked for.
+    pub(crate) requests: u64,
+    /// The last run from here by which something was written.
+    pub(crate) last_run: Option<String>,
+    pub(crate) history: history::Pages,
     /// The help page, scrolled so far.
     pub(crate) help: Option<usize>,
     /// The question before leaving, and whether it stands on yes.
@@ -137,7 +130,11 @@ impl Model {
             opened: None,
             explained: None,
             asked_why: None,
+            marks: Marks::default(),
             repairing: Repairing::Idle,
+            requests: 0,
+            last_run: None,
+            history: history::Pages::new(),
             help: None,
             leaving: None,
             word: None,
@@ -163,7 +160,7 @@ impl Model {
 
     /// Whether a repair is being written: leaving now is asked about.
     pub fn is_writing(&self) -> bool {
-        matches!(self.repairing, Repairing::Writing { .. })
+        matches!(self.repairing, Repairing::Writing(_))
     }
 
     pub(crate) fn look(&self) -> Look {
@@ -222,12 +219,12 @@ impl Model {
 
     /// Where the next key goes.
     pub(crate) fn place(&self) -> Place {
-        match (&self.repairing, &self.leaving) {
+        let repairing = repairs::place(&self.repairing);
+        match (repairing, &self.leaving) {
             (_, Some(_)) => Place::Leaving,
             _ if self.help.is_some() => Place::Help,
-            (Repairing::Asking(_), _) => Place::Question,
-            (Repairing::Preparing(_) | Repairing::Writing { quietly: false, .. }, _) => Place::Waiting,
-            (Repairing::Over(_), _) => Place::Result,
+            (Some(place), _) => place,
+            _ if !self.history.is_empty() => Place::History,
             _ if self.typing.is_some() => Place::Filter,
             _ if self.opened.is_some() => Place::Entry,
             _ => Place::Browse,
@@ -237,12 +234,6 @@ impl Model {
     /// Whether what is shown is an earlier scan that was not made by this program.
     pub(crate) fn is_from_disk(&self) -> bool {
         self.progress.as_ref().is_some_and(|progress| progress.from_disk)
-    }
-
-    /// Whether `r` would lead to a question.
-    pub(crate) fn can_repair(&self) -> bool {
-        let there = self.entry().is_some_and(|entry| entry.situation == Situation::RowSideOnly);
-        there && !self.setup.read_only && !self.is_from_disk() && matches!(self.repairing, Repairing::Idle)
     }
 
     pub(crate) fn say(&mut self, level: Level, text: impl Into<String>) {

@@ -2,17 +2,15 @@
 //!
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::{Input, InputRequest};
-use userlink_domain::{Group, RecordRef, Timestamp};
+use userlink_domain::{Group, Timestamp};
 
-use crate::command;
-use crate::confirm::Question;
 use crate::effect::Effect;
-use crate::event::{Event, Level, Outcome, Phase, Progress, Proposal};
+use crate::event::{Event, Phase, Progress};
 use crate::keys::{self, Place};
-use crate::list::holds;
-use crate::model::{Model, Repairing};
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crate::model::Model;
+use crate::{command, form, history, repairs};
 
 /// Takes in one event. `now` is the moment it happened.
 pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -44,11 +42,19 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
                 model.explained = Some((of, explanation));
             }
         }
-        Event::Prepared { of, answer } => on_prepared(model, &of, answer),
-        Event::Repaired(answer) => on_repaired(model, answer),
+        Event::Marked(count) => {
+            model.marks.told(count);
+            effects.extend(model.list.changed(model.page()));
+        }
+        Event::Planned { number, answer } => repairs::planned(model, number, answer),
+        Event::PlanLines { plan, first, lines } => repairs::lines(model, &plan, first, lines),
+        Event::Running(running) => repairs::running(model, running),
+        Event::Applied(end) => repairs::applied(model, end),
+        Event::History { of, answer } => history::told(model, &of, answer),
         Event::Message { level, text } => model.say(level, text),
     }
     effects.extend(model.list.want(model.page()));
+    effects.extend(repairs::want_lines(model));
     effects.extend(why(model));
     effects
 }
@@ -70,8 +76,9 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         return;
     }
     let place = model.place();
-    let answers = matches!(place, Place::Question | Place::Leaving | Place::Result);
-    if answers && key.kind == KeyEventKind::Repeat && matches!(key.code, KeyCode::Enter | KeyCode::Char('y')) {
+    let answers = matches!(place, Place::Form | Place::Question | Place::Leaving | Place::Preview | Place::Result);
+    let said = key.code == KeyCode::Enter || (key.code == KeyCode::Char('y') && place != Place::Form);
+    if answers && key.kind == KeyEventKind::Repeat && said {
         return; // A key that is held down answers no question.
     }
     match keys::command(place, key) {
@@ -80,25 +87,13 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             command::run(model, place, command, effects);
         }
         None if place == Place::Filter => type_filter(model, key, effects),
+        None if place == Place::Form => repairs::form(model).into_iter().for_each(|form| form.type_key(key)),
         None => {}
     }
 }
 
 fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let request = match (key.code, control) {
-        (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
-        (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
-        (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
-        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
-        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
-        (KeyCode::Right, false) => InputRequest::GoToNextChar,
-        (KeyCode::Left, true) => InputRequest::GoToPrevWord,
-        (KeyCode::Right, true) => InputRequest::GoToNextWord,
-        (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
-        (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        _ => return,
-    };
+    let Some(request) = form::request(key) else { return };
     if let Some(input) = &mut model.typing {
         input.handle(request);
         let filter = input.value().to_owned();
@@ -112,6 +107,7 @@ const LONGEST_FILTER: usize = 256;
 fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     match model.place() {
         Place::Filter => {}
+        Place::Form => return repairs::form(model).into_iter().for_each(|form| form.paste(text)),
         Place::Browse => {
             model.typing = Some(Input::new(model.list.spec.filter.clone()));
         }
@@ -159,44 +155,7 @@ fn follow_opened(model: &mut Model) {
     }
 }
 
-fn on_prepared(model: &mut Model, of: &RecordRef, answer: Result<Proposal, String>) {
-    if !matches!(&model.repairing, Repairing::Preparing(asked) if asked == of) {
-        return; // Nobody waits for this one any more.
-    }
-    match answer {
-        Ok(proposal) => {
-            // Only where nothing may be written is there nothing to ask.
-            model.repairing = if model.setup.read_only || proposal.steps.is_empty() {
-                let text = "There is nothing to write any more: both sides were read again, and agree.";
-                Repairing::Over(Err(text.to_owned()))
-            } else {
-                Repairing::Asking(Question::new(proposal))
-            };
-        }
-        Err(text) => model.repairing = Repairing::Over(Err(text)),
-    }
-}
-
-fn on_repaired(model: &mut Model, answer: Result<Outcome, String>) {
-    let Repairing::Writing { quietly, .. } = model.repairing else { return };
-    model.leaving = None;
-    model.repairing = if quietly { Repairing::Idle } else { Repairing::Over(answer.clone()) };
-    if quietly {
-        match answer {
-            Ok(outcome) if outcome.done => model.say(Level::Info, outcome.words.join(" ")),
-            Ok(outcome) => model.say(Level::Error, outcome.words.join(" ")),
-            Err(text) => model.say(Level::Error, text),
-        }
-    }
-}
-
 /// The group of a tab, counted from 0.
 pub(crate) fn group_of(tab: usize) -> Option<Group> {
     tab.checked_sub(1).and_then(|at| Group::ALL.get(at).copied())
-}
-
-/// A record as a person knows it.
-pub(crate) fn name_of(model: &Model, of: &RecordRef) -> String {
-    let entry = model.entry().filter(|entry| holds(entry, of));
-    entry.map_or_else(|| "this entry".to_owned(), crate::view::title)
 }

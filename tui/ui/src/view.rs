@@ -3,6 +3,7 @@
 //! Never changes anything and never looks further than the window that the model holds: a frame costs the same at
 //! ten entries and at ten million.
 
+mod choose;
 mod detail;
 mod dialog;
 mod empty;
@@ -11,8 +12,12 @@ mod fields;
 mod foot;
 mod head;
 mod help;
+mod history;
+mod preview;
 mod progress;
 mod question;
+mod running;
+mod sheet;
 mod tabs;
 
 use ratatui::Frame;
@@ -22,7 +27,7 @@ use userlink_link::Entry;
 
 use crate::keys::Place;
 use crate::layout::{Layout, SMALLEST};
-use crate::model::{Model, Repairing};
+use crate::model::Model;
 use crate::paint::draw_all;
 use crate::theme::Role;
 
@@ -59,9 +64,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
         regions.detail = layout.detail;
     }
     foot::draw(model, frame, &layout);
-    if !matches!(model.repairing, Repairing::Idle | Repairing::Writing { quietly: true, .. }) {
-        question::draw(model, frame, &layout);
+    if let Some(page) = model.history.last() {
+        history::draw(model, frame, &layout, page);
     }
+    question::draw(model, frame, &layout);
     if model.help.is_some() {
         help::draw(model, frame, &layout);
     }
@@ -77,7 +83,7 @@ pub(crate) fn furthest(model: &Model, place: Place) -> usize {
     match place {
         Place::Entry => fields::furthest(model, &layout),
         Place::Help => help::furthest(model, &layout),
-        Place::Question => question::furthest(model, &layout),
+        Place::Preview | Place::Result => question::furthest(model, &layout),
         _ => 0,
     }
 }

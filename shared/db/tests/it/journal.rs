@@ -56,6 +56,30 @@ async fn journal(world: &World) -> Journal {
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_500);
 
 #[tokio::test]
+async fn runs_are_told_at_a_glance_and_those_of_other_tables_are_not() {
+    for world in World::both().await {
+        let journal = journal(&world).await;
+        for step_no in 1..=4 {
+            journal.opened(&entry(step_no)).await.unwrap();
+        }
+        journal.closed(RUN, 1, Outcome::Done, "", NOW).await.unwrap();
+        journal.closed(RUN, 2, Outcome::Stale, "", NOW).await.unwrap();
+        journal.closed(RUN, 3, Outcome::FoundDone, "", NOW).await.unwrap();
+        let later = Timestamp::from_millis(NOW.as_millis() + 9_000);
+        journal.opened(&JournalEntry { at: later, ..of("bob", 8, entry(5)) }).await.unwrap();
+        let elsewhere = Linkage { table: "other.users".into(), ..linkage() };
+        journal.opened(&JournalEntry { linkage: elsewhere.clone(), ..of("eve", 9, entry(6)) }).await.unwrap();
+
+        let runs = journal.runs(&linkage(), 10).await.unwrap();
+        let seen: Vec<_> = runs.iter().map(|run| (&*run.actor, run.steps, run.written, run.open)).collect();
+        assert_eq!(seen, [("bob", 1, 0, 1), ("ada", 4, 2, 1)], "newest first");
+        assert_eq!((runs[1].run, runs[1].at, runs[1].reason.as_deref()), (RUN, entry(1).at, Some("ticket 7")));
+        assert_eq!(journal.runs(&linkage(), 1).await.unwrap().len(), 1);
+        assert_eq!(journal.runs(&elsewhere, 10).await.unwrap()[0].actor, "eve");
+    }
+}
+
+#[tokio::test]
 async fn a_step_is_opened_and_closed_and_comes_back_as_it_was() {
     for world in World::both().await {
         let journal = journal(&world).await;

@@ -35,7 +35,7 @@ pub(super) fn inner_height(layout: &Layout) -> usize {
 }
 
 impl Dialog<'_> {
-    pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, layout: &Layout) {
+    pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, layout: &Layout) -> Rect {
         let inner = inner_width(layout);
         let (all, room) = (self.lines.len(), inner_height(layout));
         let skip = self.skip.min(all.saturating_sub(room));
@@ -87,6 +87,7 @@ impl Dialog<'_> {
         bottom.fill(look.glyphs.rule, Role::Muted, end);
         bottom.text(right_end, Role::Muted);
         bottom.draw(frame, area, area.bottom() - 1);
+        area
     }
 }
 

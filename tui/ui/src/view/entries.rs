@@ -60,7 +60,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, region
     let mut place = model.list.top;
     while y < layout.list.bottom() && place < model.list.total() {
         let lines = match model.list.at(place) {
-            Some(entry) => entry_lines(model, entry, columns, place == model.list.cursor, layout.list.width),
+            Some(entry) => entry_lines(model, entry, columns, place, layout.list.width),
             None => vec![unread(model.look())],
         };
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(layout.list.bottom() - y);
@@ -99,8 +99,9 @@ fn unread(look: Look) -> Cells {
     line
 }
 
-fn entry_lines(model: &Model, entry: &Entry, columns: Columns, selected: bool, width: u16) -> Vec<Cells> {
+fn entry_lines(model: &Model, entry: &Entry, columns: Columns, place: usize, width: u16) -> Vec<Cells> {
     let look = model.look();
+    let (selected, marked) = (place == model.list.cursor, model.list.is_marked(place));
     let mut all = pairs(entry);
     all.truncate(MOST_LINES);
     if all.is_empty() {
@@ -114,7 +115,7 @@ fn entry_lines(model: &Model, entry: &Entry, columns: Columns, selected: bool, w
         }
         let (sign, role) = group_sign(entry.situation.group(), look.ascii());
         line.text(if first { sign } else { " " }, role);
-        line.text(" ", Role::Plain);
+        line.text(if marked { look.glyphs.mark } else { " " }, Role::Accent);
         if columns.word > 0 {
             let word = if first { situation_words(entry.situation) } else { String::new() };
             line.cell(&word, role, columns.word + 1);

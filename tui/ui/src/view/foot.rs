@@ -10,7 +10,8 @@ use crate::event::Phase;
 use crate::glyphs::group_sign;
 use crate::keys::{Command, Place, hints};
 use crate::layout::Layout;
-use crate::model::{Model, Repairing};
+use crate::model::Model;
+use crate::repairs::{self, Repairing};
 use crate::theme::Role;
 use crate::words::counted;
 use userlink_domain::Group;
@@ -27,9 +28,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         let mut line = model.look().line();
         line.cell(&format!(" {}", word.text), Role::Strong, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
-    } else if let Repairing::Writing { of, quietly: true } = &model.repairing {
+    } else if let Repairing::Writing(writing) = &model.repairing
+        && writing.quietly
+    {
         let mut line = model.look().line();
-        let text = format!(" Repairing {of}: writing, then reading it back{}", model.look().glyphs.more);
+        let text = format!(" Repairing {}: {}", writing.title, super::running::so_far(&writing.running));
         line.cell(&text, Role::Attention, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
     } else if !model.list.spec.filter.is_empty() {
@@ -113,9 +116,8 @@ fn keys(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let place = model.place();
     let mut line = look.line();
     let makes_sense = |command: Command| match command {
-        Command::Repair => model.can_repair(),
         Command::Scan => matches!(model.phase(), Phase::Complete | Phase::Failed | Phase::Paused),
-        _ => true,
+        other => repairs::makes_sense(model, other),
     };
     for hint in hints(place).filter(|hint| makes_sense(hint.command)).take(MOST_HINTS) {
         let width = look.width(hint.shown) + 1 + look.width(hint.words);

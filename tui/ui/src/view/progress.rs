@@ -1,6 +1,7 @@
 //! One line on how far the scan is. It never jumps back, and a scan that stopped says what is kept.
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 
 use crate::event::{Phase, Progress};
 use crate::glyphs::group_sign;
@@ -24,6 +25,20 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         (Some(progress), Phase::Failed) => failed(model, progress, width),
     };
     line.draw(frame, layout.progress, layout.progress.y);
+    if model.marks.count > 0 {
+        marked(model, frame, layout);
+    }
+}
+
+/// How many are marked, at the right end, whatever else stands on the line.
+fn marked(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let look = model.look();
+    let mut line = look.line();
+    line.text(&format!(" {} {} marked ", look.glyphs.mark, thousands(model.marks.count)), Role::Accent);
+    let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(layout.progress.width);
+    let area = Rect { x: layout.progress.right() - width, width, ..layout.progress };
+    super::dialog::clear(frame, area);
+    line.draw(frame, area, area.y);
 }
 
 fn connecting(model: &Model, width: usize) -> Cells {

@@ -2,10 +2,11 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use userlink_domain::Timestamp;
-use userlink_ui::{Effect, Event, Level, Setup};
+use userlink_ui::{Answer, Effect, Event, HistoryOf, Level, Lifted, Setup};
 
 use crate::desk::{Desk, complete, reading, setup};
 use crate::people::{self, NOW};
+use crate::plans;
 
 /// A linear congruential generator: the same numbers everywhere, every time.
 struct Dice(u64);
@@ -17,7 +18,7 @@ impl Dice {
     }
 
     fn key(&mut self) -> KeyEvent {
-        const LETTERS: &[u8] = b"jkhlgGrRyn/?12345678ad @.zqbf";
+        const LETTERS: &[u8] = b"jkhlgGrRyn/?12345678ad @.zqbfVAIUuHXsSaoc";
         const CODES: &[KeyCode] = &[
             KeyCode::Enter,
             KeyCode::Esc,
@@ -77,26 +78,26 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
                 let number = desk.entries.iter().position(|entry| !entry.users.is_empty() && !entry.rows.is_empty());
                 desk.prepared(number.unwrap());
             }
-            8 => desk.outcome(dice.roll(3) as usize, dice.roll(2) == 0),
+            8 => desk.outcome(dice.roll(2) == 0),
             9 => desk.send(Event::Paste("e\u{301}\u{200B}李\n".to_owned())),
-            10 => desk.refused(dice.roll(9) as usize, "The pool is gone."),
-            11 => {
-                // Whatever is being prepared is answered, so that questions are met.
-                let wanted = desk.asked.iter().rev().find_map(|effect| match effect {
-                    Effect::Prepare(of) => desk.entries.iter().position(|entry| crate::desk::holds(entry, of)),
-                    _ => None,
-                });
-                if let Some(number) = wanted {
-                    desk.prepared(number);
-                }
-            }
+            10 => desk.refused("The pool is gone."),
+            // Whatever is wished for is answered, so that every page is met.
+            11 => desk.planned(match dice.roll(6) {
+                0 => Answer::Choose(Box::new(plans::choosing(dice.roll(3) + 1))),
+                1 => Answer::Reason { of: plans::choosing(1).of, text: "Why?".to_owned() },
+                2 => Answer::Guarded { text: "Too many.".to_owned(), lifts: Lifted::default() },
+                3 => Answer::Draft(Box::new(plans::ten_thousand())),
+                4 => Answer::Draft(Box::new(plans::production(plans::taken()))),
+                _ => Answer::Draft(Box::new(plans::taken())),
+            }),
+            12 => desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) }),
             _ => desk.send(Event::Key(dice.key())),
         }
         if dice.roll(4) == 0 {
             drop(desk.draw());
         }
         if read_only {
-            let wrote = desk.asked.iter().any(|effect| matches!(effect, Effect::Repair(_) | Effect::Prepare(_)));
+            let wrote = desk.asked.iter().any(|effect| matches!(effect, Effect::Apply(_) | Effect::Plan(_)));
             assert!(!wrote, "read-only writes nothing");
         }
         if desk.asked.len() > 50 {

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
 
 mod desk;
+mod history;
 mod keys_at_random;
 mod lining_up;
+mod marking;
 mod moving;
 mod pages;
 mod parts;
 mod people;
+mod plans;
 mod repairing;

@@ -35,7 +35,8 @@ fn ask(model: &mut Model) -> (u64, ViewSpec) {
 
 fn window(generation: u64, spec: ViewSpec, entries: Vec<Entry>) -> Event {
     let total = entries.len();
-    Event::Window(Window { generation, spec, total, first: 0, entries, anchor_at: None, revision: 1 })
+    let marked = vec![false; entries.len()];
+    Event::Window(Window { generation, spec, total, first: 0, entries, marked, anchor_at: None, revision: 1 })
 }
 
 #[test]
