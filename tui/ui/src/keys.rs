@@ -148,10 +148,10 @@ table! {
     Command::Group(7), [key('8')], "8", "reading", &[Browse], &[];
     Command::Repair, [key('r')], "r", "repair", &[Browse, Entry], &[Browse, Entry];
     Command::Open, [code(KeyCode::Enter)], "Enter", "open", &[Browse], &[Browse];
+    Command::Mark, [key(' ')], "Space", "mark", &[Browse], &[Browse];
     Command::Filter, [key('/')], "/", "filter", &[Browse], &[Browse];
     Command::Accept, [code(KeyCode::Enter)], "Enter", "keep the filter", &[Filter], &[Filter];
-    Command::Scan, [key('R')], "R", "scan again", &[Browse, Entry], &[Browse];
-    Command::Mark, [key(' ')], "Space", "mark", &[Browse], &[Browse];
+    Command::Scan, [key('R')], "R", "scan again", &[Browse, Entry], &[];
     Command::MarkRange, [key('V')], "V", "mark a range", &[Browse], &[];
     Command::MarkAll, [key('A')], "A", "mark all of the filter", &[Browse], &[];
     Command::InvertMarks, [key('I')], "I", "invert the marks", &[Browse], &[];

@@ -17,8 +17,9 @@ use crate::words::{counted, thousands};
 
 /// A plan of so few lines is shown with every value in full.
 const FEW: usize = 8;
-/// The list keeps at least so many lines.
-const LEAST: u16 = 4;
+/// The list keeps at least so many lines; a small plan as many as it has, up to the other number.
+const LEAST: usize = 5;
+const SMALL: usize = 11;
 const AFTERWARDS: usize = 20;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, looking: &Looking) {
@@ -26,7 +27,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, lookin
     let draft = &looking.draft;
     let title = format!("{} {}", verb(&draft.kind), draft.title);
     let below = sheet::begin(look, frame, layout, (&title, Role::Strong), "nothing written yet");
-    let (list, foot) = parts(model, below, draft);
+    let (list, foot) = parts(model, below, looking);
     if let Some(lines) = in_full(model, looking, usize::from(list.width)) {
         let furthest = lines.len().saturating_sub(usize::from(list.height));
         let skip = looking.scroll.min(furthest);
@@ -45,7 +46,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, lookin
 pub(super) fn furthest(model: &Model, layout: &Layout, looking: &Looking) -> usize {
     let area = sheet::area(layout);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let (list, _) = parts(model, below, &looking.draft);
+    let (list, _) = parts(model, below, looking);
     match in_full(model, looking, usize::from(list.width)) {
         Some(lines) => lines.len().saturating_sub(usize::from(list.height)),
         None => looking.draft.lines.saturating_sub(usize::from(list.height).saturating_sub(1)),
@@ -53,8 +54,10 @@ pub(super) fn furthest(model: &Model, layout: &Layout, looking: &Looking) -> usi
 }
 
 /// The list, and the lines of the foot.
-fn parts(model: &Model, below: Rect, draft: &Draft) -> (Rect, Vec<Cells>) {
-    let room = usize::from(below.height.saturating_sub(LEAST));
+fn parts(model: &Model, below: Rect, looking: &Looking) -> (Rect, Vec<Cells>) {
+    let draft = &looking.draft;
+    let least = in_full(model, looking, usize::from(below.width)).map_or(LEAST, |lines| lines.len().min(SMALL));
+    let room = usize::from(below.height).saturating_sub(least);
     let mut foot = totals(model, draft, usize::from(below.width));
     let all = guards(model, draft, false, usize::from(below.width));
     let wanted =
@@ -270,7 +273,7 @@ fn totals(model: &Model, draft: &Draft, width: usize) -> Vec<Cells> {
     let mut say = |label: &str, text: String, role: Role| lines.extend(labelled(look, label, &text, role, width));
     let writes = format!(
         "{} to the pool, {} to the table {dot} {} {dot} about {} at {} a second",
-        counted(draft.updates, "write", "writes"),
+        thousands(draft.updates),
         thousands(draft.rows),
         counted(draft.reads, "read", "reads"),
         lasts(draft.seconds),
@@ -281,9 +284,9 @@ fn totals(model: &Model, draft: &Draft, width: usize) -> Vec<Cells> {
     say("Leaves", format!("{percent} % of the quota for writes to the application"), Role::Plain);
     if draft.active > 0 {
         let text = format!(
-            "{} monthly active by it: at most {:.2} USD ({})",
+            "{} monthly active by it: at most {} USD ({})",
             counted(draft.active, "user becomes", "users become"),
-            draft.price,
+            dollars(draft.price),
             draft.price_of,
         );
         say("Billing", text, Role::Plain);
@@ -353,6 +356,11 @@ pub(super) fn lasts(seconds: f64) -> String {
         120..5_400 => format!("{} min", seconds.div_ceil(60)),
         _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
     }
+}
+
+/// To the cent, and below a dollar to a tenth of one.
+fn dollars(price: f64) -> String {
+    if price < 1.0 { format!("{price:.3}") } else { format!("{price:.2}") }
 }
 
 fn number(of: f64) -> String {

@@ -9,7 +9,7 @@ use crate::paint::{Cells, Look};
 use crate::theme::Role;
 
 /// Columns of a label at the left.
-pub(super) const LABEL: usize = 11;
+pub(super) const LABEL: usize = 12;
 
 /// The whole page, its title among it. The message line stays free while there is something in it.
 pub(super) fn area(layout: &Layout) -> Rect {

@@ -230,6 +230,8 @@ fn a_paste_into_the_list_is_searched_for_and_elsewhere_does_nothing() {
     desk.prepared(1);
     desk.asked.clear();
     desk.send(Event::Paste("y\ny\r".to_owned()));
+    desk.keys("<Enter>");
+    desk.send(Event::Paste("y\ny\r".to_owned()));
     assert_eq!(desk.asked, []);
     assert!(desk.text().contains("[ Cancel ]"));
 }
