@@ -371,7 +371,7 @@ impl Journal {
     }
 
     /// Adds an event; `false` where it is there already.
-    async fn add(&self, sql: SqlStr, values: Vec<Value>) -> Result<bool, DbError> {
+    pub(crate) async fn add(&self, sql: SqlStr, values: Vec<Value>) -> Result<bool, DbError> {
         let adding = async {
             let mut transaction = self.db.write().await?;
             match transaction.execute(sql, values).await {

@@ -7,6 +7,7 @@
 //! Never in a message, a log line or a `Debug` of this crate: the connection URL, a password, a row's data.
 
 mod db;
+mod dismissals;
 mod error;
 mod journal;
 mod linking;
@@ -25,6 +26,7 @@ mod upkeep;
 mod users;
 
 pub use db::Db;
+pub use dismissals::Dismissal;
 pub use error::DbError;
 pub use journal::{
     Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded, RunRecorded,
