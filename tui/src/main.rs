@@ -1,5 +1,6 @@
 //! `userlink`: the dashboard, and the same as commands.
 
+mod actor;
 mod cli;
 mod clock;
 mod commands;
@@ -60,7 +61,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 None => context(&cli.common).await?,
             };
             let setup = setup(&cli.common, &context)?;
-            dashboard::run(setup, names(&context), Start::Context(Box::new(context))).await
+            let keys = settings::load(cli.common.config.as_deref())?.keys();
+            dashboard::run(setup, names(&context), keys, Start::Context(Box::new(context))).await
         }
         Some(Command::Demo(args)) => {
             let demo = demo::Demo::prepare(args, cli.common.read_only)?;
@@ -68,7 +70,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 return demo.serve().await;
             }
             let context = demo.context();
-            dashboard::run(setup(&cli.common, &context)?, names(&context), Start::Demo(demo)).await
+            let keys = settings::load(cli.common.config.as_deref())?.keys();
+            dashboard::run(setup(&cli.common, &context)?, names(&context), keys, Start::Demo(demo)).await
         }
         Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
         Some(Command::Init) => init::command(&cli.common).await,
@@ -86,6 +89,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             let named = cli.common.overrides().context;
             repairs::apply::undo(context(&cli.common).await?, named, args).await
         }
+        Some(Command::Dismiss(args)) => repairs::dismiss::run(context(&cli.common).await?, args).await,
         Some(Command::History(args)) => repairs::history::run(context(&cli.common).await?, args).await,
         Some(Command::Show(args)) => repairs::show::run(context(&cli.common).await?, args).await,
         Some(Command::Journal(args)) => repairs::journal::run(context(&cli.common).await?, args).await,

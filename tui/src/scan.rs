@@ -2,29 +2,22 @@
 //!
 //! It tells what it reads and judges nothing. It never writes.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use userlink_db::{DbError, UsersTable};
-use userlink_domain::{RecordRef, Row, RowId, Sub, Timestamp};
+use userlink_domain::{RecordRef, RowId, Timestamp};
 use userlink_link::{Change, Entry};
 use userlink_pool::{Attribute, Listed, Listing, PoolError, PoolReader, Position, Remedy, Shard, Writable};
 
 use crate::clock;
-use crate::snapshot::{AsKept, Place, Progress};
+use crate::snapshot::{Place, Progress};
+
+mod settle;
 
 /// Rows in one page.
 const ROWS: u32 = 1_000;
-/// Rows that are read again in one statement.
-const AGAIN: usize = 500;
-/// Entries that are looked at together while settling.
-const SUSPECTS: usize = 500;
-/// How many users are read again singly. It costs the list quota one request each.
-const SINGLY_AT_MOST: usize = 60;
-/// A user who was made or changed less than this long before the scan may still be in the making.
-const FRESH_MILLIS: i64 = 60_000;
 /// How often a scan that waits for credentials looks for them by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How often it is noted how far the pool has been read: with it go the tokens of sixteen pages.
@@ -105,7 +98,7 @@ async fn read(sources: &Sources, from: Begin, to: &mpsc::Sender<News>) -> Result
     let table = sources.replica.as_ref().unwrap_or(&sources.table);
     let ended =
         tokio::join!(read_pool(sources, about, pool, to), read_table(table, rows, to), read_clients(&sources.pool, to));
-    Ok(ended.0? && ended.1? && ended.2.map(|()| true)? && settle(sources, began, &as_kept, to).await?)
+    Ok(ended.0? && ended.1? && ended.2.map(|()| true)? && settle::settle(sources, began, &as_kept, to).await?)
 }
 
 /// The one who listened is gone.
@@ -274,125 +267,4 @@ async fn patiently<T, F: Future<Output = Result<T, DbError>>>(mut read: impl FnM
             other => return other,
         }
     }
-}
-
-/// Reads again what does not look right: rows in lists, which costs the pool nothing, then single users where a row
-/// differed or who may have been in the making. What could not be read again is no verdict, and the scan says so.
-async fn settle(
-    sources: &Sources,
-    began: Timestamp,
-    as_kept: &AsKept,
-    to: &mpsc::Sender<News>,
-) -> Result<bool, Unheard> {
-    let (ask, answer) = oneshot::channel();
-    to.send(News::WhatIsWrong(ask)).await?;
-    let wrong = answer.await.map_err(|_| Unheard)?;
-    let mut left = SINGLY_AT_MOST;
-    for wrong in wrong.chunks(SUSPECTS) {
-        let suspects = entries(to, wrong).await?;
-        let (changes, differed) = match rows_again(&sources.table, &suspects, as_kept).await {
-            Ok(again) => again,
-            Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
-        };
-        if !changes.is_empty() {
-            to.send(News::Batch(changes)).await?;
-        }
-        let still = entries(to, wrong).await?;
-        let changes = users_again(&sources.pool, &still, &differed, began, as_kept, &mut left).await;
-        if !changes.is_empty() {
-            to.send(News::Batch(changes)).await?;
-        }
-    }
-    Ok(true)
-}
-
-async fn entries(to: &mpsc::Sender<News>, of: &[RecordRef]) -> Result<Vec<Entry>, Unheard> {
-    let (ask, answer) = oneshot::channel();
-    to.send(News::Entries(of.to_vec(), ask)).await?;
-    answer.await.map_err(|_| Unheard)
-}
-
-/// The rows of these entries as they are now, by id and by sub, and those that their users name: what differs, and the
-/// records whose entries it touched.
-async fn rows_again(
-    table: &UsersTable,
-    suspects: &[Entry],
-    as_kept: &AsKept,
-) -> Result<(Vec<Change>, HashSet<RecordRef>), DbError> {
-    let kind = table.schema().id_kind;
-    let users = || suspects.iter().flat_map(|entry| &entry.users);
-    let held: HashMap<&RowId, &Row> = suspects.iter().flat_map(|entry| &entry.rows).map(|row| (&row.id, row)).collect();
-    let named = users().filter_map(|user| RowId::parse(kind, user.user_id()?));
-    let ids: HashSet<RowId> = held.keys().map(|id| (*id).clone()).chain(named).collect();
-    let ids: Vec<RowId> = ids.into_iter().collect();
-    let subs: Vec<Sub> = users().map(|user| user.sub).collect();
-
-    let mut again: HashMap<RowId, Row> = HashMap::new();
-    for ids in ids.chunks(AGAIN) {
-        again.extend(patiently(|| table.by_ids(ids)).await?.into_iter().map(|row| (row.id.clone(), row)));
-    }
-    for subs in subs.chunks(AGAIN) {
-        again.extend(patiently(|| table.by_subs(subs)).await?.into_iter().map(|row| (row.id.clone(), row)));
-    }
-    let gone = held.keys().filter(|id| !again.contains_key(**id)).map(|id| Change::RowGone((*id).clone()));
-    let gone: Vec<Change> = gone.collect();
-    let is_as_held = |row: &Row| held.get(&row.id).is_some_and(|held| as_kept.row(held) == as_kept.row(row));
-    let differs = again.into_values().filter(|row| !is_as_held(row)).map(Change::Row);
-    let changes: Vec<Change> = differs.chain(gone).collect();
-
-    let touched: HashSet<&RowId> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Row(row) => Some(&row.id),
-            Change::RowGone(id) => Some(id),
-            _ => None,
-        })
-        .collect();
-    let mut differed: HashSet<RecordRef> = touched.iter().map(|id| RecordRef::Row((*id).clone())).collect();
-    let was_there = |entry: &&Entry| entry.rows.iter().any(|row| touched.contains(&row.id));
-    differed
-        .extend(suspects.iter().filter(was_there).flat_map(|entry| &entry.users).map(|user| RecordRef::User(user.sub)));
-    Ok((changes, differed))
-}
-
-/// The users of what still looks wrong and was in the making, as they are now. `left` is how many more may be asked for:
-/// whoever cannot be asked for is unsettled.
-async fn users_again(
-    pool: &PoolReader,
-    still: &[Entry],
-    differed: &HashSet<RecordRef>,
-    began: Timestamp,
-    as_kept: &AsKept,
-    left: &mut usize,
-) -> Vec<Change> {
-    let is_fresh = |at: Option<Timestamp>| at.is_some_and(|at| began.since(at) < FRESH_MILLIS);
-    let mut changes = Vec::new();
-    for entry in still {
-        let in_the_making = entry.users.iter().any(|user| is_fresh(user.created) || is_fresh(user.modified))
-            || entry.rows.iter().any(|row| is_fresh(row.created_at) || is_fresh(row.updated_at))
-            || entry.users.iter().any(|user| differed.contains(&RecordRef::User(user.sub)))
-            || entry.rows.iter().any(|row| differed.contains(&RecordRef::Row(row.id.clone())));
-        if !in_the_making {
-            continue;
-        }
-        let held = entry.users.iter().map(|user| (user.sub, Some(user)));
-        // A user who signed up behind the listing's back is not held at all.
-        let absent = entry.rows.iter().filter_map(Row::sub);
-        let absent = absent.filter(|sub| entry.users.iter().all(|user| user.sub != *sub)).map(|sub| (sub, None));
-        for (sub, user) in held.chain(absent) {
-            let unsettled = entry.lead().map(Change::Unsettled);
-            if *left == 0 {
-                changes.extend(unsettled);
-                break;
-            }
-            *left -= 1;
-            match (pool.by_sub(sub).await, user) {
-                (Ok(Some(again)), Some(user)) if as_kept.user(&again) == as_kept.user(user) => {}
-                (Ok(Some(again)), _) => changes.extend([Change::User(again)].into_iter().chain(unsettled)),
-                (Ok(None), None) => {}
-                (Ok(None), Some(_)) | (Err(_), _) => changes.extend(unsettled),
-            }
-        }
-    }
-    changes
 }

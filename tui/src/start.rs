@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use secrecy::ExposeSecret;
-use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal, RowWriter, UsersTable};
+use userlink_db::{Condition, Db, DbError, Journal, JournalError, Linkage, Literal, RowWriter, UsersTable};
 use userlink_domain::Timestamp;
-use userlink_link::Rules;
+use userlink_link::{Change, Evidence, Rules};
 use userlink_pool::{PoolReader, PoolWriter};
 use userlink_repair::{Origin, Patience, Process, Repairer};
 
+use crate::actor::Actor;
 use crate::demo::Demo;
 use crate::scan::Sources;
 use crate::settings::Context;
@@ -31,6 +32,8 @@ pub(crate) struct Opened {
     /// What was opened.
     pub(crate) context: Context,
     pub(crate) repairs: Repairs,
+    /// Who is said to do it.
+    pub(crate) actor: Actor,
     /// What was done, for whoever asks; where it cannot be read, why.
     pub(crate) journal: Result<Journal, String>,
     /// For how long a token may be used, once that was asked.
@@ -132,6 +135,7 @@ impl Context {
 
 async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Result<Opened, Failure> {
     let pool = PoolReader::connect(&context.pool).await?;
+    let actor = Actor::begin(&pool);
     let db = Db::connect(&context.database).await?;
     let table = db.open(context.mapping.clone()).await?;
     is_meant(context, &table)?;
@@ -153,8 +157,9 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
                 // The demo leaves nothing behind, and no later run could find its steps.
                 let process = if keep.is_none() { process() } else { Process::unseen() };
                 let rows = RowWriter::new(table.clone(), context.insert_function.as_deref())?;
-                let actor = actor();
-                Repairs::Possible(Box::new(Repairer { pool, table, rows, journal, actor, process, patience }))
+                // Whoever plans or writes asks for the name first.
+                let unnamed = String::new();
+                Repairs::Possible(Box::new(Repairer { pool, table, rows, journal, actor: unnamed, process, patience }))
             }
             Err(refused) => Repairs::Refused(refused),
         }
@@ -177,6 +182,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         rules,
         context: context.clone(),
         repairs,
+        actor,
         journal,
         tokens: tokio::sync::OnceCell::new(),
         shelf,
@@ -186,6 +192,34 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
 }
 
 impl Opened {
+    /// Who repairs here, by name; or why nobody can.
+    pub(crate) async fn repairer(&self) -> Result<Box<Repairer>, String> {
+        match &self.repairs {
+            Repairs::Possible(repairer) => {
+                Ok(Box::new(Repairer { actor: self.actor.name().await, ..(**repairer).clone() }))
+            }
+            Repairs::Refused(why) => Err(why.clone()),
+        }
+    }
+
+    /// What is tied to what here.
+    pub(crate) fn linkage(&self) -> Linkage {
+        Linkage {
+            pool_id: self.context.pool.pool_id.clone(),
+            attribute: self.context.pool.attribute.clone(),
+            table: self.sources.table.full_name(),
+        }
+    }
+
+    /// What was dismissed, for the linker. Where it cannot be read nothing is ignored.
+    pub(crate) async fn dismissals(&self) -> Vec<Change> {
+        let Ok(journal) = &self.journal else { return Vec::new() };
+        let standing = journal.dismissals(&self.linkage(), self.rules.id_kind).await;
+        let standing = standing.inspect_err(|error| tracing::warn!(%error, "what was dismissed cannot be read"));
+        let standing = standing.unwrap_or_default().into_iter();
+        standing.filter_map(|it| Some(Change::Dismissed(it.of, Some(Evidence::parse(&it.evidence)?)))).collect()
+    }
+
     /// What a plan is made from that was scanned at this moment.
     pub(crate) fn origin(&self, scanned_at: Timestamp, users: u64, rows: u64) -> Origin {
         let (context, table) = (&self.context, &self.sources.table);
@@ -275,18 +309,4 @@ fn process() -> Process {
             .ok()
     });
     begun.unwrap_or_else(Process::unseen)
-}
-
-/// The user of the operating system and the machine, as far as the environment says.
-pub(crate) fn actor() -> String {
-    let user = ["USER", "LOGNAME", "USERNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned());
-    let of_environment = ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    let host = of_environment.or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
-    match host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
-        Some(host) => format!("{user}@{host}"),
-        None => user,
-    }
 }

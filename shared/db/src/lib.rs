@@ -6,6 +6,7 @@
 //!
 //! Never in a message, a log line or a `Debug` of this crate: the connection URL, a password, a row's data.
 
+mod changes;
 mod db;
 mod dismissals;
 mod error;
@@ -25,6 +26,7 @@ mod transaction;
 mod upkeep;
 mod users;
 
+pub use changes::Changed;
 pub use db::Db;
 pub use dismissals::Dismissal;
 pub use error::DbError;

@@ -13,6 +13,7 @@ use crate::schema::{Column, IdForm};
 use crate::transaction::Value;
 use crate::{Condition, DbError, Literal, Mapping, Schema};
 
+pub(crate) mod changes;
 pub(crate) mod journal;
 pub(crate) mod linking;
 pub(crate) mod rows;
@@ -201,14 +202,19 @@ impl Table<'_> {
         format!("SELECT {} FROM {} AS u", self.answer(), qualified(&self.schema.relation))
     }
 
-    /// The columns that an answer has.
-    fn answer(&self) -> String {
-        let id = match (self.schema.id_form, self.dialect) {
+    /// The id as an answer has it.
+    fn id_answer(&self) -> String {
+        match (self.schema.id_form, self.dialect) {
             (IdForm::BigInt, Dialect::Postgres) => format!("{}::int8", self.id()),
             (IdForm::Text, Dialect::Postgres) => format!("{}::text", self.id()),
             (IdForm::Text | IdForm::UuidText, Dialect::Sqlite) => unless_blob(&self.id()),
             _ => self.id(),
-        };
+        }
+    }
+
+    /// The columns that an answer has.
+    fn answer(&self) -> String {
+        let id = self.id_answer();
         let sub = match self.dialect {
             Dialect::Postgres => self.text(&self.mapping.sub),
             Dialect::Sqlite => unless_blob(&of(&self.mapping.sub)),

@@ -28,8 +28,7 @@ SELECT count(*) FROM userlink_journal o WHERE o.event = 'opened' AND (o.sub = $1
         WHERE c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed')";
 
 /// $1: a sub; or an id, of the row that a person asks to have forgotten.
-const ERASE_DISMISSALS: &str =
-    "DELETE FROM userlink_dismissals WHERE record = 'user ' || $1 OR record = 'row ' || $1";
+const ERASE_DISMISSALS: &str = "DELETE FROM userlink_dismissals WHERE record = 'user ' || $1 OR record = 'row ' || $1";
 
 const ASIDE: [&str; 2] = [
     "ALTER TABLE userlink_journal DISABLE TRIGGER userlink_journal_append_only",

@@ -10,6 +10,7 @@ use userlink_domain::{EmailKey, Row, RowId, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::schema::IdForm;
+use crate::statements::changes::ChangeStatements;
 use crate::statements::{self, Statements};
 use crate::transaction::{Record, Transaction, Value};
 use crate::{Db, DbError, Mapping, Schema};
@@ -28,13 +29,15 @@ struct Inner {
     mapping: Mapping,
     schema: Schema,
     statements: Statements,
+    changes: Option<ChangeStatements>,
 }
 
 impl UsersTable {
     pub(crate) async fn open(db: Db, mapping: Mapping) -> Result<Self, DbError> {
         let schema = Schema::read(&db, &mapping).await?;
         let statements = Statements::new(&mapping, db.dialect(), &schema)?;
-        let table = Self { db, inner: Arc::new(Inner { mapping, schema, statements }) };
+        let changes = ChangeStatements::new(&mapping, db.dialect(), &schema);
+        let table = Self { db, inner: Arc::new(Inner { mapping, schema, statements, changes }) };
         // One read shows that the rest will work: privileges, policies, the values in the conditions.
         match table.page(None, 1).await {
             Err(DbError::Other(code)) if code.starts_with("SQLSTATE 22") => {
@@ -90,6 +93,10 @@ impl UsersTable {
 
     pub(crate) fn statements(&self) -> &Statements {
         &self.inner.statements
+    }
+
+    pub(crate) fn changes(&self) -> Option<&ChangeStatements> {
+        self.inner.changes.as_ref()
     }
 
     /// The mapping that the table was opened with.
@@ -192,13 +199,16 @@ impl UsersTable {
     }
 
     async fn read(&self, sql: &sqlx::SqlStr, values: Vec<Value>) -> Result<Vec<Row>, DbError> {
+        self.answer(sql, values).await?.iter().map(|record| self.row(record)).collect()
+    }
+
+    pub(crate) async fn answer(&self, sql: &sqlx::SqlStr, values: Vec<Value>) -> Result<Vec<Record>, DbError> {
         let table = || self.inner.schema.table.clone();
-        let records = self.db.read(sql.clone(), values).await.map_err(|error| match error {
+        self.db.read(sql.clone(), values).await.map_err(|error| match error {
             DbError::RowSecurity { .. } => DbError::RowSecurity { table: table() },
             DbError::Permission { .. } => DbError::Permission { what: table() },
             other => other,
-        })?;
-        records.iter().map(|record| self.row(record)).collect()
+        })
     }
 
     pub(crate) fn key(&self, id: &RowId) -> Result<Value, DbError> {
@@ -231,15 +241,7 @@ impl UsersTable {
     }
 
     pub(crate) fn row(&self, record: &Record) -> Result<Row, DbError> {
-        let id = self.id(record)?.ok_or_else(|| {
-            let wanted = match self.inner.schema.id_form {
-                IdForm::Uuid => "a uuid",
-                IdForm::UuidText => "a uuid in lower case, 8-4-4-4-12",
-                IdForm::BigInt => "an integer",
-                IdForm::Text => "a text",
-            };
-            DbError::Value { column: self.inner.mapping.id.clone(), wanted }
-        })?;
+        let id = self.id(record)?.ok_or_else(|| self.no_id())?;
         let boxed = |text: Option<String>| text.map(String::into_boxed_str);
         let named =
             |column: &Option<String>, wanted| DbError::Value { column: column.clone().unwrap_or_default(), wanted };
@@ -259,8 +261,18 @@ impl UsersTable {
         })
     }
 
+    pub(crate) fn no_id(&self) -> DbError {
+        let wanted = match self.inner.schema.id_form {
+            IdForm::Uuid => "a uuid",
+            IdForm::UuidText => "a uuid in lower case, 8-4-4-4-12",
+            IdForm::BigInt => "an integer",
+            IdForm::Text => "a text",
+        };
+        DbError::Value { column: self.inner.mapping.id.clone(), wanted }
+    }
+
     /// The id, or nothing where it cannot be read as one: never a guess, since a row must be found again by it.
-    fn id(&self, record: &Record) -> Result<Option<RowId>, DbError> {
+    pub(crate) fn id(&self, record: &Record) -> Result<Option<RowId>, DbError> {
         Ok(match self.inner.schema.id_form {
             IdForm::Uuid => record.uuid(0).ok().flatten().map(RowId::Uuid),
             IdForm::BigInt => record.integer(0).ok().flatten().map(RowId::BigInt),

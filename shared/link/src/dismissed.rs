@@ -51,6 +51,13 @@ impl Linker {
         Some(self.evidence_of(entry, situation, flags::flags(self, entry)))
     }
 
+    /// The records of the entry of a record that were dismissed, on whatever evidence.
+    pub fn dismissed_by(&self, of: &RecordRef) -> Vec<RecordRef> {
+        let entry = self.find(of).and_then(|rec| self.entries.of(rec));
+        let records = entry.into_iter().flat_map(|entry| self.entries.members(entry));
+        records.filter_map(|rec| self.reference(rec)).filter(|of| self.dismissed.contains_key(of)).collect()
+    }
+
     /// Whether an entry was dismissed on just this evidence.
     pub(crate) fn is_dismissed(&self, entry: EntryId, situation: Situation, flags: Flags) -> bool {
         let records = self.entries.members(entry).filter_map(|rec| self.reference(rec));

@@ -245,5 +245,5 @@ pub(crate) fn id_of(kind: IdKind, key: Key) -> Option<RowId> {
 
 /// Case is dropped letter by letter, so that a part of a name folds as it does within the whole.
 pub(crate) fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
 }

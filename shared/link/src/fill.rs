@@ -57,12 +57,25 @@ impl Item {
 }
 
 /// The keys of a piece of records, by their parts.
+#[derive(Default)]
 struct Sorted {
     items: Vec<Item>,
     /// Where the items of each part begin, and where the last ends.
     starts: Vec<u32>,
     /// The part of each record's key, in the order of the records.
     parts: Vec<u16>,
+}
+
+/// How many threads work, and the room in which they sort: what it is made of is used for one kind of key after the other.
+pub(crate) struct Desk {
+    pub(crate) threads: usize,
+    room: Vec<Sorted>,
+}
+
+impl Desk {
+    pub(crate) const fn new(threads: usize) -> Self {
+        Self { threads, room: Vec::new() }
+    }
 }
 
 impl Keys {
@@ -73,26 +86,28 @@ impl Keys {
         records: &mut Column<R>,
         first: u32,
         kind: Kind<R>,
-        threads: usize,
+        desk: &mut Desk,
     ) -> Vec<u32> {
+        let threads = desk.threads;
         let pieces = records.since(first).map(|(at, piece)| (at, piece, &keys[(at - first) as usize..]));
-        let dealt = on_threads(shares(pieces.enumerate(), threads), |pieces| {
-            let sort = |(number, (at, piece, keys))| (number, self.sort(at, piece, keys, kind.has));
-            pieces.into_iter().map(sort).collect::<Vec<_>>()
+        desk.room.resize_with(records.since(first).count(), Sorted::default);
+        let sorted = &mut desk.room;
+        on_threads(shares(pieces.zip(sorted.iter_mut()), threads), |pieces| {
+            for ((at, piece, keys), sorted) in pieces {
+                self.sort(at, piece, keys, kind.has, sorted);
+            }
         });
-        let mut sorted: Vec<(usize, Sorted)> = dealt.into_iter().flatten().collect();
-        sorted.sort_unstable_by_key(|(number, _)| *number);
-        if sorted.iter().all(|(_, sorted)| sorted.items.is_empty()) {
+        if sorted.iter().all(|sorted| sorted.items.is_empty()) {
             return Vec::new();
         }
         self.used = true;
 
-        let superseded = self.fill(&mut sorted, (kind.role, kind.first), threads);
+        let superseded = self.fill(sorted, (kind.role, kind.first), threads);
 
         on_threads(shares(records.since_mut(first).zip(sorted), threads), |pieces| {
-            for (records, (_, Sorted { items, starts: mut next, parts })) in pieces {
-                for (record, part) in records.iter_mut().zip(parts).filter(|(_, part)| *part != NO_KEY) {
-                    let at = &mut next[usize::from(part)];
+            for (records, Sorted { items, starts: next, parts }) in pieces {
+                for (record, part) in records.iter_mut().zip(parts).filter(|(_, part)| **part != NO_KEY) {
+                    let at = &mut next[usize::from(*part)];
                     (kind.note)(record, items[*at as usize].met());
                     *at += 1;
                 }
@@ -101,9 +116,11 @@ impl Keys {
         superseded
     }
 
-    fn sort<R>(&self, first: u32, records: &[R], keys: &[Key], has: fn(&R) -> bool) -> Sorted {
-        let mut starts = vec![0; self.parts.len() + 1];
-        let mut parts = Vec::with_capacity(records.len());
+    fn sort<R>(&self, first: u32, records: &[R], keys: &[Key], has: fn(&R) -> bool, into: &mut Sorted) {
+        let Sorted { items, starts, parts } = into;
+        starts.clear();
+        starts.resize(self.parts.len() + 1, 0);
+        parts.clear();
         for (record, key) in records.iter().zip(keys) {
             let part = has(record).then(|| self.part_of(self.hash.of(*key)));
             if let Some(part) = part {
@@ -112,18 +129,17 @@ impl Keys {
             parts.push(part.map_or(NO_KEY, |part| part as u16));
         }
         (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
-        let mut items = vec![Item::NONE; starts[self.parts.len()] as usize];
+        items.resize(starts[self.parts.len()] as usize, Item::NONE);
         let mut next = starts.clone();
-        for ((slot, key), part) in (first..).zip(keys).zip(&parts).filter(|(_, part)| **part != NO_KEY) {
+        for ((slot, key), part) in (first..).zip(keys).zip(&*parts).filter(|(_, part)| **part != NO_KEY) {
             let at = &mut next[usize::from(*part)];
             items[*at as usize] = Item { key: *key, slot };
             *at += 1;
         }
-        Sorted { items, starts, parts }
     }
 
     /// Puts the keys into their parts; each thread has some parts for itself.
-    fn fill(&mut self, sorted: &mut [(usize, Sorted)], (role, first): (Role, FirstOf), threads: usize) -> Vec<u32> {
+    fn fill(&mut self, sorted: &mut [Sorted], (role, first): (Role, FirstOf), threads: usize) -> Vec<u32> {
         let each = self.parts.len().div_ceil(threads);
         let bits = self.parts.len().trailing_zeros();
         let mut work: Vec<Filling<'_>> = self
@@ -132,7 +148,7 @@ impl Keys {
             .enumerate()
             .map(|(number, parts)| Filling { first: number * each, parts, units: Vec::new() })
             .collect();
-        for (_, Sorted { items, starts, .. }) in sorted {
+        for Sorted { items, starts, .. } in sorted {
             let mut rest = &mut items[..];
             for filling in &mut work {
                 let starts = &starts[filling.first..=filling.first + filling.parts.len()];

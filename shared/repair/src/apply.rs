@@ -133,7 +133,8 @@ impl Repairer {
         })
     }
 
-    pub(crate) fn linkage(&self) -> Linkage {
+    /// What is tied to what here.
+    pub fn linkage(&self) -> Linkage {
         let reader = self.pool.reader();
         Linkage {
             pool_id: reader.pool_id().to_owned(),

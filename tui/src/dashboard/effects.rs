@@ -89,6 +89,7 @@ impl Effects {
             Effect::Apply(confirmed) => self.repairs.apply(confirmed),
             Effect::Stop => self.repairs.stop(),
             Effect::History(of) => self.repairs.history(of),
+            Effect::Dismiss { of, reason } => self.repairs.dismiss(of, reason),
             Effect::Refresh => self.scan(),
             Effect::GoOn => {
                 let opened = self.opened.clone();
@@ -133,8 +134,12 @@ impl Effects {
                 }
             };
             let (news, heard) = mpsc::channel(BATCHES);
-            let (engine, begin) = if is_first { going_on(&now_open).await } else { None }
+            let dismissed = now_open.dismissals().await;
+            let (mut engine, begin) = if is_first { going_on(&now_open).await } else { None }
                 .unwrap_or_else(|| (from_the_start(&now_open), Begin::default()));
+            engine.linker.apply(&dismissed);
+            // What is shown meanwhile is as dismissed as what is read.
+            drop(worker.send(Question::With(Box::new(move |engine, _| drop(engine.linker.apply(&dismissed))))));
             if let Some(began) = begin.began {
                 let text = format!("This goes on with the scan that began at {began}. R scans anew.");
                 drop(to.send(Event::Message { level: Level::Info, text }).await);

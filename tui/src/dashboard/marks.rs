@@ -98,6 +98,8 @@ fn records(entry: &Entry) -> impl Iterator<Item = RecordRef> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
     use userlink_domain::{IdKind, PoolUser, Row, RowId, Sub};
     use userlink_link::{Change, Rules};

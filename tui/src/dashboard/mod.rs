@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
-use userlink_ui::{Effect, Event, Level, Model, Names, Setup, update, view};
+use userlink_ui::{Effect, Event, Keys, Level, Model, Names, Setup, update, view};
 
 use crate::clock;
 use crate::start::Start;
@@ -30,12 +30,12 @@ const HUNG_UP: u8 = 129;
 const FRAME: Duration = Duration::from_millis(16);
 
 /// Opens the dashboard, and ends when the person leaves. Gives the exit code.
-pub(crate) async fn run(setup: Setup, names: Names, start: Start) -> anyhow::Result<u8> {
+pub(crate) async fn run(setup: Setup, names: Names, keys: Keys, start: Start) -> anyhow::Result<u8> {
     let (to_model, mut events) = mpsc::channel(64);
     let mut signals = input::listen().context("The terminal's signals cannot be heard")?;
     let mut screen = Screen::take().context("The terminal cannot be taken over")?;
     let size = screen.terminal.size().context("The terminal does not say how large it is")?;
-    let mut model = Model::new(setup, (size.width, size.height)).with_names(names);
+    let mut model = Model::new(setup, (size.width, size.height)).with_names(names).with_keys(keys);
     let mut effects = Effects::begin(start, to_model);
     let left = until_left(&mut model, &mut effects, &mut screen, &mut signals, &mut events).await;
     // Whatever ended it, a write under way is brought to its end. Nobody looks any more: the terminal goes back first,

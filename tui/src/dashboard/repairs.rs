@@ -8,19 +8,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use userlink_db::{History, Outcome as Ending, Recorded as Step};
+use userlink_db::{Dismissal, History, Outcome as Ending, Recorded as Step};
 use userlink_domain::{RecordRef, RowId, Step as Write};
 use userlink_link::Change;
 use userlink_repair::{Confirmation, Ended, Plan, Repairer, StepResult, Summary, Verdict, had_another_id};
 use userlink_ui::{
-    Confirmed, Event, HistoryOf, NotDone, Outcome, PlanRef, Recorded, Request, RunDone, Running, Sessions, StepDone,
+    Confirmed, Event, HistoryOf, Level, NotDone, Outcome, PlanRef, Recorded, Request, RunDone, Running, Sessions,
+    StepDone,
 };
 
 use super::draft::{Drafted, MAX_AGE_HOURS, Place, draft};
 use super::planning::{Made, Planner, with};
 use super::worker::Question;
 use crate::clock;
-use crate::start::{Opened, Repairs as Possible};
+use crate::start::Opened;
 
 pub(super) type MaybeOpen = tokio::sync::Mutex<Option<Arc<Opened>>>;
 
@@ -114,6 +115,17 @@ impl Repairs {
         });
     }
 
+    pub(super) fn dismiss(&self, of: RecordRef, reason: Option<String>) {
+        let desk = self.desk.clone();
+        tokio::spawn(async move {
+            let (level, text) = match desk.dismiss(of, reason).await {
+                Ok(text) => (Level::Info, text.to_owned()),
+                Err(text) => (Level::Error, text),
+            };
+            desk.tell(Event::Message { level, text }).await;
+        });
+    }
+
     /// Brings the steps under way to their end, and begins no other.
     pub(super) async fn finish(&mut self) {
         self.stop.cancel();
@@ -141,13 +153,8 @@ impl Desk {
 
     async fn repairer(&self) -> Result<(Arc<Opened>, Box<Repairer>), String> {
         let opened = self.open().await?;
-        match &opened.repairs {
-            Possible::Possible(repairer) => {
-                let repairer = repairer.clone();
-                Ok((opened, repairer))
-            }
-            Possible::Refused(why) => Err(why.clone()),
-        }
+        let repairer = opened.repairer().await?;
+        Ok((opened, repairer))
     }
 
     async fn plan(&self, request: &Request) -> Result<userlink_ui::Answer, String> {
@@ -225,19 +232,55 @@ impl Desk {
         drop(unmarked.await);
     }
 
+    /// Dismisses an entry for a reason, or takes it up again; first in the journal, then on the screen.
+    async fn dismiss(&self, of: RecordRef, reason: Option<String>) -> Result<&'static str, String> {
+        let (opened, repairer) = self.repairer().await?;
+        let (journal, linkage) = (&repairer.journal, repairer.linkage());
+        let said = |error: userlink_db::JournalError| error.to_string();
+        let wanted = of.clone();
+        let seen =
+            with(&self.worker, move |engine, _| (engine.linker.evidence(&wanted), engine.linker.dismissed_by(&wanted)));
+        let (evidence, by) = seen.await?;
+        let (evidence, text) = match reason {
+            Some(reason) => {
+                let evidence = evidence.ok_or("Nothing can be dismissed before all has been read.")?;
+                let dismissal = Dismissal {
+                    of: of.clone(),
+                    evidence: evidence.to_string(),
+                    reason,
+                    actor: repairer.actor.clone(),
+                    at: clock::now(),
+                };
+                journal.dismiss(&linkage, &dismissal).await.map_err(said)?;
+                (
+                    Some(evidence),
+                    "Dismissed: it is ignored until what its verdict rests on changes. d takes it up again.",
+                )
+            }
+            None if by.is_empty() => {
+                return Err("It is on the protected list of the settings, and is taken off there.".to_owned());
+            }
+            None => {
+                for of in &by {
+                    journal.take_up(&linkage, of, &repairer.actor, clock::now()).await.map_err(said)?;
+                }
+                (None, "It is taken up again.")
+            }
+        };
+        drop(opened);
+        let records = if evidence.is_some() { vec![of] } else { by };
+        let changes = records.into_iter().map(|of| Change::Dismissed(of, evidence)).collect();
+        super::planning::learn(&self.worker, changes).await;
+        Ok(text)
+    }
+
     async fn history(&self, of: &HistoryOf) -> Result<Recorded, String> {
         let opened = self.open().await?;
         let journal = opened.journal.as_ref().map_err(Clone::clone)?;
         let said = |error: userlink_db::JournalError| error.to_string();
         let whose = match of {
             HistoryOf::Runs => {
-                let context = &opened.context;
-                let linkage = userlink_db::Linkage {
-                    pool_id: context.pool.pool_id.clone(),
-                    attribute: context.pool.attribute.clone(),
-                    table: opened.sources.table.full_name(),
-                };
-                let runs = journal.runs(&linkage, HISTORY_AT_MOST).await.map_err(said)?;
+                let runs = journal.runs(&opened.linkage(), HISTORY_AT_MOST).await.map_err(said)?;
                 let runs = runs.into_iter().map(|run| RunDone {
                     run: run.run.to_string(),
                     at: run.at,

@@ -13,7 +13,7 @@ use crate::cli::PlanArgs;
 use crate::clock;
 use crate::commands::{DONE, FAILED, INTERRUPTED, Read, Stop, WRONG, read_everything, remarks, say};
 use crate::settings::Context;
-use crate::start::{Failure, actor};
+use crate::start::Failure;
 
 pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8> {
     if args.only.is_none() && args.situation.iter().any(|situation| *situation != Situation::RowSideOnly) {
@@ -42,7 +42,7 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
     let rows = RowWriter::new(table.clone(), shown.insert_function.as_deref()).map_err(Failure::from)?;
     let maker = Maker {
         id: Uuid::now_v7(),
-        by: actor(),
+        by: opened.actor.name().await,
         at: clock::now(),
         origin: opened.origin(began, engine.users, engine.rows),
         sign_out: args.sign_out,

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 use userlink_domain::nearest_name;
+use userlink_ui::{Keys, KeysError};
 
 use super::SettingsError;
 use super::secret::SecretSource;
 
-const TOP: &[&str] = &["default_context", "contexts"];
+const TOP: &[&str] = &["default_context", "keys", "contexts"];
 const CONTEXT: &[&str] = &[
     "pool_id",
     "region",
@@ -40,8 +41,39 @@ const SECRET: &[&str] = &["env", "file", "command"];
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) default_context: Option<String>,
+    /// Other keys for commands, by their names.
+    #[serde(default)]
+    keys: BTreeMap<String, OneOrMore>,
     #[serde(default)]
     pub(crate) contexts: BTreeMap<String, ContextSettings>,
+}
+
+/// One name, or a list of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(more) => more,
+        }
+    }
+}
+
+impl Settings {
+    /// The keys of the dashboard. The settings were checked when they were read.
+    pub(crate) fn keys(&self) -> Keys {
+        self.changed_keys().unwrap_or_default()
+    }
+
+    fn changed_keys(&self) -> Result<Keys, KeysError> {
+        Keys::with(self.keys.iter().map(|(command, keys)| (command.as_str(), keys.as_slice())))
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -141,7 +173,23 @@ fn parse(text: &str) -> Result<Settings, SettingsError> {
             }
         }
     }
-    toml::from_str(text).map_err(at_line)
+    let settings: Settings = toml::from_str(text).map_err(at_line)?;
+    settings.changed_keys().map_err(|error| {
+        let place = line_of_key(text, &error.command).map(|line| format!("line {line}: ")).unwrap_or_default();
+        SettingsError::new(format!("{place}keys.{}: {}", error.command, error.text))
+    })?;
+    Ok(settings)
+}
+
+/// The line on which a command is given its keys.
+fn line_of_key(text: &str, command: &str) -> Option<usize> {
+    #[derive(Deserialize)]
+    struct Lines {
+        keys: BTreeMap<String, toml::Spanned<toml::Value>>,
+    }
+    let lines: Lines = toml::from_str(text).ok()?;
+    let span = lines.keys.get(command)?.span();
+    Some(text.get(..span.start)?.matches('\n').count() + 1)
 }
 
 /// A message of the parser's without what it quotes from the file.
@@ -221,6 +269,32 @@ mod tests {
         );
         assert!(wrong("[contexts.a.table]\ncreated = 'x'").contains("created_at"));
         assert!(wrong("[contexts.a]\ndatabase_url = { enw = 'X' }").contains("Did you mean env?"));
+    }
+
+    #[test]
+    fn keys_are_changed_by_the_names_of_their_commands() {
+        let settings = parse("[keys]\nscan = ['f5', 'alt-r']\nrepair = 'ctrl-r'\nopen = []").unwrap();
+        let lines = settings.keys().lines();
+        let keys = |command: &str| lines.iter().find(|line| line.command == command).map(|line| line.keys.join(" "));
+        assert_eq!(keys("scan").as_deref(), Some("f5 alt-r"));
+        assert_eq!(keys("repair").as_deref(), Some("ctrl-r"));
+        assert_eq!(keys("open").as_deref(), Some(""));
+        assert_eq!(keys("filter").as_deref(), Some("/"), "the others stay");
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_taken_is_named_with_its_line() {
+        assert_eq!(
+            wrong("[keys]\nscan = 'f5'\nrepare = 'r'"),
+            "line 3: keys.repare: there is no such command. Did you mean repair?"
+        );
+        let text = wrong("default_context = 'a'\n\n[keys]\nscan = '/'");
+        assert!(
+            text.starts_with("line 4: keys.scan: / does two things at one place (list): scan and filter."),
+            "{text}"
+        );
+        assert!(wrong("[keys]\nrepair = 'enter'").starts_with("line 2: keys.repair: enter is pressed by mistake"));
+        assert!(wrong("[keys]\nscan = 7").contains("line 2"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod frames;
 mod picture;
 mod record;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -165,6 +165,7 @@ impl Shelf {
     /// The last complete scan of just this; none where there is none, or it is damaged, too old, or of something else. Only
     /// its picture has been read.
     pub(crate) fn last(&self, now: Timestamp) -> Option<Kept> {
+        self.sweep();
         if self.keep == Keep::Off {
             // What was kept before somebody said so.
             self.forget().ok()?;
@@ -238,12 +239,26 @@ impl Shelf {
         format!(".{name}-")
     }
 
-    /// Removes what scans have left that nobody goes on with any more.
+    /// Removes what scans of this context have left that nobody goes on with any more, and what is too old of any context:
+    /// one that is never opened again would keep people's names for ever.
     fn sweep(&self) {
+        let is_older = |file: io::Result<Metadata>, millis: i64| {
+            let age = file.and_then(|it| it.modified()).ok().and_then(|at| at.elapsed().ok());
+            age.is_some_and(|age| age.as_millis() > millis as u128)
+        };
         for (path, file) in self.left_over() {
-            let age = file.metadata().and_then(|it| it.modified()).ok().and_then(|at| at.elapsed().ok());
-            if age.is_some_and(|age| age.as_millis() > GOES_ON_MILLIS as u128) {
+            if is_older(file.metadata(), GOES_ON_MILLIS) {
                 drop(std::fs::remove_file(path));
+            }
+        }
+        let Ok(files) = std::fs::read_dir(self.folder()) else { return };
+        for file in files.flatten() {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            let is_scan = (name.starts_with("scan-") && name.ends_with(".bin"))
+                || (name.starts_with(".scan-") && name.ends_with(UNFINISHED));
+            if is_scan && is_older(file.metadata(), OLDEST_MILLIS) {
+                drop(std::fs::remove_file(file.path()));
             }
         }
     }
@@ -344,182 +359,4 @@ impl Writer {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use userlink_domain::{PoolUser, Row, RowId, Sub};
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
-
-    fn of() -> Of {
-        Of {
-            what: What {
-                pool_id: "eu-west-1_A".into(),
-                attribute: "custom:userId".into(),
-                table: "app.users".into(),
-                by: String::new(),
-            },
-            id_kind: IdKind::BigInt,
-            sub_unique: false,
-        }
-    }
-
-    fn shelf(folder: &Path, keep: Keep) -> Shelf {
-        Shelf { path: folder.join("scan-a.bin"), keep }
-    }
-
-    fn changes() -> Vec<Change> {
-        let mut user = PoolUser::new(Sub::from_u128(7), "ada@example.org");
-        user.email = Some(" Ada@Example.org".into());
-        user.email_verified = true;
-        user.phone = Some("+491701234567".into());
-        user.user_id = Some("42".into());
-        let mut row = Row::new(RowId::BigInt(42));
-        row.email = Some("ada@example.ORG".into());
-        row.sub = Some(Sub::from_u128(7).to_string().into());
-        row.show = vec![Some("gold".into()), None];
-        vec![
-            Change::User(user),
-            Change::Row(row),
-            Change::UserGone(Sub::from_u128(9)),
-            Change::RowGone(RowId::BigInt(1)),
-        ]
-    }
-
-    fn picture() -> Picture {
-        let mut linker = userlink_link::Linker::new(userlink_link::Rules::new(IdKind::BigInt));
-        linker.apply(&changes());
-        linker.apply(&[Change::Covered(userlink_link::Coverage::ALL)]);
-        Picture::of(&linker, NOW)
-    }
-
-    fn told(kept: Kept) -> Vec<Change> {
-        let mut all = Vec::new();
-        kept.replay(|told| match told {
-            Told::Changes(changes) => all.extend(changes),
-            Told::Anew(_) => {}
-        })
-        .unwrap();
-        all
-    }
-
-    fn keep(shelf: &Shelf) {
-        let mut writer = shelf.begin(&of(), NOW).unwrap().unwrap();
-        writer.add(&changes()).unwrap();
-        writer.finish(&picture()).unwrap();
-    }
-
-    #[test]
-    fn what_was_kept_in_full_comes_back_as_it_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(folder.path(), Keep::Full);
-        assert!(shelf.last(NOW).is_none());
-        keep(&shelf);
-        let kept = shelf.last(NOW).unwrap();
-        assert_eq!((&kept.of, kept.finished()), (&of(), NOW));
-        let kept = told(kept);
-        assert_eq!(format!("{kept:?}"), format!("{:?}", changes()));
-        let [Change::User(was), Change::Row(row), ..] = &kept[..] else { panic!() };
-        let [Change::User(is), Change::Row(is_row), ..] = &changes()[..] else { panic!() };
-        assert!(was == is && row == is_row);
-    }
-
-    #[test]
-    fn pointers_hold_nobody_s_name_and_what_was_equal_stays_equal() {
-        let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(folder.path(), Keep::Pointers);
-        keep(&shelf);
-        let bytes = std::fs::read(&shelf.path).unwrap();
-        let text = String::from_utf8_lossy(&bytes).to_lowercase();
-        for name in ["ada", "example", "1701234567", "gold"] {
-            assert!(!text.contains(name), "{name}");
-        }
-        let kept = shelf.last(NOW).unwrap();
-        let (total, shown) = kept.picture.entries(None, 0, 10);
-        assert_eq!((total, shown.len()), (1, 1));
-        assert!(shown[0].users[0].username.as_str().starts_with("not-kept-"));
-        let kept = told(kept);
-        let [Change::User(user), Change::Row(row), ..] = &kept[..] else { panic!() };
-        assert_eq!(user.verified_email(), row.email_key());
-        assert_eq!(user.user_id(), Some("42"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn it_is_for_its_owner_alone_and_can_be_forgotten() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(folder.path(), Keep::Full);
-        keep(&shelf);
-        assert_eq!(std::fs::metadata(&shelf.path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(shelf.forget().unwrap());
-        assert!(!shelf.forget().unwrap());
-        assert!(shelf.last(NOW).is_none());
-    }
-
-    #[test]
-    fn what_is_cut_off_damaged_or_old_is_not_the_last_scan() {
-        let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(folder.path(), Keep::Full);
-        keep(&shelf);
-        let whole = std::fs::read(&shelf.path).unwrap();
-        for end in 0..whole.len() {
-            std::fs::write(&shelf.path, &whole[..end]).unwrap();
-            assert!(shelf.last(NOW).is_none(), "cut off at {end}");
-        }
-        for at in 0..whole.len() {
-            let mut damaged = whole.clone();
-            damaged[at] ^= 0xff;
-            std::fs::write(&shelf.path, &damaged).unwrap();
-            drop(shelf.last(NOW)); // It may be read, and must not panic.
-        }
-        std::fs::write(&shelf.path, &whole).unwrap();
-        let later = Timestamp::from_millis(NOW.as_millis() + OLDEST_MILLIS + 1);
-        assert!(shelf.last(later).is_none());
-        assert!(!shelf.path.exists(), "what is old goes");
-    }
-
-    #[test]
-    fn an_unfinished_scan_leaves_the_last_one_in_its_place_and_can_be_gone_on_with() {
-        let folder = tempfile::tempdir().unwrap();
-        for mode in [Keep::Full, Keep::Pointers] {
-            let shelf = shelf(folder.path(), mode);
-            keep(&shelf);
-            let mut writer = shelf.begin(&of(), NOW).unwrap().unwrap();
-            writer.add(&changes()).unwrap();
-            writer.table_at(Some(&RowId::BigInt(42)), NOW).unwrap();
-            assert!(shelf.unfinished(&of(), NOW).is_none(), "it is under way");
-            let path = writer.path.clone();
-            drop(writer); // As of a program that was killed.
-            assert!(shelf.last(NOW).is_some());
-            let other = Of { sub_unique: true, ..of() };
-            assert!(shelf.unfinished(&other, NOW).is_none(), "it is of something else");
-            let later = Timestamp::from_millis(NOW.as_millis() + GOES_ON_MILLIS + 1);
-            assert!(shelf.unfinished(&of(), later).is_none(), "its tokens are old");
-
-            // Cut off anywhere, it goes on from the last whole frame, and is whole in the end.
-            let whole = std::fs::read(&path).unwrap();
-            for end in (0..=whole.len()).rev() {
-                std::fs::write(&path, &whole[..end]).unwrap();
-                let found = shelf.unfinished(&of(), NOW);
-                assert_eq!(matches!(&found, Some(it) if matches!(it.progress.table, Place::At(_))), end == whole.len());
-                let Some(found) = found else { continue };
-                let mut told = Vec::new();
-                found.replay(|it| told.push(it)).unwrap();
-                let [Told::Changes(told)] = &told[..] else { panic!() };
-                assert_eq!(told.len(), changes().len());
-            }
-            std::fs::write(&path, &whole).unwrap();
-            let found = shelf.unfinished(&of(), NOW).unwrap();
-            assert_eq!(found.began, NOW);
-            found.replay(|_| ()).unwrap().finish(&picture()).unwrap();
-            assert!(!path.exists());
-            assert_eq!(told(shelf.last(NOW).unwrap()).len(), changes().len());
-            assert!(shelf.forget().unwrap());
-            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing of it is left");
-        }
-        assert!(Shelf { keep: Keep::Off, ..shelf(folder.path(), Keep::Full) }.begin(&of(), NOW).unwrap().is_none());
-    }
-}
+mod tests;

@@ -101,3 +101,81 @@ async fn people_who_sign_up_meanwhile_are_told_right_or_not_at_all() {
     assert!(signed_up >= 20, "only {signed_up} signed up meanwhile");
     assert!(unsettled * 20 < told.len(), "{unsettled} of {} are unsettled", told.len());
 }
+
+/// What the application does to its rows while a scan reads them: it takes subs away, hands them on, puts rows aside and
+/// brings some back. Most of these rows were read before, and looked right.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_change_behind_the_scan_are_told_as_they_became() {
+    let town = Town::new(3_000, true);
+    let home = tempfile::tempdir().unwrap();
+    let faults = Faults { latency: Duration::from_millis(120), ..Faults::default() };
+    let pool = town.on_emulator(faults).await;
+    let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    for statement in [
+        "PRAGMA busy_timeout = 10000",
+        "ALTER TABLE users ADD COLUMN updated_at TEXT",
+        "ALTER TABLE users ADD COLUMN deleted_at TEXT",
+    ] {
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+    let settings = "[contexts.town.table]\nid_type = \"uuid\"\nupdated_at = \"updated_at\"\n\
+                    [contexts.town.table.where]\ndeleted_at = { null = true }\n";
+    std::fs::write(home.path().join("town.toml"), settings).unwrap();
+    let arguments = [
+        "scan",
+        "--config",
+        "town.toml",
+        "--pool-id",
+        &pool.id,
+        "--endpoint-url",
+        &pool.endpoint,
+        "--rate",
+        "10",
+        "--format",
+        "json",
+        "--all",
+        "-o",
+        "told.json",
+    ];
+    let mut scan = std::process::Command::new(USERLINK);
+    scan.args(arguments).env_clear().envs(environment(home.path())).current_dir(home.path());
+    scan.env("USERLINK_DATABASE_URL", &url).stderr(Stdio::null());
+    let mut scan = scan.spawn().unwrap();
+
+    // All of it before the users have been read: the pool needs its requests, the table was read in a moment.
+    let emulator = pool.emulator.as_ref().unwrap();
+    let mut changes = 0_u64;
+    let anybody =
+        "(SELECT id FROM users WHERE cognito_sub IS NOT NULL AND deleted_at IS NULL ORDER BY random() LIMIT 1)";
+    while scan.try_wait().unwrap().is_none()
+        && emulator.stats().requests.get("ListUsers").is_none_or(|asked| *asked < 40)
+    {
+        let change = match changes % 4 {
+            0 => format!("UPDATE users SET cognito_sub = NULL, updated_at = datetime('now') WHERE id = {anybody}"),
+            1 => format!("UPDATE users SET deleted_at = datetime('now'), updated_at = datetime('now') WHERE id = {anybody}"),
+            2 => format!("UPDATE users SET cognito_sub = (SELECT cognito_sub FROM users WHERE id = {anybody}), updated_at = datetime('now') WHERE id = {anybody}"),
+            _ => "INSERT INTO users (id, cognito_sub, updated_at) SELECT lower(hex(randomblob(4))) || '-0000-4000-8000-' || lower(hex(randomblob(6))), cognito_sub, datetime('now') FROM users WHERE cognito_sub IS NOT NULL ORDER BY random() LIMIT 1".to_owned(),
+        };
+        sqlx::query(sqlx::AssertSqlSafe(change)).execute(&mut connection).await.unwrap();
+        changes += 1;
+        // A thousand a minute.
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    let read = || -> Value { serde_json::from_slice(&std::fs::read(home.path().join("told.json")).unwrap()).unwrap() };
+    assert!(scan.wait().unwrap().success());
+    let told = read();
+    // Long after.
+    sqlx::query("UPDATE users SET updated_at = '2020-01-01'").execute(&mut connection).await.unwrap();
+    emulator.set_faults(Faults::default());
+    assert!(run(home.path(), &arguments, &[("USERLINK_DATABASE_URL", &url)]).status.success());
+    let (told, truth) = (verdicts(&told), verdicts(&read()));
+    let unsettled = told.values().filter(|situation| *situation == "unsettled").count();
+    let of = |record: &String| (told.get(record), truth.get(record));
+    let wrong: Vec<_> = told.keys().chain(truth.keys()).map(|record| (record, of(record))).collect();
+    let wrong: Vec<_> =
+        wrong.iter().filter(|(_, (told, is))| told != is && *told != Some(&"unsettled".to_owned())).collect();
+    assert!(wrong.is_empty(), "after {changes} changes: {wrong:#?}");
+    assert!(changes >= 30, "only {changes} changes meanwhile");
+    assert!(unsettled * 100 < told.len(), "{unsettled} of {} are unsettled", told.len());
+}

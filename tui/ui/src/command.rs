@@ -14,6 +14,9 @@ use crate::update::group_of;
 use crate::{history, marks, repairs};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
+    if let Some(why) = why_not(model, command) {
+        return model.say(Level::Info, why);
+    }
     match command {
         Command::Up => scroll(model, place, Move::By(-1)),
         Command::Down => scroll(model, place, Move::By(1)),
@@ -33,8 +36,9 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::MarkAll => marks::all(model, effects),
         Command::InvertMarks => marks::invert(model, effects),
         Command::Unmark => marks::none(model, effects),
-        Command::Undo => repairs::undo(model, place, effects),
+        Command::Undo => repairs::undo(model, effects),
         Command::History => history::from_here(model, effects),
+        Command::Dismiss => repairs::dismiss(model, effects),
         Command::Contain => repairs::contain(model),
         Command::Again => repairs::again(model, effects),
         Command::SignOut => repairs::sign_out(model, effects),
@@ -44,13 +48,29 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Next => repairs::form(model).into_iter().for_each(Form::next),
         Command::Previous => repairs::form(model).into_iter().for_each(Form::previous),
         Command::Scan => scan(model, effects),
-        Command::Help => model.help = Some(0),
+        Command::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         Command::Back => back(model, place, effects),
         Command::Quit => quit(model, place, effects),
         Command::Suspend => effects.push(Effect::Suspend),
         Command::Switch => switch(model, place),
         Command::Accept => accept(model, place, effects),
         Command::Yes => yes(model, place, effects),
+    }
+}
+
+/// Why a command can do nothing now, in a sentence: the bottom line leaves it out, the palette says so. `None` where it
+/// can do something.
+pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
+    let nothing = |why: bool, text: &str| why.then(|| text.to_owned());
+    match command {
+        Command::Group(tab) => {
+            nothing(group_of(tab) == Some(Group::Unsettled) && !model.has_unsettled(), "Nothing is unsettled.")
+        }
+        Command::Open => nothing(model.list.entry().is_none(), "There is no entry to open yet."),
+        Command::Scan => {
+            nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
+        }
+        other => repairs::why_not(model, other),
     }
 }
 
@@ -112,31 +132,22 @@ fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
 }
 
 fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
-    if group == Some(Group::Unsettled) && !model.has_unsettled() {
-        return model.say(Level::Info, "Nothing is unsettled.");
-    }
     effects.extend(model.list.turn(group, model.page()));
 }
 
 fn open(model: &mut Model) {
     if let (Some(of), Some(entry)) = (model.list.on(), model.list.entry()) {
         model.opened = Some(Opened { of: of.clone(), entry: entry.clone(), left: false, scroll: 0 });
-    } else {
-        model.say(Level::Info, "There is no entry to open yet.");
     }
 }
 
 fn scan(model: &mut Model, effects: &mut Vec<Effect>) {
-    match model.phase() {
-        Phase::Complete | Phase::Failed => {
-            model.say(Level::Info, "Scanning again. What was read stays until it is read anew.");
-            effects.push(Effect::Refresh);
-        }
-        Phase::Paused => {
-            model.say(Level::Info, "Looking whether somebody has signed in.");
-            effects.push(Effect::GoOn);
-        }
-        Phase::Connecting | Phase::Reading => model.say(Level::Info, "A scan is under way already."),
+    if model.phase() == Phase::Paused {
+        model.say(Level::Info, "Looking whether somebody has signed in.");
+        effects.push(Effect::GoOn);
+    } else {
+        model.say(Level::Info, "Scanning again. What was read stays until it is read anew.");
+        effects.push(Effect::Refresh);
     }
 }
 

@@ -46,6 +46,13 @@ pub enum Effect {
     Stop,
     /// Say what the journal has.
     History(HistoryOf),
+    /// Dismiss the entry of a record for a reason; without one, take it up again.
+    Dismiss {
+        /// Whose entry.
+        of: RecordRef,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Scan again.
     Refresh,
     /// Look at once for what the scan waits for.

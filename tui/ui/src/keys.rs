@@ -1,9 +1,14 @@
-//! The one table of keys: dispatch, the bottom line and the help page read it, so that they cannot disagree.
+//! The one table of keys: dispatch, the bottom line, the help page, the palette and `userlink keys` read it, so that
+//! they cannot disagree.
 //!
 //! Ctrl-U, Ctrl-D and whatever else a hand slips onto do nothing. No key writes anything: a repair goes through a
-//! question that stands on Cancel.
+//! question that stands on Cancel. The settings may give a command other keys by its name; names never change.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+mod key;
+mod keymap;
+
+pub(crate) use keymap::Binding;
+pub use keymap::{KeyLine, Keys, KeysError};
 
 /// What a person wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +32,7 @@ pub(crate) enum Command {
     Back,
     Quit,
     Suspend,
-    /// Marks the entry under the cursor, or picks what it stands on.
+    /// Marks the entry under the cursor, or chooses the candidate.
     Mark,
     /// Begins a range of marks, or ends it.
     MarkRange,
@@ -37,6 +42,7 @@ pub(crate) enum Command {
     /// Takes back what was written.
     Undo,
     History,
+    Dismiss,
     Contain,
     /// What was not done, again.
     Again,
@@ -85,153 +91,210 @@ pub(crate) enum Place {
     Leaving,
 }
 
-/// One line of the table.
+impl Place {
+    /// Everywhere.
+    pub(crate) const ALL: &[Self] = &[
+        Browse,
+        Entry,
+        Filter,
+        Help,
+        Place::Choose,
+        Form,
+        Preview,
+        Question,
+        Waiting,
+        Running,
+        Seen,
+        Place::History,
+        Leaving,
+    ];
+
+    /// What it is called in words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Browse => "list",
+            Self::Entry => "entry",
+            Self::Filter => "filter",
+            Self::Help => "help",
+            Self::Choose => "choice",
+            Self::Form => "form",
+            Self::Preview => "preview",
+            Self::Question => "question",
+            Self::Waiting => "waiting",
+            Self::Running => "run",
+            Self::Result => "result",
+            Self::History => "history",
+            Self::Leaving => "leaving",
+        }
+    }
+
+    /// Whether letters are text here, whatever they are bound to.
+    pub(crate) fn is_typing(self) -> bool {
+        matches!(self, Self::Filter | Self::Form)
+    }
+}
+
+/// What belongs together on the help page and in the palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Move,
+    Look,
+    /// What leads to a write: never on a key that a hand slips onto.
+    Repair,
+    Program,
+    /// The same for everybody: answers, the way back and the way out. The settings cannot change it.
+    Always,
+}
+
+impl Section {
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Move",
+            Self::Look => "Look",
+            Self::Repair => "Repair",
+            Self::Program => "Program",
+            Self::Always => "Always",
+        }
+    }
+}
+
+/// One line of the table. More than one may have the same name: the command at other places, in other words.
 #[derive(Debug)]
-pub(crate) struct Binding {
+pub(crate) struct Line {
     pub(crate) command: Command,
-    pub(crate) keys: &'static [(KeyCode, bool)],
-    /// How the keys are written.
-    pub(crate) shown: &'static str,
+    /// How the settings, the palette and `userlink keys` call it.
+    pub(crate) name: &'static str,
+    /// Its keys where the settings do not say otherwise, by the names that the settings use.
+    pub(crate) keys: &'static [&'static str],
     pub(crate) words: &'static str,
+    pub(crate) section: Section,
     pub(crate) places: &'static [Place],
     /// Where the bottom line names it.
     pub(crate) hints: &'static [Place],
 }
 
-const fn key(c: char) -> (KeyCode, bool) {
-    (KeyCode::Char(c), false)
-}
+use Command::*;
+use Place::{Browse, Entry, Filter, Form, Help, Leaving, Preview, Question, Result as Seen, Running, Waiting};
+use Section::{Always, Look, Move, Program, Repair as Writes};
 
-const fn ctrl(c: char) -> (KeyCode, bool) {
-    (KeyCode::Char(c), true)
-}
-
-const fn code(code: KeyCode) -> (KeyCode, bool) {
-    (code, false)
-}
-
-use Place::{
-    Browse, Choose, Entry, Filter, Form, Help, History, Leaving, Preview, Question, Result as Seen, Running, Waiting,
-};
-
-const PAGES: &[Place] = &[Browse, Entry, Help, Choose, Preview, Seen, History];
-const EVERYWHERE: &[Place] =
-    &[Browse, Entry, Filter, Help, Choose, Form, Preview, Question, Waiting, Running, Seen, History, Leaving];
+/// What is scrolled by letters, too.
+const PAGES: &[Place] = &[Browse, Entry, Help, Place::Choose, Preview, Seen, Place::History];
+/// What has lines to go up and down.
+const LINES: &[Place] = &[Browse, Entry, Filter, Help, Place::Choose, Preview, Seen, Place::History];
+const EVERYWHERE: &[Place] = Place::ALL;
 
 macro_rules! table {
-    ($($command:expr, [$($key:expr),*], $shown:literal, $words:literal, $places:expr, $hints:expr;)*) => {
+    ($($command:expr, $name:literal, [$($key:literal),*], $words:literal, $section:ident, $places:expr, $hints:expr;)*) => {
         /// The table, in the order of the help page.
-        pub(crate) const TABLE: &[Binding] = &[$(Binding {
-            command: $command, keys: &[$($key),*], shown: $shown, words: $words, places: $places, hints: $hints,
+        pub(crate) const TABLE: &[Line] = &[$(Line {
+            command: $command, name: $name, keys: &[$($key),*], words: $words, section: $section, places: $places,
+            hints: $hints,
         }),*];
     };
 }
 
+// Command, name, keys, words, section, where it works, where the bottom line names it.
 table! {
-    Command::Up, [code(KeyCode::Up), key('k')], "↑ k", "up", PAGES, &[];
-    Command::Down, [code(KeyCode::Down), key('j')], "↓ j", "down", PAGES, &[Entry, Help];
-    Command::PageUp, [code(KeyCode::PageUp), ctrl('b')], "PgUp ^B", "a page up", PAGES, &[];
-    Command::PageDown, [code(KeyCode::PageDown), ctrl('f')], "PgDn ^F", "a page down", PAGES, &[];
-    Command::Top, [code(KeyCode::Home), key('g')], "Home g", "to the first", PAGES, &[];
-    Command::Bottom, [code(KeyCode::End), key('G')], "End G", "to the last", PAGES, &[];
-    Command::Up, [code(KeyCode::Up)], "↑", "up", &[Filter], &[];
-    Command::Down, [code(KeyCode::Down)], "↓", "down", &[Filter], &[Filter];
-    Command::NextGroup, [code(KeyCode::Tab), code(KeyCode::Right), key('l')], "Tab → l", "next group", &[Browse], &[];
-    Command::PreviousGroup, [code(KeyCode::BackTab), code(KeyCode::Left), key('h')], "Shift-Tab ← h", "previous group", &[Browse], &[];
-    Command::Group(0), [key('1')], "1", "all", &[Browse], &[];
-    Command::Group(1), [key('2')], "2", "unlinked", &[Browse], &[];
-    Command::Group(2), [key('3')], "3", "duplicate", &[Browse], &[];
-    Command::Group(3), [key('4')], "4", "conflict", &[Browse], &[];
-    Command::Group(4), [key('5')], "5", "orphan", &[Browse], &[];
-    Command::Group(5), [key('6')], "6", "expected", &[Browse], &[];
-    Command::Group(6), [key('7')], "7", "linked", &[Browse], &[];
-    Command::Group(7), [key('8')], "8", "reading", &[Browse], &[];
-    Command::Repair, [key('r')], "r", "repair", &[Browse, Entry], &[Browse, Entry];
-    Command::Open, [code(KeyCode::Enter)], "Enter", "open", &[Browse], &[Browse];
-    Command::Mark, [key(' ')], "Space", "mark", &[Browse], &[Browse];
-    Command::Filter, [key('/')], "/", "filter", &[Browse], &[Browse];
-    Command::Accept, [code(KeyCode::Enter)], "Enter", "keep the filter", &[Filter], &[Filter];
-    Command::Scan, [key('R')], "R", "scan again", &[Browse, Entry], &[];
-    Command::MarkRange, [key('V')], "V", "mark a range", &[Browse], &[];
-    Command::MarkAll, [key('A')], "A", "mark all of the filter", &[Browse], &[];
-    Command::InvertMarks, [key('I')], "I", "invert the marks", &[Browse], &[];
-    Command::Unmark, [key('U')], "U", "unmark all", &[Browse], &[];
-    Command::Undo, [key('u')], "u", "undo the last run", &[Browse, Entry], &[];
-    Command::History, [key('H')], "H", "history", &[Browse, Entry], &[];
-    Command::Contain, [key('X')], "X", "contain a user", &[Browse, Entry], &[];
-    Command::Mark, [key(' ')], "Space", "choose", &[Choose], &[Choose];
-    Command::Accept, [code(KeyCode::Enter)], "Enter", "go on with it", &[Choose], &[Choose];
-    Command::Stop, [key('s')], "s", "leave it out", &[Choose], &[Choose];
-    Command::SkipTheRest, [key('S')], "S", "and all others", &[Choose], &[];
-    Command::Accept, [code(KeyCode::Enter)], "Enter", "go on", &[Preview], &[Preview];
-    Command::SignOut, [key('o')], "o", "sign out, too", &[Preview], &[Preview];
-    Command::SignOut, [key('o')], "o", "sign out", &[Seen], &[Seen];
-    Command::Choose, [key('c')], "c", "choose otherwise", &[Preview], &[Preview];
-    Command::Stop, [key('s')], "s", "stop after this step", &[Running], &[Running];
-    Command::Again, [key('a')], "a", "what was not done, again", &[Seen], &[Seen];
-    Command::Undo, [key('u')], "u", "undo", &[Seen, History], &[Seen, History];
-    Command::Accept, [code(KeyCode::Enter)], "Enter", "its steps", &[History], &[History];
-    Command::Yes, [key('y')], "y", "yes", &[Question], &[Question];
-    Command::Yes, [key('y')], "y", "leave", &[Leaving], &[Leaving];
-    Command::Next, [code(KeyCode::Tab), code(KeyCode::Down)], "Tab", "next", &[Form, Question], &[Form, Question];
-    Command::Previous, [code(KeyCode::BackTab), code(KeyCode::Up)], "Shift-Tab", "before", &[Form, Question], &[];
-    Command::Switch, [code(KeyCode::Left), code(KeyCode::Right), key('h'), key('l'), key(' ')],
-        "← →", "choose", &[Question], &[Question];
-    Command::Switch, [code(KeyCode::Tab), code(KeyCode::BackTab), code(KeyCode::Left), code(KeyCode::Right), key('h'), key('l')],
-        "Tab ← →", "choose", &[Leaving], &[Leaving];
-    Command::Accept, [code(KeyCode::Enter)], "Enter", "go on", &[Form], &[Form];
-    Command::Accept, [code(KeyCode::Enter)], "Enter", "take it", &[Question, Leaving], &[Question, Leaving];
-    Command::Accept, [code(KeyCode::Enter)], "Enter", "close", &[Seen], &[Seen];
-    Command::Back, [key('n')], "n", "cancel", &[Question, Leaving], &[];
-    Command::Back, [code(KeyCode::Esc)], "Esc", "back", &[Browse, Entry, Help, History], &[Entry, Help, History];
-    Command::Back, [code(KeyCode::Esc)], "Esc", "clear the filter", &[Filter], &[Filter];
-    Command::Back, [code(KeyCode::Esc)], "Esc", "cancel", &[Choose, Form, Preview, Question, Leaving], &[Choose, Form, Preview, Question, Leaving];
-    Command::Back, [code(KeyCode::Esc)], "Esc", "go on without waiting", &[Waiting, Running], &[Waiting, Running];
-    Command::Back, [code(KeyCode::Esc)], "Esc", "close", &[Seen], &[];
-    Command::Help, [key('?'), code(KeyCode::F(1))], "?", "all keys", &[Browse, Entry], &[Browse, Entry];
-    Command::Back, [key('?'), code(KeyCode::F(1))], "?", "close", &[Help], &[];
-    Command::Quit, [key('q')], "q", "quit", &[Browse, Entry, Help, Waiting, Running, History], &[Browse, Entry, Waiting];
-    Command::Quit, [ctrl('c')], "^C", "quit", EVERYWHERE, &[];
-    Command::Suspend, [ctrl('z')], "^Z", "suspend", EVERYWHERE, &[];
-}
-
-/// What a key means at a place, if anything.
-pub(crate) fn command(place: Place, event: KeyEvent) -> Option<Command> {
-    let mut held = event.modifiers - KeyModifiers::SHIFT;
-    let mut code = event.code;
-    if let (KeyCode::Char(c), true) = (code, event.modifiers.contains(KeyModifiers::SHIFT)) {
-        code = KeyCode::Char(if held.is_empty() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
-    }
-    if code == KeyCode::Tab && event.modifiers.contains(KeyModifiers::SHIFT) {
-        code = KeyCode::BackTab;
-    }
-    let control = held.contains(KeyModifiers::CONTROL);
-    held -= KeyModifiers::CONTROL;
-    if !held.is_empty() {
-        return None;
-    }
-    let here = TABLE.iter().filter(|binding| binding.places.contains(&place));
-    here.into_iter().find(|binding| binding.keys.contains(&(code, control))).map(|binding| binding.command)
-}
-
-/// The lines that the bottom line may name at a place, in the order of the table.
-pub(crate) fn hints(place: Place) -> impl Iterator<Item = &'static Binding> {
-    TABLE.iter().filter(move |binding| binding.hints.contains(&place))
+    Up, "up", ["up", "k"], "up", Move, LINES, &[];
+    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help];
+    PageUp, "page-up", ["pageup", "ctrl-b"], "a page up", Move, PAGES, &[];
+    PageDown, "page-down", ["pagedown", "ctrl-f"], "a page down", Move, PAGES, &[];
+    Top, "top", ["home", "g"], "to the first", Move, PAGES, &[];
+    Bottom, "bottom", ["end", "shift-g"], "to the last", Move, PAGES, &[];
+    NextGroup, "next-group", ["tab", "right", "l"], "next group", Move, &[Browse], &[];
+    PreviousGroup, "previous-group", ["shift-tab", "left", "h"], "previous group", Move, &[Browse], &[];
+    Group(0), "show-all", ["1"], "all", Move, &[Browse], &[];
+    Group(1), "show-unlinked", ["2"], "unlinked", Move, &[Browse], &[];
+    Group(2), "show-duplicate", ["3"], "duplicate", Move, &[Browse], &[];
+    Group(3), "show-conflict", ["4"], "conflict", Move, &[Browse], &[];
+    Group(4), "show-orphan", ["5"], "orphan", Move, &[Browse], &[];
+    Group(5), "show-expected", ["6"], "expected", Move, &[Browse], &[];
+    Group(6), "show-linked", ["7"], "linked", Move, &[Browse], &[];
+    Group(7), "show-unsettled", ["8"], "unsettled", Move, &[Browse], &[];
+    Repair, "repair", ["r"], "repair", Writes, &[Browse, Entry], &[Browse, Entry];
+    Open, "open", ["enter"], "open", Look, &[Browse], &[Browse];
+    Mark, "mark", ["space"], "mark", Look, &[Browse], &[Browse];
+    Command::Filter, "filter", ["/"], "filter", Look, &[Browse], &[Browse];
+    Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
+    MarkRange, "mark-range", ["shift-v"], "mark a range", Look, &[Browse], &[];
+    MarkAll, "mark-all", ["shift-a"], "mark all of the filter", Look, &[Browse], &[];
+    InvertMarks, "invert-marks", ["shift-i"], "invert the marks", Look, &[Browse], &[];
+    Unmark, "unmark-all", ["shift-u"], "unmark all", Look, &[Browse], &[];
+    Undo, "undo", ["u"], "undo the last run", Writes, &[Browse, Entry], &[];
+    Command::History, "history", ["shift-h"], "history", Look, &[Browse, Entry], &[];
+    Dismiss, "dismiss", ["d"], "dismiss, or take up again", Writes, &[Browse, Entry], &[];
+    Contain, "contain", ["shift-x"], "contain a user", Writes, &[Browse, Entry], &[];
+    Scan, "scan", ["shift-r"], "scan again", Program, &[Browse, Entry], &[];
+    Mark, "mark", ["space"], "choose", Look, &[Place::Choose], &[Place::Choose];
+    Accept, "accept", ["enter"], "go on with it", Always, &[Place::Choose], &[Place::Choose];
+    Stop, "stop", ["s"], "leave it out", Program, &[Place::Choose], &[Place::Choose];
+    SkipTheRest, "skip-the-rest", ["shift-s"], "and all others", Program, &[Place::Choose], &[Place::Choose];
+    Accept, "accept", ["enter"], "go on", Always, &[Preview], &[Preview];
+    SignOut, "sign-out", ["o"], "sign out, too", Writes, &[Preview], &[Preview];
+    SignOut, "sign-out", ["o"], "sign out", Writes, &[Seen], &[Seen];
+    Command::Choose, "choose", ["c"], "choose otherwise", Look, &[Preview], &[Preview];
+    Stop, "stop", ["s"], "stop after this step", Program, &[Running], &[Running];
+    Again, "again", ["a"], "what was not done, again", Writes, &[Seen], &[Seen];
+    Undo, "undo", ["u"], "undo", Writes, &[Seen, Place::History], &[Seen, Place::History];
+    Accept, "accept", ["enter"], "its steps", Always, &[Place::History], &[Place::History];
+    Yes, "yes", ["y"], "yes", Always, &[Question], &[Question];
+    Yes, "yes", ["y"], "leave", Always, &[Leaving], &[Leaving];
+    Next, "next", ["tab", "down"], "next", Always, &[Form, Question], &[Form, Question];
+    Previous, "previous", ["shift-tab", "up"], "before", Always, &[Form, Question], &[];
+    Switch, "switch", ["left", "right", "h", "l", "space"], "choose", Always, &[Question], &[Question];
+    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Leaving], &[Leaving];
+    Accept, "accept", ["enter"], "go on", Always, &[Form], &[Form];
+    Accept, "accept", ["enter"], "take it", Always, &[Question, Leaving], &[Question, Leaving];
+    Accept, "accept", ["enter"], "close", Always, &[Seen], &[Seen];
+    Back, "back", ["n"], "cancel", Always, &[Question, Leaving], &[];
+    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help, Place::History], &[Entry, Help, Place::History];
+    Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
+    Back, "back", ["esc"], "cancel", Always, &[Place::Choose, Form, Preview, Question, Leaving],
+        &[Place::Choose, Form, Preview, Question, Leaving];
+    Back, "back", ["esc"], "go on without waiting", Always, &[Waiting, Running], &[Waiting, Running];
+    Back, "back", ["esc"], "close", Always, &[Seen], &[];
+    Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help], &[Browse, Entry];
+    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Running, Place::History], &[Browse, Entry, Waiting];
+    Quit, "quit", ["ctrl-c"], "quit", Always, EVERYWHERE, &[];
+    Suspend, "suspend", ["ctrl-z"], "suspend", Always, EVERYWHERE, &[];
 }
 
 #[cfg(test)]
 mod tests {
+    use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+    use super::key::Key;
     use super::*;
 
-    const PLACES: &[Place] = EVERYWHERE;
+    #[test]
+    fn every_key_of_the_table_has_a_name_that_is_understood_and_is_its_own() {
+        for line in TABLE {
+            for name in line.keys {
+                let key: Option<Key> = name.parse().ok();
+                assert_eq!(key.map(|key| key.to_string()).as_deref(), Some(*name), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_command_and_a_command_has_one_name() {
+        for line in TABLE {
+            for other in TABLE {
+                assert_eq!(line.name == other.name, line.command == other.command, "{line:?} {other:?}");
+            }
+            let plain = line.name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            assert!(plain && !line.places.is_empty(), "{line:?}");
+        }
+    }
 
     #[test]
     fn no_key_means_two_things_at_one_place() {
-        for place in PLACES {
+        let keys = Keys::default();
+        for place in Place::ALL {
             let mut seen = Vec::new();
-            for binding in TABLE.iter().filter(|binding| binding.places.contains(place)) {
-                for key in binding.keys {
-                    assert!(!seen.contains(key), "{key:?} at {place:?}");
+            for binding in keys.at(*place) {
+                for key in &binding.keys {
+                    assert!(!seen.contains(key), "{key} at {place:?}");
                     seen.push(*key);
                 }
             }
@@ -240,32 +303,41 @@ mod tests {
 
     #[test]
     fn what_is_hinted_at_works_there() {
-        for place in PLACES {
-            assert!((1..=6).contains(&hints(*place).count()), "{place:?}");
-            for binding in hints(*place) {
-                assert!(binding.places.contains(place), "{binding:?}");
+        for place in Place::ALL {
+            let keys = Keys::default();
+            assert!((1..=6).contains(&keys.hints(*place).count()), "{place:?}");
+            for binding in keys.hints(*place) {
+                assert!(binding.line.places.contains(place), "{binding:?}");
             }
         }
     }
 
     #[test]
     fn escape_never_quits_and_always_does_something() {
-        for place in PLACES {
-            let escape = command(*place, KeyEvent::from(KeyCode::Esc));
-            assert_eq!(escape, Some(Command::Back), "{place:?}");
+        for place in Place::ALL {
+            let escape = Keys::default().command(*place, KeyEvent::from(KeyCode::Esc));
+            assert_eq!(escape, Some(Back), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_leads_to_a_write_is_on_a_key_that_a_hand_slips_onto() {
+        for line in TABLE.iter().filter(|line| line.section == Writes) {
+            let keys: Vec<String> = line.keys.iter().map(|&key| key.to_owned()).collect();
+            assert_eq!(Keys::with([(line.name, keys.as_slice())]).err(), None);
         }
     }
 
     #[test]
     fn shift_and_unknown_modifiers() {
-        let press = |code, modifiers| command(Browse, KeyEvent::new(code, modifiers));
-        assert_eq!(press(KeyCode::Char('g'), KeyModifiers::SHIFT), Some(Command::Bottom));
-        assert_eq!(press(KeyCode::Char('G'), KeyModifiers::SHIFT), Some(Command::Bottom));
-        assert_eq!(press(KeyCode::Char('r'), KeyModifiers::NONE), Some(Command::Repair));
+        let press = |code, modifiers| Keys::default().command(Browse, KeyEvent::new(code, modifiers));
+        assert_eq!(press(KeyCode::Char('g'), KeyModifiers::SHIFT), Some(Bottom));
+        assert_eq!(press(KeyCode::Char('G'), KeyModifiers::SHIFT), Some(Bottom));
+        assert_eq!(press(KeyCode::Char('r'), KeyModifiers::NONE), Some(Repair));
         assert_eq!(press(KeyCode::Char('r'), KeyModifiers::ALT), None);
         assert_eq!(press(KeyCode::Char('r'), KeyModifiers::CONTROL), None);
         assert_eq!(press(KeyCode::Char('d'), KeyModifiers::CONTROL), None);
-        assert_eq!(press(KeyCode::Tab, KeyModifiers::SHIFT), Some(Command::PreviousGroup));
-        assert_eq!(press(KeyCode::Char('C'), KeyModifiers::CONTROL | KeyModifiers::SHIFT), Some(Command::Quit));
+        assert_eq!(press(KeyCode::Tab, KeyModifiers::SHIFT), Some(PreviousGroup));
+        assert_eq!(press(KeyCode::Char('C'), KeyModifiers::CONTROL | KeyModifiers::SHIFT), Some(Quit));
     }
 }

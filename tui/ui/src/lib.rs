@@ -34,6 +34,7 @@ pub use confirm::Confirmed;
 pub use effect::Effect;
 pub use event::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
 pub use history::{HistoryOf, Recorded, RunDone, StepDone};
+pub use keys::{KeyLine, Keys, KeysError};
 pub use marks::Marking;
 pub use model::{Model, Names, Setup};
 pub use plan::{

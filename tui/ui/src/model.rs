@@ -10,7 +10,7 @@ use userlink_link::{Entry, Explanation};
 
 use crate::event::{Counts, Level, Phase, Progress};
 use crate::history;
-use crate::keys::Place;
+use crate::keys::{Keys, Place};
 use crate::layout::{self, Layout};
 use crate::list::List;
 use crate::marks::Marks;
@@ -79,6 +79,7 @@ pub(crate) struct Word {
 pub struct Model {
     pub(crate) setup: Setup,
     pub(crate) names: Names,
+    pub(crate) keys: Keys,
     pub(crate) size: (u16, u16),
     /// The moment of the last event.
     pub(crate) now: Timestamp,
@@ -120,6 +121,7 @@ impl Model {
         Self {
             setup,
             names: Names::default(),
+            keys: Keys::default(),
             size,
             now: Timestamp::from_millis(0),
             progress: None,
@@ -146,6 +148,13 @@ impl Model {
     #[must_use]
     pub fn with_names(mut self, names: Names) -> Self {
         self.names = names;
+        self
+    }
+
+    /// Goes by other keys.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Keys) -> Self {
+        self.keys = keys;
         self
     }
 

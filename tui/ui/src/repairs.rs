@@ -68,6 +68,8 @@ enum Purpose {
     Lift { request: Request, lifts: Lifted },
     /// Which of these users is contained.
     Contain(Vec<Sub>),
+    /// Why an entry is dismissed.
+    Dismiss(RecordRef),
 }
 
 fn line(name: &str, must: Must) -> Field {
@@ -102,18 +104,10 @@ pub(crate) fn repair(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         _ => {}
     }
-    if let Some(why) = refusal(model) {
-        return model.say(Level::Info, why);
-    }
     if model.marks.count > 0 && model.opened.is_none() {
-        return want(model, Request::new(Wish::Marked), effects);
-    }
-    let (Some(of), Some(entry)) = (model.subject().cloned(), model.entry()) else {
-        return model.say(Level::Info, "There is no entry to repair yet.");
-    };
-    match no_repair(entry.situation) {
-        Some(why) => model.say(Level::Info, why),
-        None => want(model, Request::new(Wish::Entry(of)), effects),
+        want(model, Request::new(Wish::Marked), effects);
+    } else if let Some(of) = model.subject().cloned() {
+        want(model, Request::new(Wish::Entry(of)), effects);
     }
 }
 
@@ -132,27 +126,70 @@ fn no_repair(situation: Situation) -> Option<String> {
     }
 }
 
-/// Whether `r` would lead to a plan.
-pub(crate) fn can_repair(model: &Model) -> bool {
-    let kept = matches!(&model.repairing, Repairing::Over { unseen: true, .. });
-    let idle = matches!(&model.repairing, Repairing::Idle) && refusal(model).is_none();
-    let marked = model.marks.count > 0 && model.opened.is_none();
-    let there = || model.entry().is_some_and(|entry| no_repair(entry.situation).is_none());
-    kept || (idle && (marked || there()))
+/// Why a command can do nothing now; `None` where it can, or is none of these.
+pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
+    let unless = |can: bool, text: &str| (!can).then(|| text.to_owned());
+    match (command, &model.repairing) {
+        (Command::Repair, Repairing::Writing(writing)) if writing.quietly => None,
+        (Command::Repair, Repairing::Over { unseen: true, .. }) => None,
+        (Command::Repair | Command::Contain | Command::Dismiss | Command::Undo, _) => {
+            refusal(model).map(str::to_owned).or_else(|| nothing_to(model, command))
+        }
+        (Command::Mark | Command::MarkRange, Repairing::Idle) => {
+            unless(model.list.entry().is_some(), "There is no entry to mark yet.")
+        }
+        (Command::SignOut, Repairing::Looking(looking)) => {
+            unless(looking.draft.sessions.is_some(), "Nobody had another id before.")
+        }
+        (Command::SignOut, Repairing::Over { end, .. }) => {
+            let there = end.as_ref().is_ok_and(|outcome| outcome.sessions.is_some());
+            unless(there, "Nobody had another id before.")
+        }
+        (Command::Choose, Repairing::Looking(looking)) => {
+            unless(looking.draft.can_choose, "There is nothing else to choose.")
+        }
+        (Command::Again, Repairing::Over { end, .. }) => {
+            unless(end.as_ref().is_ok_and(|outcome| !outcome.complete), "All of it was done.")
+        }
+        (Command::Stop, Repairing::Writing(writing)) => unless(!writing.stopping, "It stops already."),
+        (Command::Stop, Repairing::Choosing(choose)) => {
+            let more = choose.of.left > 1 || !choose.request.choices.is_empty();
+            unless(more, "There is nothing else in this plan.")
+        }
+        (Command::SkipTheRest, Repairing::Choosing(choose)) => {
+            unless(choose.request.wish == Wish::Marked, "There are no others.")
+        }
+        _ => None,
+    }
 }
 
-/// Whether a key is worth naming where it would do something.
-pub(crate) fn makes_sense(model: &Model, command: Command) -> bool {
-    match (command, &model.repairing) {
-        (Command::Repair, _) => can_repair(model),
-        (Command::SignOut, Repairing::Looking(looking)) => looking.draft.sessions.is_some(),
-        (Command::SignOut, Repairing::Over { end: Ok(outcome), .. }) => outcome.sessions.is_some(),
-        (Command::Choose, Repairing::Looking(looking)) => looking.draft.can_choose,
-        (Command::Again, Repairing::Over { end, .. }) => end.as_ref().is_ok_and(|outcome| !outcome.complete),
-        (Command::Undo, Repairing::Over { end, .. }) => end.as_ref().is_ok_and(|outcome| outcome.undoable),
-        (Command::Stop, Repairing::Writing(writing)) => !writing.stopping,
-        (Command::Stop, Repairing::Choosing(choose)) => choose.of.left > 1,
-        _ => true,
+/// What these commands have nothing to do with.
+fn nothing_to(model: &Model, command: Command) -> Option<String> {
+    let entry = model.entry();
+    match command {
+        Command::Repair if model.marks.count > 0 && model.opened.is_none() => None,
+        Command::Repair => match entry {
+            Some(entry) => no_repair(entry.situation),
+            None => Some("There is no entry to repair yet.".to_owned()),
+        },
+        Command::Contain => {
+            let nobody = entry.is_none_or(|entry| entry.users.is_empty());
+            nobody.then(|| "There is no user in this entry who could be contained.".to_owned())
+        }
+        Command::Dismiss => match entry.map(|entry| entry.situation) {
+            None => Some("There is no entry to dismiss yet.".to_owned()),
+            Some(Situation::Reading | Situation::Unsettled) => Some("There is no verdict to dismiss yet.".to_owned()),
+            Some(Situation::Linked) => Some("Both pointers agree: there is nothing to dismiss.".to_owned()),
+            Some(_) => None,
+        },
+        Command::Undo => match wish_to_undo(model) {
+            Some(_) => None,
+            None if matches!(model.place(), Place::Browse | Place::Entry) => Some(
+                "Nothing was repaired from here yet. The history shows earlier runs, and takes them back.".to_owned(),
+            ),
+            None => Some("Nothing was written by this that could be taken back.".to_owned()),
+        },
+        _ => None,
     }
 }
 
@@ -215,15 +252,9 @@ pub(crate) fn want_lines(model: &mut Model) -> Option<Effect> {
 
 /// `X`: keeps a user of the entry from what is not theirs.
 pub(crate) fn contain(model: &mut Model) {
-    if let Some(why) = refusal(model) {
-        return model.say(Level::Info, why);
-    }
     let users = model.entry().map(|entry| &entry.users[..]).unwrap_or_default();
     let (subs, names): (Vec<Sub>, Vec<String>) =
         users.iter().map(|user| (user.sub, crate::view::user_name(user))).unzip();
-    if subs.is_empty() {
-        return model.say(Level::Info, "There is no user in this entry who could be contained.");
-    }
     let mut picks = vec![Pick::tick("Disable the user, too")];
     let title = if names.len() == 1 { format!("Contain {}", names[0]) } else { "Contain a user".to_owned() };
     if names.len() > 1 {
@@ -243,28 +274,42 @@ pub(crate) fn contain(model: &mut Model) {
     }));
 }
 
-/// `u`: takes back the run that was looked at, or the last one.
-pub(crate) fn undo(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
-    if let Some(why) = refusal(model) {
-        return model.say(Level::Info, why);
+/// `d`: an entry is dismissed until its evidence changes; one that was is taken up again.
+pub(crate) fn dismiss(model: &mut Model, effects: &mut Vec<Effect>) {
+    let (Some(of), Some(entry)) = (model.subject().cloned(), model.entry()) else { return };
+    if entry.situation == Situation::Ignored {
+        return effects.push(Effect::Dismiss { of, reason: None });
     }
-    let wish = match (place, &model.repairing, model.history.last()) {
-        (Place::Result, Repairing::Over { end: Ok(outcome), .. }, _) if outcome.undoable => {
-            Some(Wish::Undo { run: outcome.run.clone(), step: None })
+    let text =
+        "It is shown as ignored, under Expected, until anything that its verdict rests on changes. The reason is kept.";
+    model.repairing = Repairing::Filling(Box::new(Filling {
+        title: format!("Dismiss {}", crate::view::title(entry)),
+        aside: "",
+        text: vec![text.to_owned()],
+        yes: "Dismiss",
+        form: Form::new(vec![line("Reason", Must::Something)], Vec::new()),
+        purpose: Purpose::Dismiss(of),
+    }));
+}
+
+/// What `u` takes back: the run that is looked at, or the last one.
+fn wish_to_undo(model: &Model) -> Option<Wish> {
+    match (&model.repairing, model.history.last()) {
+        (Repairing::Over { end: Ok(outcome), unseen: false, .. }, _) => {
+            outcome.undoable.then(|| Wish::Undo { run: outcome.run.clone(), step: None })
         }
-        (Place::History, _, Some(page)) => match page.subject() {
+        (_, Some(page)) => match page.subject() {
             Some((run, step, true)) => Some(Wish::Undo { run, step }),
             _ => None,
         },
-        (Place::Browse | Place::Entry, ..) => model.last_run.clone().map(|run| Wish::Undo { run, step: None }),
-        _ => None,
-    };
-    match wish {
-        Some(wish) => want(model, Request::new(wish), effects),
-        None if matches!(place, Place::Browse | Place::Entry) => {
-            model.say(Level::Info, "Nothing was repaired from here yet. H shows earlier runs, and takes them back.");
-        }
-        None => model.say(Level::Info, "Nothing was written by this that could be taken back."),
+        _ => model.last_run.clone().map(|run| Wish::Undo { run, step: None }),
+    }
+}
+
+/// `u`: takes back what was written.
+pub(crate) fn undo(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(wish) = wish_to_undo(model) {
+        want(model, Request::new(wish), effects);
     }
 }
 
@@ -422,6 +467,7 @@ fn filled(model: &mut Model, filling: Filling, effects: &mut Vec<Effect>) {
                 want(model, Request::new(Wish::Contain { user: *user, disable, reason }), effects);
             }
         }
+        Purpose::Dismiss(of) => effects.push(Effect::Dismiss { of, reason: Some(reason) }),
     }
 }
 

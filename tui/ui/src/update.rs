@@ -8,7 +8,7 @@ use userlink_domain::{Group, Timestamp};
 
 use crate::effect::Effect;
 use crate::event::{Event, Phase, Progress};
-use crate::keys::{self, Place};
+use crate::keys::Place;
 use crate::model::Model;
 use crate::{command, form, history, repairs};
 
@@ -81,7 +81,7 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     if answers && key.kind == KeyEventKind::Repeat && said {
         return; // A key that is held down answers no question.
     }
-    match keys::command(place, key) {
+    match model.keys.command(place, key) {
         Some(command) => {
             model.word = None;
             command::run(model, place, command, effects);

@@ -1,7 +1,7 @@
 //! The journal: claimed once, closed once, never changed.
 
-use userlink_db::{History, Journal, JournalEntry, JournalError, Linkage, MigrateOptions, Outcome, migrate};
-use userlink_domain::{Situation, Step, Sub, Timestamp};
+use userlink_db::{Dismissal, History, Journal, JournalEntry, JournalError, Linkage, MigrateOptions, Outcome, migrate};
+use userlink_domain::{IdKind, RecordRef, RowId, Situation, Step, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -263,4 +263,34 @@ async fn a_journal_of_one_s_own_is_made_where_there_is_none() {
 #[test]
 fn an_entry_in_a_log_names_nobody() {
     assert!(!format!("{:?}", entry(1)).contains("bob@"));
+}
+
+#[tokio::test]
+async fn what_is_dismissed_stands_until_it_is_taken_up_and_is_of_its_table_alone() {
+    for world in World::both().await {
+        let journal = journal(&world).await;
+        let (ada, row) = (RecordRef::User(sub(1)), RecordRef::Row(RowId::BigInt(41)));
+        let dismissal = |of: &RecordRef, reason: &str| Dismissal {
+            of: of.clone(),
+            evidence: "0123456789abcdef0123456789abcdef".into(),
+            reason: reason.into(),
+            actor: "ada".into(),
+            at: NOW,
+        };
+        let standing = async || journal.dismissals(&linkage(), IdKind::BigInt).await.unwrap();
+        assert_eq!(standing().await, []);
+        journal.dismiss(&linkage(), &dismissal(&ada, "a test account")).await.unwrap();
+        journal.dismiss(&linkage(), &dismissal(&row, "imported")).await.unwrap();
+        journal.dismiss(&linkage(), &dismissal(&ada, "still a test account")).await.unwrap();
+        let expected = [dismissal(&row, "imported"), dismissal(&ada, "still a test account")];
+        assert_eq!(standing().await, expected, "the last one counts");
+        let elsewhere = Linkage { table: "other.users".into(), ..linkage() };
+        assert_eq!(journal.dismissals(&elsewhere, IdKind::BigInt).await.unwrap(), []);
+
+        journal.take_up(&linkage(), &row, "bob", NOW).await.unwrap();
+        assert_eq!(standing().await, [dismissal(&ada, "still a test account")]);
+        // One person's data is erased, and with it what was dismissed about her.
+        assert_eq!(journal.erase(&sub(1).to_string()).await.unwrap(), 2);
+        assert_eq!(standing().await, []);
+    }
 }

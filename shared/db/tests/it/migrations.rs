@@ -11,7 +11,10 @@ const ALL: MigrateOptions = MigrateOptions { users_table: true, journal: true };
 async fn what_is_asked_for_is_made_once() {
     for world in World::both().await {
         let db = world.db().await;
-        assert_eq!(migrate(&db, &MigrateOptions::default()).await.unwrap(), ["0001_journal", "0003_journal_plan", "0004_dismissals"]);
+        assert_eq!(
+            migrate(&db, &MigrateOptions::default()).await.unwrap(),
+            ["0001_journal", "0003_journal_plan", "0004_dismissals"]
+        );
         assert_eq!(migrate(&db, &MigrateOptions::default()).await.unwrap(), [""; 0]);
         assert_eq!(migrate(&db, &ALL).await.unwrap(), ["0002_users"]);
         assert_eq!(migrate(&db, &ALL).await.unwrap(), [""; 0]);

@@ -273,3 +273,50 @@ async fn a_long_list_is_read_in_parts() {
         }
     }
 }
+
+/// The whole table, a stretch at a time.
+async fn changed(table: &userlink_db::UsersTable, since: Timestamp) -> Vec<String> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let part = table.changed_since(since, after.as_ref()).await.unwrap();
+        all.extend(part.ids.iter().map(RowId::to_string));
+        after = part.after;
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_that_changed_are_found_wherever_they_stand() {
+    for world in World::both().await {
+        let moment = if world.is_postgres() { "timestamptz" } else { "text" };
+        let columns = format!("id bigint PRIMARY KEY, cognito_sub text, made {moment}, changed {moment}, gone bigint");
+        world.run(&format!("CREATE TABLE users ({columns})")).await;
+        // Two stretches and a bit; one row exactly at the end of a stretch.
+        let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20003)";
+        world.run(&format!("INSERT INTO users (id, made, changed) {numbers} SELECT i, '2026-01-01 00:00:00Z', '2026-01-01 00:00:00Z' FROM n")).await;
+        let wanted = ["1", "77", "10000", "10001", "20003"];
+        for id in wanted {
+            world.run(&format!("UPDATE users SET changed = '2026-02-01 12:00:00Z' WHERE id = {id}")).await;
+        }
+        world.run("UPDATE users SET changed = NULL WHERE id = 5").await;
+        world.run("INSERT INTO users (id, made) VALUES (0, '2026-02-01 13:00:00Z')").await;
+        world.run("UPDATE users SET gone = 1 WHERE id = 77").await;
+        let mapping = Mapping {
+            created_at: Some("made".into()),
+            updated_at: Some("changed".into()),
+            conditions: vec![("gone".into(), Condition::Null)],
+            ..bare()
+        };
+        let table = world.open(mapping).await.unwrap();
+        assert!(table.knows_changes());
+        let noon = Timestamp::from_millis(1_769_947_200_000);
+        assert_eq!(changed(&table, noon).await, ["0", "1", "77", "10000", "10001", "20003"]);
+        assert_eq!(changed(&table, Timestamp::from_millis(noon.as_millis() + 1)).await, ["0"]);
+
+        let table = world.open(bare()).await.unwrap();
+        assert!(!table.knows_changes(), "nothing says when its rows changed");
+        assert!(changed(&table, noon).await.is_empty());
+    }
+}

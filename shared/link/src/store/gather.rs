@@ -4,7 +4,7 @@ use userlink_domain::PoolUser;
 
 use super::{Rec, Row, Store, User};
 use crate::facts::{Bits, Key, RowFacts, UserFacts};
-use crate::fill::{Kind, Role};
+use crate::fill::{Desk, Kind, Role};
 use crate::keys::NONE;
 use crate::records::Records;
 use crate::threads::threads_for;
@@ -50,15 +50,16 @@ impl Store {
         for held in [&mut self.by_sub, &mut self.by_id, &mut self.by_email] {
             held.reserve(keys);
         }
-        let users = self.take_in_users().into_iter().map(Rec::User).collect::<Vec<_>>();
-        let rows = self.take_in_rows().into_iter().map(Rec::Row);
+        let mut desk = Desk::new(threads_for(keys));
+        let users = self.take_in_users(&mut desk).into_iter().map(Rec::User).collect::<Vec<_>>();
+        let rows = self.take_in_rows(&mut desk).into_iter().map(Rec::Row);
         users.into_iter().chain(rows).collect()
     }
 
-    fn take_in_users(&mut self) -> Vec<u32> {
+    fn take_in_users(&mut self, desk: &mut Desk) -> Vec<u32> {
         let Gathered { subs, ids, emails } = std::mem::take(&mut self.waiting_users);
         let count = subs.len();
-        let (first, threads) = ((self.users.len() - count) as u32, threads_for(count));
+        let first = (self.users.len() - count) as u32;
         let shared = Kind::<User> {
             role: Role::Shared,
             has: |_| true,
@@ -70,18 +71,18 @@ impl Store {
         let users = &mut self.users;
 
         let own = Kind { role: Role::Own, note: |user: &mut User, met| user.sub = met.node, ..shared };
-        let superseded = self.by_sub.take_in(&subs, users, first, own, threads);
+        let superseded = self.by_sub.take_in(&subs, users, first, own, desk);
         drop(subs);
         let kind = Kind { has: |user: &User| user.bits.has(Bits::HAS_ID) && !user.is_unconfirmed(), ..shared };
-        self.by_id.take_in(&ids, users, first, kind, threads);
+        self.by_id.take_in(&ids, users, first, kind, desk);
         let kind = Kind { has: |user: &User| user.bits.has(Bits::HAS_ID) && user.is_unconfirmed(), ..shared };
-        self.unconfirmed_by_id.take_in(&ids, users, first, kind, threads);
+        self.unconfirmed_by_id.take_in(&ids, users, first, kind, desk);
         drop(ids);
         let kind = Kind { has: |user: &User| user.bits.has(Bits::VERIFIED), ..by_email };
-        self.by_email.take_in(&emails, users, first, kind, threads);
+        self.by_email.take_in(&emails, users, first, kind, desk);
         let is_unverified = |user: &User| user.bits.has(Bits::HAS_EMAIL) && !user.bits.has(Bits::VERIFIED);
         let kind = Kind { has: is_unverified, ..by_email };
-        self.unverified.take_in(&emails, users, first, kind, threads);
+        self.unverified.take_in(&emails, users, first, kind, desk);
 
         self.count.0 += count - superseded.len();
         for slot in &superseded {
@@ -93,10 +94,10 @@ impl Store {
         superseded
     }
 
-    fn take_in_rows(&mut self) -> Vec<u32> {
+    fn take_in_rows(&mut self, desk: &mut Desk) -> Vec<u32> {
         let Gathered { subs, ids, emails } = std::mem::take(&mut self.waiting_rows);
         let count = ids.len();
-        let (first, threads) = ((self.rows.len() - count) as u32, threads_for(count));
+        let first = (self.rows.len() - count) as u32;
         let rows = &mut self.rows;
         let own = Kind::<Row> {
             role: Role::Own,
@@ -104,7 +105,7 @@ impl Store {
             first: |node| &mut node.row,
             note: |row, met| row.id = met.node,
         };
-        let superseded = self.by_id.take_in(&ids, rows, first, own, threads);
+        let superseded = self.by_id.take_in(&ids, rows, first, own, desk);
         drop(ids);
         let by_sub = Kind {
             role: Role::Shared,
@@ -112,14 +113,14 @@ impl Store {
             note: |row: &mut Row, met| (row.sub, row.next_by_sub) = (met.node, met.next),
             ..own
         };
-        self.by_sub.take_in(&subs, rows, first, by_sub, threads);
+        self.by_sub.take_in(&subs, rows, first, by_sub, desk);
         drop(subs);
         let by_email = Kind {
             has: |row: &Row| row.bits.has(Bits::HAS_EMAIL),
             note: |row: &mut Row, met| (row.email, row.next_by_email) = (met.node, met.next),
             ..by_sub
         };
-        self.by_email.take_in(&emails, rows, first, by_email, threads);
+        self.by_email.take_in(&emails, rows, first, by_email, desk);
 
         self.count.1 += count - superseded.len();
         for slot in &superseded {

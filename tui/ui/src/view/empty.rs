@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use userlink_domain::Group;
 
 use crate::event::Phase;
+use crate::keys::Command;
 use crate::model::Model;
 use crate::paint::draw_all;
 use crate::theme::Role;
@@ -49,6 +50,7 @@ fn words(model: &Model) -> (String, String) {
         Some(Group::Linked) => "Nobody is linked",
         Some(Group::Unsettled) => "Nothing is unsettled",
     };
+    let scan = model.keys.key_of(Command::Scan);
     match progress.phase {
         Phase::Connecting => (format!("Connecting{more}"), "Entries appear here as they are found.".to_owned()),
         Phase::Reading | Phase::Paused => {
@@ -56,10 +58,10 @@ fn words(model: &Model) -> (String, String) {
         }
         Phase::Complete => {
             let when = progress.finished_at.map(|at| format!(", {}", ago(at, model.now))).unwrap_or_default();
-            (format!("{none}."), format!("The last scan read everything{when}. R scans again."))
+            (format!("{none}."), format!("The last scan read everything{when}. {scan} scans again."))
         }
         Phase::Failed => {
-            (format!("{none} in {}.", covered(model)), "The scan stopped before its end. R scans again.".to_owned())
+            (format!("{none} in {}.", covered(model)), format!("The scan stopped before its end. {scan} scans again."))
         }
     }
 }

@@ -6,12 +6,13 @@ use ratatui::Frame;
 use ratatui::layout::Position;
 
 use super::empty::covered;
+use crate::command;
 use crate::event::Phase;
 use crate::glyphs::group_sign;
-use crate::keys::{Command, Place, hints};
+use crate::keys::{Binding, Place};
 use crate::layout::Layout;
 use crate::model::Model;
-use crate::repairs::{self, Repairing};
+use crate::repairs::Repairing;
 use crate::theme::Role;
 use crate::words::counted;
 use userlink_domain::Group;
@@ -115,18 +116,16 @@ fn keys(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
     let place = model.place();
     let mut line = look.line();
-    let makes_sense = |command: Command| match command {
-        Command::Scan => matches!(model.phase(), Phase::Complete | Phase::Failed | Phase::Paused),
-        other => repairs::makes_sense(model, other),
-    };
-    for hint in hints(place).filter(|hint| makes_sense(hint.command)).take(MOST_HINTS) {
-        let width = look.width(hint.shown) + 1 + look.width(hint.words);
+    let makes_sense = |hint: &&Binding| command::why_not(model, hint.line.command).is_none();
+    for hint in model.keys.hints(place).filter(makes_sense).take(MOST_HINTS) {
+        let key = hint.first();
+        let width = look.width(&key) + 1 + look.width(hint.line.words);
         if line.width() + 1 + width > usize::from(layout.keys.width) {
             break;
         }
         line.text(" ", Role::Plain);
-        line.text(hint.shown, Role::Strong);
-        line.text(&format!(" {}  ", hint.words), Role::Muted);
+        line.text(&key, Role::Strong);
+        line.text(&format!(" {}  ", hint.line.words), Role::Muted);
     }
     line.draw(frame, layout.keys, layout.keys.y);
 }

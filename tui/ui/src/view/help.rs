@@ -7,7 +7,7 @@ use userlink_domain::Group;
 use super::dialog::clear;
 use super::page;
 use crate::glyphs::{GUTTER_WIDTH, Gutter, group_sign};
-use crate::keys::{Binding, Command, Place, TABLE};
+use crate::keys::{Command, Keys, Place};
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::{Cells, Look, draw_all};
@@ -20,7 +20,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
     let area = area(layout);
     clear(frame, area);
-    let lines = lines(look, usize::from(area.width));
+    let lines = lines(model, usize::from(area.width));
     let skip = model.help.unwrap_or(0).min(lines.len().saturating_sub(usize::from(area.height)));
     let below = lines.len() - skip > usize::from(area.height);
     draw_all(lines, skip, frame, area);
@@ -33,7 +33,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 
 pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
     let area = area(layout);
-    lines(model.look(), usize::from(area.width)).len().saturating_sub(usize::from(area.height))
+    lines(model, usize::from(area.width)).len().saturating_sub(usize::from(area.height))
 }
 
 /// The body, and the message line below it.
@@ -42,8 +42,9 @@ fn area(layout: &Layout) -> Rect {
     Rect { height: body.height + layout.message.height, ..body }
 }
 
-fn lines(look: Look, width: usize) -> Vec<Cells> {
-    let (keys, signs) = (keys(look), signs(look));
+fn lines(model: &Model, width: usize) -> Vec<Cells> {
+    let look = model.look();
+    let (keys, signs) = (keys(look, &model.keys), signs(look));
     let half = (width / 2).min(60);
     let mut title = look.line();
     title.text(&format!("{0}{0} ", look.glyphs.rule), Role::Muted);
@@ -69,20 +70,23 @@ fn lines(look: Look, width: usize) -> Vec<Cells> {
 }
 
 /// The keys of the list, and the one that answers a question with yes. What does the same stands together.
-fn keys(look: Look) -> Vec<Cells> {
-    let here = |place: Place| TABLE.iter().filter(move |binding| binding.places.contains(&place));
+fn keys(look: Look, keys: &Keys) -> Vec<Cells> {
+    let groups: Vec<_> = keys.at(Place::Browse).filter(|it| matches!(it.line.command, Command::Group(_))).collect();
+    let in_a_row = (1..).zip(&groups).all(|(number, group): (usize, _)| group.shown() == number.to_string());
     let mut rows: Vec<(Command, String, &str)> = Vec::new();
-    for Binding { command, shown, words, .. } in here(Place::Browse) {
-        let group = matches!(command, Command::Group(_));
+    for binding in keys.at(Place::Browse).filter(|binding| !binding.keys.is_empty()) {
+        let (command, words) = (binding.line.command, binding.line.words);
         match rows.last_mut() {
-            Some((last, _, _)) if group && matches!(last, Command::Group(_)) => {}
-            Some((last, keys, _)) if last == command => *keys = format!("{keys} {shown}"),
-            _ if group => rows.push((*command, "1 to 8".to_owned(), "a group")),
-            _ => rows.push((*command, (*shown).to_owned(), words)),
+            Some((Command::Group(_), _, _)) if in_a_row && matches!(command, Command::Group(_)) => {}
+            Some((last, keys, _)) if *last == command => *keys = format!("{keys} {}", binding.shown()),
+            _ if in_a_row && matches!(command, Command::Group(_)) => {
+                rows.push((command, format!("1 to {}", groups.len()), "a group"));
+            }
+            _ => rows.push((command, binding.shown(), words)),
         }
     }
-    let yes = here(Place::Question).filter(|binding| binding.command == Command::Yes);
-    rows.extend(yes.map(|binding| (binding.command, binding.shown.to_owned(), "apply, when asked")));
+    let yes = keys.at(Place::Question).filter(|binding| binding.line.command == Command::Yes);
+    rows.extend(yes.map(|binding| (Command::Yes, binding.shown(), "apply, when asked")));
     rows.into_iter().map(|(_, shown, words)| key(look, &shown, words)).collect()
 }
 
