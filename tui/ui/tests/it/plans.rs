@@ -41,7 +41,7 @@ fn of(title: &str, lines: Vec<PlanLine>) -> Draft {
         left: 0.8,
         active: 1,
         price: 0.015,
-        price_of: "0.015 each, AWS's list price of 2026-11-24".to_owned(),
+        price_of: "0.015 each, AWS's list price of 2026-09-20".to_owned(),
         inserts: 0,
         sign_outs: 0,
         sessions: None,
