@@ -63,16 +63,17 @@ impl PoolReader {
     /// # Errors
     /// The usual ones; that it is not permitted is no error.
     pub async fn token_validity(&self) -> Result<Option<Duration>, PoolError> {
-        let mut longest = HOUR;
+        let mut longest = None;
         let looked = self.each_client(|_, client| {
             let Some(client) = client else { return };
             let units = client.token_validity_units();
             let access = lasts(client.access_token_validity(), units.and_then(|units| units.access_token()));
             let id = lasts(client.id_token_validity(), units.and_then(|units| units.id_token()));
-            longest = longest.max(access).max(id);
+            longest = longest.max(Some(access)).max(Some(id));
         });
         match looked.await {
-            Ok(()) => Ok(Some(longest)),
+            // A pool without a client has given no token; what came by then is not known.
+            Ok(()) => Ok(Some(longest.unwrap_or(HOUR))),
             Err(error) if error.remedy() == Remedy::NotPermitted => Ok(None),
             Err(error) => Err(error),
         }

@@ -8,7 +8,7 @@ use userlink_domain::{EmailKey, RowId, Step, Sub, Timestamp, Username};
 use crate::apply::{Applied, Repairer, Verdict};
 use crate::expects::Expects;
 use crate::file::{Kind, facts_of_pointer, facts_of_row};
-use crate::propose::Refusal;
+use crate::refusal::Refusal;
 use crate::run::Of;
 use crate::sides::RowSide;
 

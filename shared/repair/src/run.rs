@@ -16,7 +16,7 @@ use crate::apply::{Applied, Repairer, Verdict};
 use crate::expects::{Action, Expects, OnUser};
 use crate::file::{Kind, Plan, PlanError, PlannedEntry};
 use crate::pairs::PlannedStep;
-use crate::propose::Refusal;
+use crate::refusal::Refusal;
 use crate::sides::RowSide;
 
 /// Entries that are under way at once. The budget decides how fast they go.

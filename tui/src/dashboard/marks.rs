@@ -71,23 +71,23 @@ impl Marked {
         }
     }
 
-    /// Brings it up to what has moved: an entry that has merged into another is marked once, and who is gone is not. Never
-    /// spends more than a tenth of the time on that, unless it has to be right `now`. True if there are more or fewer.
-    pub(super) fn settle(&mut self, linker: &Linker, revision: u64, now: bool) -> bool {
-        if self.records.is_empty() {
-            self.settled = None;
-            return false;
-        }
+    /// Brings it up to what has moved, but never spends more than a tenth of the time on that. True if there are more or fewer.
+    pub(super) fn settle_in_time(&mut self, linker: &Linker, revision: u64) -> bool {
         if let Some((at, cost, when)) = self.settled
-            && (at == revision || (!now && when.elapsed() < cost * 10))
+            && (at == revision || when.elapsed() < cost * 10)
         {
             return false;
         }
         let (began, before) = (Instant::now(), self.records.len());
-        let leads: HashSet<Lead> = self.records.iter().filter_map(|of| linker.lead_of(of)).collect();
-        self.records = leads.into_iter().filter_map(|lead| linker.record_of(lead)).collect();
+        self.settle(linker);
         self.settled = Some((revision, began.elapsed(), Instant::now()));
         before != self.records.len()
+    }
+
+    /// Brings it up to what has moved: an entry that has merged into another is marked once, and who is gone is not.
+    pub(super) fn settle(&mut self, linker: &Linker) {
+        let leads: HashSet<Lead> = self.records.iter().filter_map(|of| linker.lead_of(of)).collect();
+        self.records = leads.into_iter().filter_map(|lead| linker.record_of(lead)).collect();
     }
 }
 
@@ -141,7 +141,7 @@ mod tests {
         // 1 and 5 become one entry, and 3 is gone.
         let five = PoolUser { user_id: Some("1".into()), ..PoolUser::new(sub(5), "user-5") };
         linker.apply(&[Change::User(five), Change::UserGone(sub(3)), Change::RowGone(RowId::BigInt(3))]);
-        assert!(marked.settle(&linker, 2, true));
+        assert!(marked.settle_in_time(&linker, 2));
         assert_eq!(marked.count(), 1);
         assert!(marked.has(&linker.entry(&user(1)).unwrap()) && marked.has(&linker.entry(&user(5)).unwrap()));
         marked.change(&Marking::None, &linker, &leads);
@@ -155,7 +155,7 @@ mod tests {
         marked.change(&Marking::All(ViewSpec::default()), &before, &before.leads(None, ""));
         let users = vec![PoolUser::new(sub(4), "user-4"), PoolUser::new(sub(9), "user-9")];
         let after = Linker::bulk(users, Vec::new(), Rules::new(IdKind::BigInt));
-        assert!(marked.settle(&after, 2, true));
+        marked.settle(&after);
         assert_eq!(marked.records().collect::<Vec<_>>(), [&user(4)]);
     }
 }

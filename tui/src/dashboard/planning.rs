@@ -79,7 +79,11 @@ impl Planner {
     pub(super) async fn make(&self, request: &Request, last: Option<&Last>) -> Result<Made, String> {
         match &request.wish {
             Wish::Marked => {
-                let of = with(&self.worker, |_, marked| marked.records().cloned().collect::<Vec<_>>()).await?;
+                let marked = with(&self.worker, |engine, marked| {
+                    marked.settle(&engine.linker);
+                    marked.records().cloned().collect::<Vec<_>>()
+                });
+                let of = marked.await?;
                 if of.len() <= FRESH_AT_MOST {
                     self.read_again(&of).await?;
                 }

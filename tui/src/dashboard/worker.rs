@@ -236,7 +236,6 @@ impl Worker {
             }
             Question::With(look) => {
                 let before = self.marked.count();
-                self.marked.settle(&self.engine.linker, self.revision, true);
                 look(&mut self.engine, &mut self.marked);
                 if before != self.marked.count() {
                     self.to.send(Event::Marked(self.marked.count())).await?;
@@ -317,7 +316,7 @@ impl Worker {
         };
         let progress = self.progress();
         self.to.send(Event::Progress(progress)).await?;
-        if self.picture.is_none() && self.marked.settle(&self.engine.linker, self.revision, false) {
+        if self.picture.is_none() && self.marked.settle_in_time(&self.engine.linker, self.revision) {
             self.to.send(Event::Marked(self.marked.count())).await?;
         }
         self.to.send(Event::Counts(counts)).await

@@ -174,6 +174,31 @@ async fn why_the_app_clients_are_unknown_is_said() {
     );
 }
 
+/// For how long tokens carry what they carry: the longest of any client, and an hour where a client says nothing.
+#[tokio::test]
+async fn how_long_tokens_last_is_told_by_the_app_clients() {
+    let says = |fields: &str| Fate::Answer(200, format!("{{\"UserPoolClient\":{{\"ClientName\":\"c\"{fields}}}}}"));
+    let ask = async |answers: [Fate; 3]| {
+        let clients = ["a", "b", "c"].map(Client::new).to_vec();
+        let pool = Emulator::start(Served { clients, ..Served::new(Source::Users(Vec::new())) }).await.unwrap();
+        let gate = Gate::before(&pool.endpoint_url(), fates("DescribeUserPoolClient", answers)).await;
+        reader(&gate.url, pool.pool_id()).await.token_validity().await.unwrap()
+    };
+    let hour = Duration::from_secs(3_600);
+    assert_eq!(ask([says(""), says(""), says("")]).await, Some(hour));
+    let short = ",\"AccessTokenValidity\":5,\"IdTokenValidity\":10,\
+                 \"TokenValidityUnits\":{\"AccessToken\":\"minutes\",\"IdToken\":\"minutes\"}";
+    let long = ",\"IdTokenValidity\":1,\"TokenValidityUnits\":{\"IdToken\":\"days\"}";
+    assert_eq!(
+        ask([says(short), says(short), says(short)]).await,
+        Some(Duration::from_secs(600)),
+        "shorter than an hour"
+    );
+    assert_eq!(ask([says(short), says(long), says("")]).await, Some(24 * hour));
+    let denied = || Fate::Answer(400, refusal("AccessDeniedException"));
+    assert_eq!(ask([says(short), denied(), denied()]).await, None, "unknown where it is not permitted");
+}
+
 #[tokio::test]
 async fn a_mistyped_profile_is_named() {
     let profile = Some("no-such-profile-of-userlink".to_owned());
