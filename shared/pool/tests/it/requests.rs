@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use userlink_domain::{PoolUser, RowId, Sub, Username};
@@ -138,6 +139,12 @@ async fn what_the_pool_says_of_itself() {
 
 /// What is found out about the app clients `a`, `b` and `c` where asking for each of them has this answer.
 async fn writable(answers: [Fate; 3]) -> Result<Writable, PoolError> {
+    let (_pool, _gate, reader) = of_clients(answers).await;
+    reader.writable().await
+}
+
+/// A reader of a pool with the app clients `a`, `b` and `c`, where asking for each of them has this answer.
+async fn of_clients(answers: [Fate; 3]) -> (Emulator, Gate, PoolReader) {
     let pool = served().await;
     let mut answers = answers.into_iter();
     let rule = move |operation: &str| match operation {
@@ -149,7 +156,8 @@ async fn writable(answers: [Fate; 3]) -> Result<Writable, PoolError> {
         _ => Fate::Pass,
     };
     let gate = Gate::before(&pool.endpoint_url(), rule).await;
-    reader(&gate.url, pool.pool_id()).await.writable().await
+    let reader = reader(&gate.url, pool.pool_id()).await;
+    (pool, gate, reader)
 }
 
 fn client(writes: &[&str]) -> Fate {
@@ -179,10 +187,8 @@ async fn why_the_app_clients_are_unknown_is_said() {
 async fn how_long_tokens_last_is_told_by_the_app_clients() {
     let says = |fields: &str| Fate::Answer(200, format!("{{\"UserPoolClient\":{{\"ClientName\":\"c\"{fields}}}}}"));
     let ask = async |answers: [Fate; 3]| {
-        let clients = ["a", "b", "c"].map(Client::new).to_vec();
-        let pool = Emulator::start(Served { clients, ..Served::new(Source::Users(Vec::new())) }).await.unwrap();
-        let gate = Gate::before(&pool.endpoint_url(), fates("DescribeUserPoolClient", answers)).await;
-        reader(&gate.url, pool.pool_id()).await.token_validity().await.unwrap()
+        let (_pool, _gate, reader) = of_clients(answers).await;
+        reader.token_validity().await.unwrap()
     };
     let hour = Duration::from_secs(3_600);
     assert_eq!(ask([says(""), says(""), says("")]).await, Some(hour));
