@@ -169,7 +169,8 @@ fn frames(total: usize) -> Vec<Duration> {
         table: "users".into(),
         production: false,
         read_only: true,
-        theme: Theme::Color,
+        tint: None,
+        theme: Theme::Terminal,
         ascii: false,
     };
     let now = Timestamp::from_millis(1_795_428_000_000);

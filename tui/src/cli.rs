@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use userlink_domain::Situation;
+use userlink_ui::Theme;
 
 use crate::settings::Overrides;
 
@@ -54,6 +55,9 @@ pub(crate) struct Common {
     /// Requests a second to list the pool with
     #[arg(long, global = true, value_name = "N")]
     rate: Option<f64>,
+    /// How the dashboard is coloured: terminal, high-contrast or monochrome
+    #[arg(long, global = true, value_name = "NAME", value_parser = Theme::named)]
+    pub(crate) theme: Option<Theme>,
     /// No colours
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
@@ -115,6 +119,12 @@ pub(crate) enum Command {
     Journal(JournalArgs),
     /// Create what is Userlink's own in the database: the journal, and on request the users table
     Migrate(MigrateArgs),
+    /// Print the dashboard's keys as the settings have them
+    Keys(KeysArgs),
+    /// Print the manual page
+    Man,
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
 }
 
 #[derive(Clone, Debug, Args)]
@@ -299,6 +309,18 @@ pub(crate) struct MigrateArgs {
     /// Make the sub unique in your table, with an index that is made beside the traffic
     #[arg(long)]
     pub(crate) unique_sub: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[arg(long, value_enum, default_value_t = KeysFormat::Table)]
+    pub(crate) format: KeysFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeysFormat {
+    Table,
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

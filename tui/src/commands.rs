@@ -32,6 +32,16 @@ pub(crate) const FOUND: u8 = 3;
 /// Stopped by Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// Prints to standard output. Whoever reads it may have read enough.
+pub(crate) fn print(of: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> anyhow::Result<u8> {
+    let mut text = Vec::new();
+    of(&mut text)?;
+    match stdout().lock().write_all(&text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("The result cannot be written"),
+        _ => Ok(DONE),
+    }
+}
+
 /// Reads both sides, and prints what was found.
 pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Result<u8> {
     let (pool, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());

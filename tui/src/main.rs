@@ -9,6 +9,7 @@ mod demo;
 mod engine;
 mod init;
 mod logging;
+mod manual;
 mod output;
 mod probe;
 mod repairs;
@@ -22,10 +23,11 @@ use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
-use userlink_ui::{Names, Setup, Theme};
+use userlink_ui::Theme;
 
 use cli::{Cli, Command, Common};
 use commands::{FAILED, WRONG, say};
+use dashboard::Seat;
 use settings::{Context, Overrides, SettingsError};
 use start::{Failure, Start};
 
@@ -56,22 +58,21 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
     logging::begin(cli.common.log_file.as_deref(), cli.common.verbose, !dashboard)?;
     match &cli.command {
         None => {
+            let wanted = terminal(&cli.common)?;
             let context = match first_context(&cli.common).await? {
                 Some(context) => context,
                 None => context(&cli.common).await?,
             };
-            let setup = setup(&cli.common, &context)?;
-            let keys = settings::load(cli.common.config.as_deref())?.keys();
-            dashboard::run(setup, names(&context), keys, Start::Context(Box::new(context))).await
+            let seat = seat(&cli.common, wanted, true)?;
+            dashboard::run(seat, &context, Start::Context(Box::new(context.clone()))).await
         }
         Some(Command::Demo(args)) => {
             let demo = demo::Demo::prepare(args, cli.common.read_only)?;
             if args.serve {
                 return demo.serve().await;
             }
-            let context = demo.context();
-            let keys = settings::load(cli.common.config.as_deref())?.keys();
-            dashboard::run(setup(&cli.common, &context)?, names(&context), keys, Start::Demo(demo)).await
+            let seat = seat(&cli.common, terminal(&cli.common)?, false)?;
+            dashboard::run(seat, &demo.context(), Start::Demo(demo)).await
         }
         Some(Command::Scan(args)) => commands::run_scan(context(&cli.common).await?, args).await,
         Some(Command::Init) => init::command(&cli.common).await,
@@ -93,6 +94,12 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::History(args)) => repairs::history::run(context(&cli.common).await?, args).await,
         Some(Command::Show(args)) => repairs::show::run(context(&cli.common).await?, args).await,
         Some(Command::Journal(args)) => repairs::journal::run(context(&cli.common).await?, args).await,
+        Some(Command::Keys(args)) => {
+            let keys = settings::load(cli.common.config.as_deref())?.keys();
+            commands::print(|out| manual::keys(&keys, args.format, out))
+        }
+        Some(Command::Man) => commands::print(manual::man),
+        Some(Command::Completions { shell }) => commands::print(|out| manual::completions(*shell, out)),
         Some(Command::Migrate(args)) => {
             let settings = settings::load(cli.common.config.as_deref())?;
             commands::run_migrate(settings::resolve_base(&settings, cli.common.overrides()).await?, args).await
@@ -119,45 +126,40 @@ async fn context(common: &Common) -> Result<Context, SettingsError> {
     Ok(context)
 }
 
-/// What attribute and columns are called in this pool and table.
-fn names(context: &Context) -> Names {
-    let mapping = &context.mapping;
-    Names {
-        user_id: context.pool.attribute.clone(),
-        id: mapping.id.clone(),
-        sub: mapping.sub.clone(),
-        show: mapping.show.clone(),
-    }
-}
-
-/// What the dashboard says of where it is; refuses a terminal that cannot show it.
-fn setup(common: &Common, context: &Context) -> Result<Setup, SettingsError> {
-    let term = std::env::var("TERM").unwrap_or_default();
+/// What the terminal and its variables say: whether it wants ASCII, and which theme. Refuses what is no terminal, or one that
+/// can show nothing.
+fn terminal(common: &Common) -> Result<(bool, Option<Theme>), SettingsError> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return Err(SettingsError::new(
             "The dashboard wants a terminal. For scripts there is: userlink scan --format json.",
         ));
     }
-    if term == "dumb" {
+    if variable("TERM").as_deref() == Some("dumb") {
         return Err(SettingsError::new(
             "This terminal (TERM=dumb) cannot show the dashboard. There is: userlink scan.",
         ));
     }
-    let plain = common.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let locale =
-        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let plain = common.no_color || variable("NO_COLOR").is_some();
+    let theme = common.theme.or_else(|| plain.then_some(Theme::Monochrome));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
     // A locale that says that it is not UTF-8; one that says nothing is taken for modern.
     let ascii = locale.is_some_and(|name| {
         let name = name.to_ascii_lowercase();
         !(name.contains("utf-8") || name.contains("utf8")) && name.contains('.') || name == "c" || name == "posix"
     });
-    Ok(Setup {
-        context: context.name.clone(),
-        pool: context.pool.pool_id.clone(),
-        table: context.mapping.table.clone(),
-        production: context.production,
-        read_only: context.read_only,
-        theme: if plain { Theme::Mono } else { Theme::Color },
-        ascii,
+    Ok((ascii, theme))
+}
+
+/// How the dashboard is wanted, by flags, variables and settings.
+fn seat(common: &Common, (ascii, given): (bool, Option<Theme>), remembers: bool) -> Result<Seat, SettingsError> {
+    let settings = settings::load(common.config.as_deref())?;
+    Ok(Seat {
+        theme: given.or(settings.theme()).unwrap_or_default(),
+        theme_is_given: given.is_some(),
+        ascii: settings.ascii().unwrap_or(ascii),
+        over: common.overrides(),
+        settings,
+        remembers,
     })
 }

@@ -11,6 +11,7 @@ use userlink_domain::Timestamp;
 use userlink_link::{Change, Evidence, Rules};
 use userlink_pool::{PoolReader, PoolWriter};
 use userlink_repair::{Origin, Patience, Process, Repairer};
+use userlink_ui::JournalPlace;
 
 use crate::actor::Actor;
 use crate::demo::Demo;
@@ -38,6 +39,8 @@ pub(crate) struct Opened {
     pub(crate) journal: Result<Journal, String>,
     /// For how long a token may be used, once that was asked.
     pub(crate) tokens: tokio::sync::OnceCell<String>,
+    /// Where the journal lies, where repairs are possible.
+    pub(crate) journal_place: Option<JournalPlace>,
     /// Where scans are kept, and what they are of.
     pub(crate) shelf: Option<(Shelf, Of)>,
     /// Whether steps that earlier runs left open have been looked for.
@@ -79,6 +82,13 @@ impl From<crate::settings::SettingsError> for Failure {
 }
 
 impl Start {
+    pub(crate) fn context_name(&self) -> &str {
+        match self {
+            Self::Context(context) => &context.name,
+            Self::Demo(_) => "demo",
+        }
+    }
+
     pub(crate) async fn open(&self) -> Result<Opened, Failure> {
         match self {
             Self::Context(context) => open(context, None).await,
@@ -147,11 +157,13 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         ..Rules::new(schema.id_kind)
     };
     let journal = if context.read_only { journal_to_read(context, &db).await } else { journal(context, &db).await };
+    let mut place = None;
     let repairs = if context.read_only {
         Repairs::Refused("Read-only: nothing is written.".into())
     } else {
         match journal.clone() {
             Ok(journal) => {
+                place = Some(if journal.is_beside(&table) { JournalPlace::Shared } else { JournalPlace::Local });
                 let pool = PoolWriter::new(pool.clone());
                 let (table, patience) = (table.clone(), Patience::default());
                 // The demo leaves nothing behind, and no later run could find its steps.
@@ -184,6 +196,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         repairs,
         actor,
         journal,
+        journal_place: place,
         tokens: tokio::sync::OnceCell::new(),
         shelf,
         looked: AtomicBool::new(false),

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::options::Target;
 use crate::place::Place;
+use crate::single::Single;
 use crate::statements::{self, Dialect};
 use crate::transaction::{Record, Transaction, Value};
 use crate::{DbError, DbOptions, Mapping, UsersTable};
@@ -31,6 +32,8 @@ pub struct Db {
 #[derive(Clone)]
 pub(crate) enum Pool {
     Postgres(PgPool),
+    /// PostgreSQL, with one connection that is kept.
+    Single(Arc<Single>),
     Sqlite(SqlitePool),
 }
 
@@ -103,7 +106,7 @@ impl Db {
 
     pub(crate) fn dialect(&self) -> Dialect {
         match self.pool {
-            Pool::Postgres(_) => Dialect::Postgres,
+            Pool::Postgres(_) | Pool::Single(_) => Dialect::Postgres,
             Pool::Sqlite(_) => Dialect::Sqlite,
         }
     }
@@ -149,6 +152,7 @@ impl Db {
     pub(crate) async fn alone(&self, sql: SqlStr) -> Result<(), sqlx::Error> {
         match &self.pool {
             Pool::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
+            Pool::Single(single) => single.alone(sql).await,
             Pool::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),
         }
     }
@@ -165,9 +169,10 @@ impl Db {
         self.begin_as(statements::begin(self.dialect(), read_only, self.shared.statement_timeout)).await
     }
 
-    async fn begin_as(&self, begin: SqlStr) -> Result<Transaction<'_>, DbError> {
+    pub(crate) async fn begin_as(&self, begin: SqlStr) -> Result<Transaction<'_>, DbError> {
         match &self.pool {
             Pool::Postgres(pool) => Transaction::postgres(pool, begin, &self.shared.place).await,
+            Pool::Single(single) => Transaction::single(single, begin, &self.shared.place).await,
             Pool::Sqlite(pool) => Transaction::sqlite(pool, begin, &self.shared.place).await,
         }
     }
@@ -176,6 +181,7 @@ impl Db {
     pub async fn close(&self) {
         match &self.pool {
             Pool::Postgres(pool) => pool.close().await,
+            Pool::Single(single) => single.close().await,
             Pool::Sqlite(pool) => pool.close().await,
         }
     }

@@ -21,6 +21,7 @@ mod rows;
 mod schema;
 mod schema_postgres;
 mod schema_sqlite;
+mod single;
 mod statements;
 mod transaction;
 mod upkeep;

@@ -6,94 +6,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection as _;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::SqlitePoolOptions;
-use tokio::time::timeout;
 use userlink_domain::{EmailKey, Row, RowId, Sub};
 
-use crate::db::{Pool, Shared};
-use crate::options::Target;
 use crate::schema::FoundBy;
 use crate::statements::linking::{INDEX_HAS_COLUMN, LinkingStatements, begin_linking, insert};
 use crate::statements::{Dialect, fixed};
 use crate::transaction::{Transaction, Value};
-use crate::{Db, DbError, DbOptions, UsersTable};
-
-/// How long an idle connection may take to give a sign of life, before another is made.
-const SIGN_OF_LIFE: Duration = Duration::from_millis(150);
+use crate::{Db, DbError, UsersTable};
 
 impl Db {
-    /// For a program that must start whether the database is there or not: nothing is connected before the first statement.
-    /// A refused connection is tried again until `connect_timeout` is over, as the server may be starting; an idle one that
-    /// died without a word costs 150 ms.
-    ///
-    /// # Errors
-    /// Only what is wrong with the URL and the settings.
-    pub fn lazily(options: &DbOptions) -> Result<Self, DbError> {
-        let (pool, place) = match options.target()? {
-            Target::Postgres(target, place) => {
-                let pool = PgPoolOptions::new()
-                    .max_connections(options.max_connections)
-                    .acquire_timeout(options.connect_timeout)
-                    .idle_timeout(None)
-                    .max_lifetime(None)
-                    .test_before_acquire(false)
-                    .before_acquire(|connection, meta| {
-                        Box::pin(async move {
-                            if meta.idle_for < Duration::from_millis(500) {
-                                return Ok(true);
-                            }
-                            match timeout(SIGN_OF_LIFE, connection.ping()).await {
-                                Ok(Ok(())) => Ok(true),
-                                // As an error, so that it is dropped and not closed politely: nobody may be there to hear.
-                                _ => Err(sqlx::Error::PoolTimedOut),
-                            }
-                        })
-                    })
-                    .connect_lazy_with(*target);
-                (Pool::Postgres(pool), place)
-            }
-            Target::Sqlite(target, place) => {
-                let memory = place.database.starts_with("file:sqlx-in-memory");
-                let pool = SqlitePoolOptions::new()
-                    .max_connections(if memory { 1 } else { options.max_connections })
-                    .idle_timeout(None)
-                    .max_lifetime(None)
-                    .acquire_timeout(options.connect_timeout)
-                    .connect_lazy_with(*target);
-                (Pool::Sqlite(pool), place)
-            }
-        };
-        let (read_only, statement_timeout) = (options.read_only, options.statement_timeout);
-        Ok(Self { pool, shared: Arc::new(Shared { place, read_only, statement_timeout }) })
-    }
-
-    /// From now on connections are made like this: another password, a new token. Those that are there stay. The kind of
-    /// database cannot change.
-    ///
-    /// # Errors
-    /// Only what is wrong with the URL and the settings.
-    pub fn connect_like(&self, options: &DbOptions) -> Result<(), DbError> {
-        match (&self.pool, options.target()?) {
-            (Pool::Postgres(pool), Target::Postgres(target, _)) => pool.set_connect_options(*target),
-            (Pool::Sqlite(pool), Target::Sqlite(target, _)) => pool.set_connect_options(*target),
-            (Pool::Postgres(_), Target::Sqlite(..)) | (Pool::Sqlite(_), Target::Postgres(..)) => {
-                return Err(DbError::Scheme);
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) async fn begin_linking(&self, limit: Duration) -> Result<Transaction<'_>, DbError> {
         if self.is_read_only() {
             return Err(DbError::ReadOnly);
         }
-        let begin = begin_linking(self.dialect(), limit);
-        match &self.pool {
-            Pool::Postgres(pool) => Transaction::postgres(pool, begin, &self.shared.place).await,
-            Pool::Sqlite(pool) => Transaction::sqlite(pool, begin, &self.shared.place).await,
-        }
+        self.begin_as(begin_linking(self.dialect(), limit)).await
     }
 }
 
@@ -206,42 +132,56 @@ impl Linking {
     }
 
     async fn within(&self, transaction: &mut Transaction<'_>, newcomer: &Newcomer) -> Result<Tie, DbError> {
-        if let Some(tie) = self.found(transaction, newcomer.sub).await? {
-            return Ok(tie);
-        }
-        if !newcomer.insert && newcomer.adopt.is_none() {
-            return Ok(Tie::NoRow);
-        }
-        let statements = &self.statements;
-        let by_email = if newcomer.adopt.is_some() { &statements.lock_by_email } else { &statements.by_email };
-        if let (Some(email), Some(by_email)) = (&newcomer.known_by, by_email) {
-            let rows = self.table.listed_in(transaction, by_email, Value::Text(email.as_str().to_owned())).await?;
-            let mut rows: Vec<Row> = rows.into_iter().filter(|row| row.email_key().as_ref() == Some(email)).collect();
-            // Somebody else's delivery of the same event may have been faster.
-            if let Some(own) = rows.iter().position(|row| row.sub() == Some(newcomer.sub)) {
-                return Ok(Tie::Found(rows.swap_remove(own)));
-            }
-            let is_free = |row: &Row| row.sub.as_deref().is_none_or(|sub| sub.trim().is_empty());
-            match &rows[..] {
-                [] => {}
-                [row] if is_free(row) && newcomer.adopt.as_ref() == Some(&row.id) => {
-                    return self.adopt(transaction, row.clone(), newcomer.sub).await;
+        let wants_a_row = newcomer.insert || newcomer.adopt.is_some();
+        let email = newcomer.known_by.as_ref().filter(|_| wants_a_row);
+        let rows = match (email, &self.statements.by_sub_and_email) {
+            (Some(email), Some(both)) if newcomer.adopt.is_none() => {
+                let values = vec![self.table.subs(&[newcomer.sub]), Value::Text(email.as_str().to_owned())];
+                let mut rows: Vec<Row> = Vec::new();
+                for row in self.table.found_in(transaction, both, values).await? {
+                    if !rows.iter().any(|known| known.id == row.id) {
+                        rows.push(row);
+                    }
                 }
-                [row] if is_free(row) => return Ok(Tie::Free(row.clone())),
-                rows if rows.iter().any(is_free) => return Ok(Tie::Ambiguous),
-                _ => return Ok(Tie::RowTaken),
+                if let Some(tie) = own(&rows, newcomer.sub) {
+                    return Ok(tie);
+                }
+                rows
             }
+            _ => {
+                if let Some(tie) = self.found(transaction, newcomer.sub).await? {
+                    return Ok(tie);
+                }
+                let statements = &self.statements;
+                let by_email = if newcomer.adopt.is_some() { &statements.lock_by_email } else { &statements.by_email };
+                match (email, by_email) {
+                    (Some(email), Some(by_email)) => {
+                        self.table.listed_in(transaction, by_email, Value::Text(email.as_str().to_owned())).await?
+                    }
+                    _ => Vec::new(),
+                }
+            }
+        };
+        let mut rows: Vec<Row> = rows.into_iter().filter(|row| row.email_key().as_ref() == email).collect();
+        // Somebody else's delivery of the same event may have been faster.
+        if let Some(at) = rows.iter().position(|row| row.sub() == Some(newcomer.sub)) {
+            return Ok(Tie::Found(rows.swap_remove(at)));
         }
-        if newcomer.insert { self.insert(transaction, newcomer).await } else { Ok(Tie::NoRow) }
+        let is_free = |row: &Row| row.sub.as_deref().is_none_or(|sub| sub.trim().is_empty());
+        match &rows[..] {
+            [] if newcomer.insert => self.insert(transaction, newcomer).await,
+            [] => Ok(Tie::NoRow),
+            [row] if is_free(row) && newcomer.adopt.as_ref() == Some(&row.id) => {
+                self.adopt(transaction, row.clone(), newcomer.sub).await
+            }
+            [row] if is_free(row) => Ok(Tie::Free(row.clone())),
+            rows if rows.iter().any(is_free) => Ok(Tie::Ambiguous),
+            _ => Ok(Tie::RowTaken),
+        }
     }
 
     async fn found(&self, transaction: &mut Transaction<'_>, sub: Sub) -> Result<Option<Tie>, DbError> {
-        let mut rows = self.table.by_sub_in(transaction, sub).await?;
-        Ok(match rows.len() {
-            0 => None,
-            1 => rows.pop().map(Tie::Found),
-            _ => Some(Tie::DuplicateRows),
-        })
+        Ok(own(&self.table.by_sub_in(transaction, sub).await?, sub))
     }
 
     async fn adopt(&self, transaction: &mut Transaction<'_>, row: Row, sub: Sub) -> Result<Tie, DbError> {
@@ -321,6 +261,13 @@ impl Linking {
             }
         }
     }
+}
+
+/// What the rows that carry this sub come to, if there are any.
+fn own(rows: &[Row], sub: Sub) -> Option<Tie> {
+    let mut own = rows.iter().filter(|row| row.sub() == Some(sub));
+    let first = own.next()?;
+    Some(if own.next().is_none() { Tie::Found(first.clone()) } else { Tie::DuplicateRows })
 }
 
 /// Which table, and nothing that is in it.

@@ -198,3 +198,24 @@ fn names_in_calls_and_counts_are_quoted() {
          LIMIT 11) AS found"
     );
 }
+
+/// Each half by its own index, whatever a planner makes of an OR.
+#[test]
+fn a_sub_and_an_email_are_looked_for_in_one_statement_where_an_index_finds_the_email() {
+    let mut schema = schema(IdForm::BigInt);
+    let mapping = Mapping { show: Vec::new(), ..where_tenant() };
+    let both = |schema: &Schema| linking::LinkingStatements::new(&mapping, Dialect::Postgres, schema).by_sub_and_email;
+    assert!(both(&schema).is_none());
+    schema.email_found_by = crate::schema::FoundBy::Lower;
+    schema.sub_indexed = true;
+    let select = "SELECT u.\"id\"::int8, CAST(u.\"cognito_sub\" AS text), CAST(u.\"email\" AS text), \
+        CAST(NULL AS bigint), CAST(NULL AS bigint) FROM \"app\".\"users\" AS u";
+    let counts = "u.\"tenant_id\" = CAST($3::text AS uuid) AND u.\"deleted_at\" IS NULL";
+    assert_eq!(
+        both(&schema).unwrap().as_str(),
+        format!(
+            "{select} WHERE u.\"cognito_sub\" = ANY($1) AND {counts} UNION ALL \
+             {select} WHERE lower(CAST(u.\"email\" AS text)) = lower($2::text) AND {counts}"
+        )
+    );
+}

@@ -8,11 +8,12 @@
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Executor, PgPool, Postgres, Row, SqlStr, Sqlite, SqlitePool};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Row, SqlStr, Sqlite, SqlitePool};
 use uuid::Uuid;
 
 use crate::DbError;
 use crate::place::Place;
+use crate::single::{Lent, Single};
 
 /// A parameter.
 #[derive(Clone)]
@@ -79,23 +80,37 @@ enum On {
 }
 
 /// The connection, until the transaction has ended.
-struct Open(Option<PoolConnection<Postgres>>);
+struct Open(Option<Held>);
+
+/// Whose connection it is.
+enum Held {
+    Pooled(PoolConnection<Postgres>),
+    Lent(Lent),
+}
 
 impl Open {
-    fn connection(&mut self) -> Result<&mut PoolConnection<Postgres>, sqlx::Error> {
-        self.0.as_mut().ok_or(sqlx::Error::PoolClosed)
+    fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        match self.0.as_mut() {
+            Some(Held::Pooled(connection)) => Ok(connection),
+            Some(Held::Lent(lent)) => Ok(&mut lent.connection),
+            None => Err(sqlx::Error::PoolClosed),
+        }
     }
 
     async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         self.connection()?.execute(sqlx::raw_sql(statement)).await?;
-        self.0.take();
+        match self.0.take() {
+            Some(Held::Pooled(connection)) => drop(connection),
+            Some(Held::Lent(lent)) => lent.put_back(),
+            None => {}
+        }
         Ok(())
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
+        if let Some(Held::Pooled(connection)) = self.0.take() {
             drop(connection.detach());
         }
     }
@@ -104,9 +119,14 @@ impl Drop for Open {
 impl<'p> Transaction<'p> {
     pub(crate) async fn postgres(pool: &PgPool, begin: SqlStr, place: &'p Place) -> Result<Self, DbError> {
         let fail = |error| DbError::of(error, place);
-        let mut open = Open(Some(pool.acquire().await.map_err(fail)?));
+        let mut open = Open(Some(Held::Pooled(pool.acquire().await.map_err(fail)?)));
         open.connection().map_err(fail)?.execute(sqlx::raw_sql(begin)).await.map_err(fail)?;
         Ok(Self { on: On::Postgres(open), place })
+    }
+
+    pub(crate) async fn single(single: &Single, begin: SqlStr, place: &'p Place) -> Result<Self, DbError> {
+        let lent = single.begin(begin).await.map_err(|error| DbError::of(error, place))?;
+        Ok(Self { on: On::Postgres(Open(Some(Held::Lent(lent)))), place })
     }
 
     pub(crate) async fn sqlite(pool: &SqlitePool, begin: SqlStr, place: &'p Place) -> Result<Self, DbError> {
@@ -118,7 +138,7 @@ impl<'p> Transaction<'p> {
         let rows = match &mut self.on {
             On::Postgres(open) => match open.connection() {
                 Ok(connection) => {
-                    let rows = bind_postgres(sql, values).fetch_all(&mut **connection).await;
+                    let rows = bind_postgres(sql, values).fetch_all(&mut *connection).await;
                     rows.map(|rows| rows.into_iter().map(Record::Postgres).collect())
                 }
                 Err(error) => Err(error),
@@ -136,7 +156,7 @@ impl<'p> Transaction<'p> {
         let done = match &mut self.on {
             On::Postgres(open) => match open.connection() {
                 Ok(connection) => {
-                    bind_postgres(sql, values).execute(&mut **connection).await.map(|done| done.rows_affected())
+                    bind_postgres(sql, values).execute(&mut *connection).await.map(|done| done.rows_affected())
                 }
                 Err(error) => Err(error),
             },

@@ -155,7 +155,7 @@ impl UsersTable {
         Ok(rows)
     }
 
-    fn subs(&self, subs: &[Sub]) -> Value {
+    pub(crate) fn subs(&self, subs: &[Sub]) -> Value {
         if self.inner.schema.sub_is_uuid {
             Value::Uuids(subs.iter().map(|sub| sub.as_uuid()).collect())
         } else {
@@ -176,7 +176,16 @@ impl UsersTable {
         sql: &sqlx::SqlStr,
         list: Value,
     ) -> Result<Vec<Row>, DbError> {
-        let mut values = vec![list];
+        self.found_in(on, sql, vec![list]).await
+    }
+
+    /// What a statement finds with these values, and those of the conditions after them.
+    pub(crate) async fn found_in(
+        &self,
+        on: &mut Transaction<'_>,
+        sql: &sqlx::SqlStr,
+        mut values: Vec<Value>,
+    ) -> Result<Vec<Row>, DbError> {
         values.extend(self.inner.statements.condition_values.iter().cloned());
         on.fetch(sql.clone(), values).await?.iter().map(|record| self.row(record)).collect()
     }

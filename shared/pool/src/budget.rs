@@ -91,8 +91,12 @@ impl Budget {
 
     /// Waits until a request of this category may be made.
     pub(crate) async fn take(&self, category: Category) {
-        let at = self.with(category, |bucket| bucket.take(Instant::now()));
-        tokio::time::sleep_until(at).await;
+        let now = Instant::now();
+        let at = self.with(category, |bucket| bucket.take(now));
+        // A timer counts whole milliseconds, and one that is over already takes the rest of this one.
+        if at > now {
+            tokio::time::sleep_until(at).await;
+        }
     }
 
     /// The pool answered a request that went at this moment.

@@ -8,7 +8,7 @@ use userlink_domain::{PoolUser, Sub, Timestamp, Username};
 use userlink_pool::{PoolError, PoolWriter, Remedy, wait};
 use uuid::Uuid;
 
-use crate::expects::{Action, Expects, OnUser};
+use crate::expects::{Action, OnUser};
 use crate::process::Process;
 use crate::refusal::Refusal;
 use crate::sides::RowSide;

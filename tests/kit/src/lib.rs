@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "tests alone use this, and a test stops at the first surprise")]
 
+mod cluster;
 mod gate;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
+pub use cluster::{Cluster, Stop};
 pub use gate::{Fate, Gate, Held, fates};
 
 fn part(variable: &str) -> String {

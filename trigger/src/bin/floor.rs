@@ -17,7 +17,8 @@ type Failed = Box<dyn Error + Send + Sync>;
 
 const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = 1500; SET LOCAL lock_timeout = 1500; \
     SET LOCAL idle_in_transaction_session_timeout = 1500; SET LOCAL row_security = off";
-const ANSWER: &str = "u.\"id\", CAST(u.\"cognito_sub\" AS text), CAST(u.\"email\" AS text)";
+const ANSWER: &str = "u.id, CAST(u.cognito_sub AS text), CAST(u.email AS text), CASE WHEN isfinite(u.created_at) \
+    THEN floor(extract(epoch FROM u.created_at) * 1000)::int8 END, CAST(NULL AS bigint)";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failed> {
@@ -48,15 +49,13 @@ async fn confirm(event: &Value, database: &mut PgConnection, pool: &Client) -> R
     let text = |at: &str| event.pointer(at).and_then(Value::as_str).ok_or("a part of the event is missing");
     let (sub, email) = (Uuid::parse_str(text("/request/userAttributes/sub")?)?, text("/request/userAttributes/email")?);
     database.execute(sqlx::raw_sql(BEGIN)).await?;
-    let by_sub =
-        sqlx::AssertSqlSafe(format!("SELECT {ANSWER} FROM users AS u WHERE u.cognito_sub = ANY($1) ORDER BY u.id"));
-    sqlx::query(by_sub).bind(vec![sub]).persistent(false).fetch_all(&mut *database).await?;
-    let by_email = sqlx::AssertSqlSafe(format!(
-        "SELECT {ANSWER} FROM users AS u WHERE lower(CAST(u.email AS text)) = lower($1::text) ORDER BY u.id"
+    let seen = sqlx::AssertSqlSafe(format!(
+        "SELECT {ANSWER} FROM public.users AS u WHERE u.cognito_sub = ANY($1) UNION ALL \
+         SELECT {ANSWER} FROM public.users AS u WHERE lower(CAST(u.email AS text)) = lower($2::text)"
     ));
-    sqlx::query(by_email).bind(email).persistent(false).fetch_all(&mut *database).await?;
+    sqlx::query(seen).bind(vec![sub]).bind(email).persistent(false).fetch_all(&mut *database).await?;
     let insert = sqlx::AssertSqlSafe(format!(
-        "INSERT INTO users AS u (cognito_sub, email, created_at) VALUES (CAST($1::text AS uuid), $2, now()) \
+        "INSERT INTO public.users AS u (cognito_sub, email, created_at) VALUES (CAST($1::text AS uuid), $2, now()) \
          ON CONFLICT (cognito_sub) WHERE cognito_sub IS NOT NULL DO UPDATE SET cognito_sub = excluded.cognito_sub RETURNING {ANSWER}"
     ));
     let insert = sqlx::query(insert).bind(sub.to_string()).bind(email).persistent(false);

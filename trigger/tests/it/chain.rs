@@ -13,9 +13,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use userlink_kit::{fresh_postgres_database, lambda_package, python};
+use userlink_kit::{fresh_postgres_database, python};
 
 use crate::lambda::Lambda;
+use crate::packaged::unpacked;
 use crate::town::USERS;
 
 struct Ended(Child);
@@ -109,23 +110,6 @@ async fn who_signs_up_confirms_and_signs_in_has_the_rows_id_in_the_token() {
     let row =
         format!("{} {} ada@example.org", claims["custom:userId"].as_str().unwrap(), claims["sub"].as_str().unwrap());
     assert_eq!(rows, [Some(row)]);
-}
-
-/// The largest that the package may be, in bytes. Six million are the aim, and it is not reached yet.
-const LARGEST: u64 = 6_500_000;
-
-/// The program out of the package, as Lambda unpacks it.
-fn unpacked(to: &std::path::Path) -> std::path::PathBuf {
-    let package = lambda_package();
-    let size = package.metadata().unwrap().len();
-    assert!(size < LARGEST, "the package has {size} bytes");
-    eprintln!("the package has {size} bytes");
-    let unzip = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])";
-    let done = Command::new(python()).args(["-c", unzip]).arg(&package).arg(to).status().unwrap();
-    assert!(done.success());
-    let program = to.join("bootstrap");
-    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    program
 }
 
 fn somebody(asked: &Value) -> Value {

@@ -34,8 +34,8 @@ async fn a_confirmed_user_gets_a_row_and_its_id_with_one_call() {
 /// What does not depend on a machine: how much is asked for.
 #[tokio::test]
 async fn a_new_user_costs_one_transaction_and_one_request_and_a_repeated_delivery_one_read() {
-    const WORDS: [&str; 4] = ["BEGIN", "SELECT", "INSERT", "COMMIT"];
-    let town = Town::new(2).await;
+    const WORDS: [&str; 5] = ["BEGIN", "UNION ALL", "SELECT", "INSERT", "COMMIT"];
+    let town = Town::new(4).await;
     let wire = HeardWire::before(&town.database.url).await;
     let lambda = town.lambda(&[("USERLINK_DATABASE_URL", &wire.url)]).await;
     lambda.passes(&town.event(1, json!({}))).await;
@@ -43,15 +43,27 @@ async fn a_new_user_costs_one_transaction_and_one_request_and_a_repeated_deliver
     assert_eq!(asked(&town), (0, 1));
     wire.said(WORDS);
 
-    // By the sub, by the e-mail, and the insert.
+    // By the sub and by the e-mail in one statement, and the insert.
     lambda.passes(&town.event(2, json!({}))).await;
-    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 2, 1, 1], (0, 2)));
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 2, 1, 1], (0, 2)));
     let id = town.assert_linked(2).await;
     lambda.passes(&town.event(2, json!({"custom:userId": id}))).await;
-    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 0, 1], (0, 2)));
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 2, 0, 1], (0, 2)));
     // An old copy of the event: the user is read, and nothing is written.
     lambda.passes(&town.event(2, json!({}))).await;
-    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 0, 1], (1, 2)));
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 1, 2, 0, 1], (1, 2)));
+
+    // Where no index finds an e-mail the table is read for whoever has no row, and for nobody else.
+    town.database.run("DROP INDEX users_by_email").await;
+    let lambda = town.lambda(&[("USERLINK_DATABASE_URL", &wire.url)]).await;
+    lambda.passes(&town.event(3, json!({}))).await;
+    let id = town.assert_linked(3).await;
+    assert!(lambda.last().await["advice"].as_str().unwrap().contains("make an index on lower(email)"));
+    wire.said(WORDS);
+    lambda.passes(&town.event(4, json!({}))).await;
+    assert_eq!(wire.said(WORDS), [1, 0, 2, 1, 1]);
+    lambda.passes(&town.event(3, json!({"custom:userId": id}))).await;
+    assert_eq!((wire.said(WORDS), asked(&town)), ([1, 0, 1, 0, 1], (1, 4)));
 }
 
 /// Twelve deliveries at once for each of twenty users, to twelve processes, half of them through PgBouncer.
@@ -196,19 +208,27 @@ async fn a_row_whose_email_two_have_proved_is_adopted_by_neither() {
 /// Rule: while a row has the e-mail, none is inserted without a person being shown it; whether or not the column is unique.
 #[tokio::test]
 async fn no_second_row_is_made_for_an_email_that_a_row_has() {
-    let town = Town::new(3).await;
-    town.database
-        .run(&format!(
-            "INSERT INTO users (email, cognito_sub) VALUES (' PERSON1@example.org', NULL), ('person2@example.org', '{}')",
-            sub(77)
-        ))
-        .await;
-    let lambda = town.lambda(&[]).await;
-    for (user, outcome) in [(1, "email_match"), (2, "row_taken"), (3, "linked")] {
-        lambda.passes(&town.event(user, json!({}))).await;
-        assert_eq!(lambda.last().await["outcome"], outcome);
+    // An index finds no white space around an e-mail.
+    for (index, email) in [(true, "PERSON1@example.org"), (false, " PERSON1@example.org")] {
+        let town = Town::new(4).await;
+        if !index {
+            town.database.run("DROP INDEX users_by_email").await;
+        }
+        town.database
+            .run(&format!(
+                "INSERT INTO users (email, cognito_sub) VALUES ('{email}', NULL), ('person2@example.org', '{}'), \
+                 ('person4@example.org', NULL), ('Person4@example.org', '{}')",
+                sub(77),
+                sub(78)
+            ))
+            .await;
+        let lambda = town.lambda(&[]).await;
+        for (user, outcome) in [(1, "email_match"), (2, "row_taken"), (3, "linked"), (4, "ambiguous")] {
+            lambda.passes(&town.event(user, json!({}))).await;
+            assert_eq!(lambda.last().await["outcome"], outcome, "user {user}, with an index: {index}");
+        }
+        assert_eq!(town.select("SELECT count(*)::text FROM users").await, [Some("5".into())]);
     }
-    assert_eq!(town.select("SELECT count(*)::text FROM users").await, [Some("3".into())]);
 }
 
 #[tokio::test]

@@ -36,22 +36,6 @@ async fn with_the_database_down_the_answer_comes_within_the_budget() {
     wire.set(Mode::Through);
 }
 
-#[tokio::test]
-async fn a_database_that_comes_back_after_a_second_is_used() {
-    let town = Town::new(1).await;
-    let wire = Wire::before(&town.database.url).await;
-    wire.set(Mode::Refuse);
-    let lambda = town.lambda(&[("USERLINK_DATABASE_URL", &wire.url)]).await;
-    let event = town.event(1, json!({}));
-    let back = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        wire.set(Mode::Through);
-    };
-    let (took, ()) = tokio::join!(lambda.passes(&event), back);
-    assert!(took < Duration::from_secs(4), "{took:?}");
-    town.assert_linked(1).await;
-}
-
 /// Frozen, and the connection gone without a word meanwhile.
 #[tokio::test]
 async fn a_connection_that_died_in_a_freeze_costs_little() {
@@ -131,31 +115,4 @@ async fn killed_in_the_middle_and_delivered_again_it_is_the_same_row() {
         lambda.passes(&event).await;
         assert_eq!([town.assert_linked(1).await], row[..]);
     }
-}
-
-/// The writer takes no writes any more, as after a failover, and a moment later does so again, for connections that are made
-/// from then on: the one that was there is given up.
-#[tokio::test]
-async fn a_writer_that_has_become_a_reader_is_left_and_the_next_connection_used() {
-    let town = Town::new(3).await;
-    let lambda = town.lambda(&[]).await;
-    let admin = town.database.admin.clone();
-    let run = async |statement: String| drop(crate::town::select(&admin, &statement).await);
-    let name = &town.database.name;
-    let end = format!("SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = '{name}'");
-    lambda.passes(&town.event(1, json!({}))).await;
-    run(format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
-    run(end.clone()).await;
-    let event = town.event(2, json!({}));
-    let over = async {
-        tokio::time::sleep(Duration::from_millis(600)).await;
-        run(format!("ALTER DATABASE {name} RESET default_transaction_read_only")).await;
-    };
-    let (took, ()) = tokio::join!(lambda.passes(&event), over);
-    assert!(took >= Duration::from_millis(300), "it was a reader: {took:?}");
-    town.assert_linked(2).await;
-    // All connections are cut once more.
-    run(end).await;
-    lambda.passes(&town.event(3, json!({}))).await;
-    town.assert_linked(3).await;
 }

@@ -16,9 +16,23 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
+use userlink_kit::{Fate, Gate, moto_url};
 
 const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:post-confirmation";
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The services whose operations are kept, by the variable that says where they are.
+const SERVICES: [(&str, &str); 2] =
+    [("AWS_ENDPOINT_URL_SQS", "sqs"), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secretsmanager")];
+
+/// Keeps what a function asked a service for. When the whole suite has run, `tests/run` holds the template's permissions
+/// against all of it.
+pub(crate) fn record(service: &str, operations: impl IntoIterator<Item = String>) {
+    let Some(directory) = std::env::var_os("USERLINK_TEST_OPERATIONS") else { return };
+    let lines: String = operations.into_iter().map(|operation| format!("{service}:{operation}\n")).collect();
+    let file = PathBuf::from(directory).join(uuid::Uuid::new_v4().to_string());
+    std::fs::write(file, lines).expect("keep what was asked for");
+}
 
 /// What the function said to an event.
 #[derive(Debug)]
@@ -50,11 +64,14 @@ struct Api {
 pub(crate) struct Lambda {
     api: Arc<Api>,
     events: mpsc::UnboundedSender<Invocation>,
-    address: String,
+    /// Of the Runtime API.
+    pub(crate) address: String,
     program: PathBuf,
     variables: Vec<(String, String)>,
     processes: Vec<Child>,
     log: Arc<Mutex<Vec<String>>>,
+    /// What stands before services of AWS's, and keeps what they are asked for.
+    services: Vec<(&'static str, Gate)>,
 }
 
 impl Lambda {
@@ -71,12 +88,30 @@ impl Lambda {
         let function_timeout = Duration::from_secs(30);
         let api = Arc::new(Api { queue: queue.into(), waiting: Mutex::default(), function_timeout });
         tokio::spawn(accept(listener, api.clone()));
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut lambda = Self { api, events, address, program, variables, processes: Vec::new(), log: Arc::default() };
+        let mut services = Vec::new();
+        let mut own = Vec::new();
+        for (name, value) in variables {
+            let mut value = (*value).to_owned();
+            if let Some((_, service)) = SERVICES.iter().find(|(variable, _)| variable == name)
+                && value == moto_url()
+            {
+                let gate = Gate::before(&value, |_| Fate::Pass).await;
+                value.clone_from(&gate.url);
+                services.push((*service, gate));
+            }
+            own.push(((*name).to_owned(), value));
+        }
+        let (variables, processes_of, log) = (own, Vec::new(), Arc::default());
+        let mut lambda = Self { api, events, address, program, variables, processes: processes_of, log, services };
         for _ in 0..processes {
             lambda.add_process();
         }
         lambda
+    }
+
+    /// From now on processes are started with this variable.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     pub(crate) fn add_process(&mut self) {
@@ -158,6 +193,9 @@ impl Lambda {
 impl Drop for Lambda {
     fn drop(&mut self) {
         self.kill();
+        for (service, gate) in &self.services {
+            record(service, gate.operations());
+        }
     }
 }
 

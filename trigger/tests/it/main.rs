@@ -3,13 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
+mod bad_wires;
 mod chain;
 mod confirming;
 mod cutting;
 mod deploying;
 mod events;
 mod failing;
+mod failing_over;
 mod lambda;
+mod packaged;
 mod passwords;
 mod queueing;
 mod signing_in;

@@ -36,6 +36,11 @@ def receive():
         messages += answer["Messages"]
 
 
+def delete():
+    for receipt in asked["receipts"]:
+        sqs.delete_message(QueueUrl=asked["queue"], ReceiptHandle=receipt)
+
+
 def put_secret():
     value = asked["value"] if isinstance(asked["value"], str) else json.dumps(asked["value"])
     if "arn" in asked:
@@ -43,4 +48,4 @@ def put_secret():
     return secrets.create_secret(Name=asked["name"], SecretString=value)["ARN"]
 
 
-json.dump({"make": make, "receive": receive, "put_secret": put_secret}[asked["do"]](), sys.stdout)
+json.dump({"make": make, "receive": receive, "delete": delete, "put_secret": put_secret}[asked["do"]](), sys.stdout)

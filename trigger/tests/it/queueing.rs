@@ -27,6 +27,12 @@ impl Queue {
         ask(json!({"do": "receive", "queue": self.url})).await.as_array().unwrap().clone()
     }
 
+    /// As Lambda's poller does with what was worked off.
+    pub(crate) async fn delete(&self, messages: &[Value]) {
+        let receipts: Vec<_> = messages.iter().map(|message| message["ReceiptHandle"].clone()).collect();
+        ask(json!({"do": "delete", "queue": self.url, "receipts": receipts})).await;
+    }
+
     pub(crate) async fn dead_letters(&self) -> Vec<Value> {
         ask(json!({"do": "receive", "queue": self.dead})).await.as_array().unwrap().clone()
     }

@@ -6,14 +6,23 @@ use userlink_domain::{PoolUser, Sub};
 use userlink_emulator::{Emulator, PoolOptions, Source};
 use userlink_kit::{TestDatabase, fresh_postgres_database};
 
-use crate::lambda::Lambda;
+use crate::lambda::{Lambda, record};
 
 /// The table that `userlink migrate` makes.
 pub(crate) const USERS: &str = include_str!("../../../migrations/postgres/0002_users.sql");
 
+/// As the deployment's page has it.
+const BY_EMAIL: &str = "CREATE INDEX users_by_email ON users (lower(email))";
+
 pub(crate) struct Town {
     pub(crate) pool: Emulator,
     pub(crate) database: TestDatabase,
+}
+
+impl Drop for Town {
+    fn drop(&mut self) {
+        record("cognito-idp", self.pool.stats().requests.into_keys());
+    }
 }
 
 pub(crate) fn sub(number: u128) -> Sub {
@@ -33,6 +42,7 @@ impl Town {
     pub(crate) async fn new(users: u128) -> Self {
         let database = fresh_postgres_database().await;
         database.run(USERS).await;
+        database.run(BY_EMAIL).await;
         let user = |number| PoolUser {
             email: Some(email(number).into()),
             email_verified: true,

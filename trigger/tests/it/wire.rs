@@ -21,6 +21,7 @@ pub(crate) enum Mode {
 pub(crate) struct Wire {
     pub(crate) url: String,
     mode: watch::Sender<Mode>,
+    server: Arc<Mutex<String>>,
 }
 
 /// The server of a URL, and the URL through this address.
@@ -35,14 +36,17 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (server, through) = through(url, listener.local_addr().unwrap());
         let (mode, modes) = watch::channel(Mode::Through);
+        let server = Arc::new(Mutex::new(server));
+        let leads_to = server.clone();
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
-                let (server, mut modes) = (server.clone(), modes.clone());
+                let (server, mut modes) = (leads_to.lock().unwrap().clone(), modes.clone());
                 tokio::spawn(async move {
                     if *modes.borrow_and_update() == Mode::Refuse {
                         return;
                     }
-                    let mut server = TcpStream::connect(&server).await.unwrap();
+                    // Where nobody listens the client is refused, too.
+                    let Ok(mut server) = TcpStream::connect(&server).await else { return };
                     let open = async {
                         if *modes.borrow() == Mode::Through {
                             tokio::select! {
@@ -57,7 +61,12 @@ impl Wire {
                 });
             }
         });
-        Self { url: through, mode }
+        Self { url: through, mode, server }
+    }
+
+    /// From now on new connections go to the server of this URL, as when a name is given to another.
+    pub(crate) fn lead_to(&self, url: &str) {
+        *self.server.lock().unwrap() = through(url, "").0;
     }
 
     pub(crate) fn set(&self, mode: Mode) {
@@ -68,6 +77,8 @@ impl Wire {
 /// Where a wire is cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cut {
+    /// The first connection is not made.
+    Connect,
     /// The message does not arrive.
     Before(usize),
     /// It arrives, and what it does is done; the answer does not come back.
@@ -76,23 +87,36 @@ pub(crate) enum Cut {
 
 /// A wire that goes mute at one message of the client's, counted over all of its connections.
 pub(crate) struct CutWire {
-    pub(crate) url: String,
+    /// Where it begins, `host:port`.
+    pub(crate) address: String,
     pub(crate) reached: Arc<Notify>,
 }
 
 impl CutWire {
-    pub(crate) async fn before(url: &str, cut: Cut) -> Self {
+    /// Before a database; its URL through the wire is the second.
+    pub(crate) async fn before(url: &str, cut: Cut) -> (Self, String) {
+        let (server, _) = through(url, "");
+        let wire = Self::before_address(server, cut).await;
+        let (_, through) = through(url, &wire.address);
+        (wire, through)
+    }
+
+    pub(crate) async fn before_address(server: String, cut: Cut) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (server, through) = through(url, listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap().to_string();
         let reached = Arc::new(Notify::new());
         let (told, sent) = (reached.clone(), Arc::new(AtomicUsize::new(0)));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if cut == Cut::Connect {
+                    told.notify_one();
+                    continue;
+                }
                 let (server, told, sent) = (server.clone(), told.clone(), sent.clone());
                 tokio::spawn(async move { drop(cut_at(client, &server, cut, &sent, &told).await) });
             }
         });
-        Self { url: through, reached }
+        Self { address, reached }
     }
 }
 

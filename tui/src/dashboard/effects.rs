@@ -10,8 +10,9 @@ use tokio::task::AbortHandle;
 use userlink_domain::IdKind;
 use userlink_link::Rules;
 use userlink_repair::Recovered;
-use userlink_ui::{Effect, Event, Level};
+use userlink_ui::{Effect, Event, Export, Level};
 
+use super::export;
 use super::repairs::{MaybeOpen, Repairs};
 use super::worker::{Question, Worker};
 use crate::clock;
@@ -32,6 +33,7 @@ pub(super) struct Effects {
     /// A scan has begun: who asks for one more wants it from the start.
     scanned: bool,
     repairs: Repairs,
+    export: Option<export::Running>,
 }
 
 impl Effects {
@@ -72,6 +74,7 @@ impl Effects {
             opened,
             scan: None,
             scanned: false,
+            export: None,
         };
         effects.scan();
         effects
@@ -99,13 +102,32 @@ impl Effects {
                     }
                 });
             }
+            Effect::Log => {
+                // A log that is not brought this time is brought the next.
+                drop(self.to_model.try_send(Event::Log(crate::logging::lines())));
+            }
+            Effect::Export(wanted) => self.export(wanted),
             // The loop's own.
-            Effect::Quit | Effect::Suspend => {}
+            Effect::Quit | Effect::Suspend | Effect::Turn(_) => {}
         }
     }
 
-    /// Brings the steps under way to their end.
+    fn export(&mut self, wanted: Export) {
+        let context = self.start.context_name().to_owned();
+        match export::begin(wanted, context, self.worker.clone(), self.to_model.clone()) {
+            Ok(running) => self.export = Some(running),
+            Err(error) => {
+                let text = format!("Nothing was exported: no thread could be started ({}).", error.kind());
+                drop(self.to_model.try_send(Event::Exported(Err(text))));
+            }
+        }
+    }
+
+    /// Brings the steps under way to their end, and drops all else.
     pub(super) async fn finish(&mut self) {
+        if let Some(export) = self.export.take() {
+            export.end();
+        }
         if let Some(scan) = self.scan.take() {
             scan.abort();
         }
@@ -133,6 +155,9 @@ impl Effects {
                     return;
                 }
             };
+            if let Some(place) = now_open.journal_place {
+                drop(to.send(Event::Journal(place)).await);
+            }
             let (news, heard) = mpsc::channel(BATCHES);
             let dismissed = now_open.dismissals().await;
             let (mut engine, begin) = if is_first { going_on(&now_open).await } else { None }

@@ -5,10 +5,14 @@
 
 mod draft;
 mod effects;
+mod export;
 mod input;
+mod kept;
 mod marks;
 mod planning;
 mod repairs;
+mod seat;
+mod session;
 mod terminal;
 mod worker;
 
@@ -16,12 +20,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
-use userlink_ui::{Effect, Event, Keys, Level, Model, Names, Setup, update, view};
+use userlink_ui::{Effect, Event, Level, update, view};
 
 use crate::clock;
+use crate::settings::{Context, SettingsError};
 use crate::start::Start;
-use effects::Effects;
 use input::Signal;
+pub(crate) use seat::Seat;
+use session::Session;
 use terminal::Screen;
 
 /// As a shell has it of a program that SIGHUP ended.
@@ -30,43 +36,42 @@ const HUNG_UP: u8 = 129;
 const FRAME: Duration = Duration::from_millis(16);
 
 /// Opens the dashboard, and ends when the person leaves. Gives the exit code.
-pub(crate) async fn run(setup: Setup, names: Names, keys: Keys, start: Start) -> anyhow::Result<u8> {
-    let (to_model, mut events) = mpsc::channel(64);
+pub(crate) async fn run(seat: Seat, context: &Context, start: Start) -> anyhow::Result<u8> {
+    let (columns, lines) = crossterm::terminal::size().context("The terminal does not say how large it is")?;
+    if !userlink_ui::is_large_enough((columns, lines)) {
+        let (width, height) = userlink_ui::SMALLEST;
+        let text = format!(
+            "The dashboard needs {width} columns and {height} lines; this terminal has {columns} and {lines}. Make it larger, or \
+             use the commands: userlink scan."
+        );
+        return Err(SettingsError::new(text).into());
+    }
     let mut signals = input::listen().context("The terminal's signals cannot be heard")?;
     let mut screen = Screen::take().context("The terminal cannot be taken over")?;
-    let size = screen.terminal.size().context("The terminal does not say how large it is")?;
-    let mut model = Model::new(setup, (size.width, size.height)).with_names(names).with_keys(keys);
-    let mut effects = Effects::begin(start, to_model);
-    let left = until_left(&mut model, &mut effects, &mut screen, &mut signals, &mut events).await;
+    let mut session = Session::begin(seat, context, start, (columns, lines));
+    let left = until_left(&mut session, &mut screen, &mut signals).await;
     // Whatever ended it, a write under way is brought to its end. Nobody looks any more: the terminal goes back first,
     // and nothing waits for news to be heard.
     drop(screen);
-    events.close();
-    if model.is_writing() {
-        crate::commands::say(
-            "A repair is being written: this ends when the steps under way are read back and journalled.",
-        );
-    }
-    effects.finish().await;
+    session.finish().await;
     left
 }
 
 async fn until_left(
-    model: &mut Model,
-    effects: &mut Effects,
+    session: &mut Session,
     screen: &mut Screen,
     signals: &mut mpsc::UnboundedReceiver<Signal>,
-    events: &mut mpsc::Receiver<Event>,
 ) -> anyhow::Result<u8> {
     let mut drawn = None;
     let mut dirty = true;
     // A key is answered at once, news when the next frame is due.
     let mut urgent = true;
     let mut second = tokio::time::interval(Duration::from_secs(1));
+    let mut logged = 0;
     loop {
         let due = drawn.is_none_or(|at: Instant| at.elapsed() >= FRAME);
         if dirty && (due || (urgent && signals.is_empty())) {
-            if let Err(error) = screen.draw(|frame| drop(view(model, frame))) {
+            if let Err(error) = screen.draw(|frame| drop(view(&session.model, frame))) {
                 tracing::warn!(kind = ?error.kind(), "the terminal is gone");
                 return Ok(HUNG_UP);
             }
@@ -74,6 +79,9 @@ async fn until_left(
             (dirty, urgent) = (false, false);
         }
         let until_frame = drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
+        // An idle screen is not drawn again for nothing.
+        let changes = session.model.wants_redraw_by();
+        let until_change = changes.map_or(Duration::MAX, |at| until(at.since(clock::now())));
         let event = tokio::select! {
             biased;
             signal = signals.recv() => match signal {
@@ -90,26 +98,34 @@ async fn until_left(
                 None => return Ok(1),
             },
             () = tokio::time::sleep(until_frame), if dirty => continue,
+            () = tokio::time::sleep(until_change), if !dirty && changes.is_some() => Event::Tick,
             _ = second.tick() => match crate::logging::complaint() {
                 Some(text) => Event::Message { level: Level::Error, text: text.to_owned() },
-                // An idle screen is not drawn again for nothing.
-                None if model.wants_redraw_by().is_none_or(|at| clock::now() < at) => continue,
-                None => Event::Tick,
+                None if session.model.wants_log() && crate::logging::logged() != logged => {
+                    logged = crate::logging::logged();
+                    Event::Log(crate::logging::lines())
+                }
+                None => continue,
             },
-            event = events.recv() => match event {
+            event = session.news() => match event {
                 Some(event) => event,
                 None => return Ok(1),
             },
         };
         dirty = true;
-        for effect in update(model, event, clock::now()) {
+        for effect in update(&mut session.model, event, clock::now()) {
             match effect {
                 Effect::Quit => return Ok(0),
                 Effect::Suspend => suspend(screen)?,
-                other => effects.carry_out(other),
+                other => session.carry_out(other),
             }
         }
     }
+}
+
+/// Milliseconds that are still to come.
+fn until(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 /// Stops as Ctrl-Z stops any program, with the terminal as it was, and takes it again afterwards.

@@ -9,9 +9,11 @@ use userlink_link::{Change, Entry, Lead, Rules};
 use userlink_pool::{PoolReader, Writable};
 use userlink_ui::{Counts, Event, Level, Marking, Phase, Progress, ViewSpec, Window};
 
+use super::export::{Explained, Frozen};
 use super::marks::Marked;
 use crate::clock;
 use crate::engine::Engine;
+use crate::output::Head;
 use crate::scan::News;
 use crate::snapshot::Picture;
 
@@ -39,6 +41,14 @@ pub(super) enum Question {
     With(Look),
     /// Records that were read afresh; the answer comes when they are taken in.
     Learn(Vec<Change>, oneshot::Sender<()>),
+    /// A view as it is now, to be gone through.
+    Freeze(ViewSpec, oneshot::Sender<Frozen>),
+    /// Entries of such a view; none where another linker took the place of the one it was of.
+    Entries {
+        leads: Vec<Lead>,
+        epoch: u64,
+        answer: oneshot::Sender<Option<Vec<Explained>>>,
+    },
     /// A new scan begins: what it tells comes from here.
     Scan {
         news: mpsc::Receiver<News>,
@@ -70,6 +80,8 @@ pub(super) struct Worker {
     rows_about: Option<u64>,
     began: Instant,
     revision: u64,
+    /// Grows when another linker takes the place of the one that is shown.
+    epoch: u64,
     cache: Option<Cache>,
     told: Instant,
     /// Something changed that the screen has not been told of.
@@ -111,6 +123,7 @@ impl Worker {
             rows_about: None,
             began: now,
             revision: 0,
+            epoch: 0,
             cache: None,
             told: now,
             untold: false,
@@ -200,6 +213,7 @@ impl Worker {
                 }
                 if let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) {
                     self.engine = coming;
+                    self.epoch += 1;
                     self.from_disk = false;
                     self.revision += 1;
                     self.cache = None;
@@ -251,6 +265,12 @@ impl Worker {
                 answer.send(()).unwrap_or(());
                 self.tell().await?;
             }
+            // Who does not wait any more needs no answer.
+            Question::Freeze(spec, answer) => drop(answer.send(self.freeze(&spec))),
+            Question::Entries { leads, epoch, answer } => {
+                let entries = (epoch == self.epoch).then(|| self.entries(&leads));
+                drop(answer.send(entries));
+            }
             Question::Picture(picture) => {
                 if self.engine.is_complete() {
                     return Ok(());
@@ -268,6 +288,7 @@ impl Worker {
                 match engine {
                     Some(engine) => {
                         let begun = std::mem::replace(&mut self.engine, *engine);
+                        self.epoch += 1;
                         self.coming = self.is_reading().then_some(begun);
                         self.shown_at = Some(picture.at());
                     }
@@ -280,6 +301,7 @@ impl Worker {
                     self.coming = Some(*engine);
                 } else {
                     self.engine = *engine;
+                    self.epoch += 1;
                     if self.picture.is_none() {
                         (self.from_disk, self.shown_at) = (false, None);
                     }
@@ -407,6 +429,28 @@ impl Worker {
         let entries: Vec<Entry> = shown.filter_map(|lead| linker.entry_of(*lead, RECORDS_SHOWN)).collect();
         let marked = entries.iter().map(|entry| self.marked.has(entry)).collect();
         Window { generation, total: leads.len(), spec, first, entries, marked, anchor_at, revision: self.revision }
+    }
+
+    fn freeze(&mut self, spec: &ViewSpec) -> Frozen {
+        self.refresh(spec);
+        let leads = self.cache.as_ref().map(|cache| cache.leads.clone()).unwrap_or_default();
+        let engine = &self.engine;
+        let pool = self.pool.as_ref().map(|pool| pool.pool_id().to_owned()).unwrap_or_default();
+        let scanned_at = self.shown_at.or(self.finished_at).unwrap_or_else(clock::now);
+        let head = Head::of(&engine.linker, &pool, scanned_at, engine.is_complete() && !self.failed);
+        Frozen { leads, epoch: self.epoch, head }
+    }
+
+    /// The entries at these places. One that has merged into another since is there once.
+    fn entries(&self, leads: &[Lead]) -> Vec<Explained> {
+        let linker = &self.engine.linker;
+        let explained = |lead: &Lead| {
+            let entry = linker.entry_of(*lead, usize::MAX)?;
+            let of = entry.lead()?;
+            let is_first = linker.lead_of(&of) == Some(*lead);
+            if is_first { Some((entry, linker.explain(&of)?)) } else { None }
+        };
+        leads.iter().filter_map(explained).collect()
     }
 
     /// Makes the list of a view anew where it is out of date, but never spends more than a tenth of the time on that.

@@ -1,6 +1,8 @@
 //! CSV: one line a user or row, with the number of its entry.
 
-use std::io::Write;
+use std::io::{self, Write};
+
+use userlink_link::Entry;
 
 use super::Report;
 
@@ -19,15 +21,23 @@ const HEAD: [&str; 12] = [
     "enabled",
 ];
 
-pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> Result<(), ::csv::Error> {
-    let mut csv = ::csv::Writer::from_writer(out);
-    csv.write_record(HEAD)?;
-    let mut number = 0u64;
-    for of in report.entries() {
-        let Some(entry) = report.linker.entry(&of) else { continue };
-        number += 1;
+/// Entries as they come, one after the other.
+pub(crate) struct CsvEntries<W: Write> {
+    csv: ::csv::Writer<W>,
+    number: u64,
+}
+
+impl<W: Write> CsvEntries<W> {
+    pub(crate) fn new(out: W) -> io::Result<Self> {
+        let mut csv = ::csv::Writer::from_writer(out);
+        csv.write_record(HEAD).map_err(of_io)?;
+        Ok(Self { csv, number: 0 })
+    }
+
+    pub(crate) fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+        self.number += 1;
         let flags: Vec<_> = entry.flags.iter().map(userlink_domain::Flag::name).collect();
-        let head = [&number.to_string(), entry.situation.name(), entry.situation.group().name(), &flags.join(" ")]
+        let head = [&self.number.to_string(), entry.situation.name(), entry.situation.group().name(), &flags.join(" ")]
             .map(str::to_owned);
         for user in &entry.users {
             let cells = [
@@ -41,15 +51,36 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> Result<(), ::c
                 if user.enabled { "true" } else { "false" },
             ]
             .map(harmless);
-            csv.write_record(head.iter().chain(&cells))?;
+            self.csv.write_record(head.iter().chain(&cells)).map_err(of_io)?;
         }
         for row in &entry.rows {
             let (sub, email) = (row.sub.as_deref().unwrap_or_default(), row.email.as_deref().unwrap_or_default());
             let cells = ["row", &row.id.to_string(), sub, "", email, "", "", ""].map(harmless);
-            csv.write_record(head.iter().chain(&cells))?;
+            self.csv.write_record(head.iter().chain(&cells)).map_err(of_io)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn end(mut self) -> io::Result<()> {
+        self.csv.flush()
+    }
+}
+
+fn of_io(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+    let mut csv = CsvEntries::new(out)?;
+    for of in report.entries() {
+        if let Some(entry) = report.linker.entry(&of) {
+            csv.entry(&entry)?;
         }
     }
-    Ok(csv.flush()?)
+    csv.end()
 }
 
 /// A cell that a spreadsheet would run as a formula gets an apostrophe before it. A plain number is none.

@@ -4,23 +4,24 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
-use userlink_domain::{PoolUser, RecordRef, Row, Step};
-use userlink_link::Related;
+use userlink_domain::{PoolUser, RecordRef, Row, Step, Timestamp};
+use userlink_link::{Entry, Explanation, Linker, Related};
 
 use super::{Report, Since};
 
 #[derive(Serialize)]
 struct Scan<'a> {
     #[serde(flatten)]
-    head: Head<'a>,
+    head: Head,
     #[serde(serialize_with = "entries")]
     entries: &'a Report<'a>,
 }
 
+/// Everything but the entries.
 #[derive(Serialize)]
-struct Head<'a> {
+pub(crate) struct Head {
     scanned_at: String,
-    pool: &'a str,
+    pool: String,
     users: usize,
     rows: usize,
     complete: bool,
@@ -107,21 +108,53 @@ pub(super) fn write_lines(report: &Report<'_>, out: &mut impl Write) -> io::Resu
     Ok(())
 }
 
-fn head<'a>(report: &Report<'a>) -> Head<'a> {
-    let counts = report.linker.counts();
-    let (users, rows) = report.linker.len();
-    Head {
-        scanned_at: report.scanned_at.to_string(),
-        pool: report.pool,
-        users,
-        rows,
-        complete: report.complete,
-        situations: counts.situations().map(|(situation, count)| (situation.name(), count)).collect(),
-        flags: counts.flags().map(|(flag, count)| (flag.name(), count)).collect(),
-        since: report.before.as_ref().map(|before| SinceOut {
-            scanned_at: before.at.to_string(),
-            gone: report.gone().into_iter().map(gone).collect(),
-        }),
+impl Head {
+    pub(crate) fn of(linker: &Linker, pool: &str, scanned_at: Timestamp, complete: bool) -> Self {
+        let counts = linker.counts();
+        let (users, rows) = linker.len();
+        Self {
+            scanned_at: scanned_at.to_string(),
+            pool: pool.to_owned(),
+            users,
+            rows,
+            complete,
+            situations: counts.situations().map(|(situation, count)| (situation.name(), count)).collect(),
+            flags: counts.flags().map(|(flag, count)| (flag.name(), count)).collect(),
+            since: None,
+        }
+    }
+}
+
+fn head(report: &Report<'_>) -> Head {
+    let since = report.before.as_ref().map(|before| SinceOut {
+        scanned_at: before.at.to_string(),
+        gone: report.gone().into_iter().map(gone).collect(),
+    });
+    Head { since, ..Head::of(report.linker, report.pool, report.scanned_at, report.complete) }
+}
+
+/// The shape of the contract with entries as they come, one after the other.
+pub(crate) struct JsonEntries<W: Write> {
+    out: W,
+    none_yet: bool,
+}
+
+impl<W: Write> JsonEntries<W> {
+    pub(crate) fn new(mut out: W, head: &Head) -> io::Result<Self> {
+        let head = serde_json::to_string(head)?;
+        write!(out, "{},\"entries\":[", head.strip_suffix('}').unwrap_or(&head))?;
+        Ok(Self { out, none_yet: true })
+    }
+
+    pub(crate) fn entry(&mut self, entry: Entry, explained: Explanation) -> io::Result<()> {
+        self.out.write_all(if std::mem::take(&mut self.none_yet) { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut self.out, &entry_out(entry, explained, None))?;
+        Ok(())
+    }
+
+    pub(crate) fn end(mut self) -> io::Result<()> {
+        self.out.write_all(b"\n]}\n")?;
+        self.out.flush()
     }
 }
 
@@ -132,9 +165,15 @@ fn entries<S: Serializer>(report: &Report<'_>, to: S) -> Result<S::Ok, S::Error>
 }
 
 fn entry(report: &Report<'_>, of: &RecordRef) -> Option<EntryOut> {
-    let entry = report.linker.entry(of)?;
-    let explained = report.linker.explain(of)?;
-    Some(EntryOut {
+    let since = report.since(of).map(|since| match since {
+        Since::New => Change::New,
+        Since::Changed(was) => Change::Changed { was: was.name() },
+    });
+    Some(entry_out(report.linker.entry(of)?, report.linker.explain(of)?, since))
+}
+
+fn entry_out(entry: Entry, explained: Explanation, since: Option<Change>) -> EntryOut {
+    EntryOut {
         situation: entry.situation.name(),
         group: entry.situation.group().name(),
         users: entry.users.into_iter().map(user).collect(),
@@ -144,15 +183,12 @@ fn entry(report: &Report<'_>, of: &RecordRef) -> Option<EntryOut> {
         why: explained.why,
         repair: explained.repair.steps,
         safe: explained.repair.safe,
-        since: report.since(of).map(|since| match since {
-            Since::New => Change::New,
-            Since::Changed(was) => Change::Changed { was: was.name() },
-        }),
-    })
+        since,
+    }
 }
 
 /// Who is gone is named by its keys: of an earlier scan no more may have been kept.
-fn gone(entry: userlink_link::Entry) -> Gone {
+fn gone(entry: Entry) -> Gone {
     Gone {
         situation: entry.situation.name(),
         users: entry.users.iter().map(|user| user.sub.to_string()).collect(),

@@ -16,6 +16,9 @@ use userlink_link::{Entry, Linker};
 use crate::cli::Format;
 use crate::commands::Stop;
 
+pub(crate) use csv::CsvEntries;
+pub(crate) use json::{Head, JsonEntries};
+
 /// What is printed.
 pub(crate) struct Report<'a> {
     pub(crate) linker: &'a Linker,
@@ -132,10 +135,7 @@ fn write_to(report: &Report<'_>, format: Format, out: &mut impl Write) -> io::Re
     match format {
         Format::Json => json::write(report, out),
         Format::Jsonl => json::write_lines(report, out),
-        Format::Csv => csv::write(report, out).map_err(|error| match error.into_kind() {
-            ::csv::ErrorKind::Io(error) => error,
-            other => io::Error::other(format!("{other:?}")),
-        }),
+        Format::Csv => csv::write(report, out),
         Format::Table => table::write(report, out),
     }
 }

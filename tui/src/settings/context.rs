@@ -32,6 +32,17 @@ pub(crate) struct Overrides {
     pub(crate) rate: Option<f64>,
 }
 
+impl Overrides {
+    /// What holds for another context, too: not what was said of the pool or the database of the first one. A database
+    /// that only the environment names is taken where the context names none itself.
+    pub(crate) fn for_another(&self, settings: &Settings, name: String) -> Self {
+        let (read_only, rate) = (self.read_only, self.rate);
+        let names_one = settings.contexts.get(&name).is_some_and(|context| context.database_url.is_some());
+        let database_url_of_environment = self.database_url_of_environment.clone().filter(|_| !names_one);
+        Self { context: Some(name), read_only, rate, database_url_of_environment, ..Self::default() }
+    }
+}
+
 /// Everything that is needed to begin.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {

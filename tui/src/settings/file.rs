@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 use userlink_domain::nearest_name;
-use userlink_ui::{Keys, KeysError};
+use userlink_ui::{Keys, KeysError, Theme, Tint};
 
 use super::SettingsError;
 use super::secret::SecretSource;
 
-const TOP: &[&str] = &["default_context", "keys", "contexts"];
+const TOP: &[&str] = &["default_context", "theme", "glyphs", "keys", "contexts"];
 const CONTEXT: &[&str] = &[
     "pool_id",
     "region",
@@ -22,6 +22,7 @@ const CONTEXT: &[&str] = &[
     "replica_url",
     "read_only",
     "production",
+    "color",
     "rate",
     "write_rate",
     "snapshot",
@@ -41,11 +42,28 @@ const SECRET: &[&str] = &["env", "file", "command"];
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) default_context: Option<String>,
+    theme: Option<String>,
+    glyphs: Option<Glyphs>,
     /// Other keys for commands, by their names.
     #[serde(default)]
     keys: BTreeMap<String, OneOrMore>,
     #[serde(default)]
     pub(crate) contexts: BTreeMap<String, ContextSettings>,
+}
+
+/// Which signs are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Glyphs {
+    Unicode,
+    Ascii,
+}
+
+impl ContextSettings {
+    /// The colour of the context. The settings were checked when they were read.
+    pub(crate) fn tint(&self) -> Option<Tint> {
+        self.color.as_deref().and_then(|name| Tint::named(name).ok())
+    }
 }
 
 /// One name, or a list of them.
@@ -71,6 +89,26 @@ impl Settings {
         self.changed_keys().unwrap_or_default()
     }
 
+    /// The theme, where they name one.
+    pub(crate) fn theme(&self) -> Option<Theme> {
+        self.theme.as_deref().and_then(|name| Theme::named(name).ok())
+    }
+
+    /// Whether they want ASCII, where they say anything of it.
+    pub(crate) fn ascii(&self) -> Option<bool> {
+        self.glyphs.map(|glyphs| glyphs == Glyphs::Ascii)
+    }
+
+    /// Looks at the names that are not of this file's own.
+    fn check_looks(&self) -> Result<(), String> {
+        self.theme.as_deref().map_or(Ok(()), |name| Theme::named(name).map(drop))?;
+        for (context, settings) in &self.contexts {
+            let named = settings.color.as_deref().map_or(Ok(()), |name| Tint::named(name).map(drop));
+            named.map_err(|text| format!("contexts.{context}: {text}"))?;
+        }
+        Ok(())
+    }
+
     fn changed_keys(&self) -> Result<Keys, KeysError> {
         Keys::with(self.keys.iter().map(|(command, keys)| (command.as_str(), keys.as_slice())))
     }
@@ -90,6 +128,7 @@ pub(crate) struct ContextSettings {
     pub(crate) read_only: bool,
     #[serde(default)]
     pub(crate) production: bool,
+    color: Option<String>,
     pub(crate) rate: Option<f64>,
     pub(crate) write_rate: Option<f64>,
     pub(crate) snapshot: Option<String>,
@@ -174,6 +213,7 @@ fn parse(text: &str) -> Result<Settings, SettingsError> {
         }
     }
     let settings: Settings = toml::from_str(text).map_err(at_line)?;
+    settings.check_looks().map_err(SettingsError::new)?;
     settings.changed_keys().map_err(|error| {
         let place = line_of_key(text, &error.command).map(|line| format!("line {line}: ")).unwrap_or_default();
         SettingsError::new(format!("{place}keys.{}: {}", error.command, error.text))
@@ -280,6 +320,16 @@ mod tests {
         assert_eq!(keys("repair").as_deref(), Some("ctrl-r"));
         assert_eq!(keys("open").as_deref(), Some(""));
         assert_eq!(keys("filter").as_deref(), Some("/"), "the others stay");
+    }
+
+    #[test]
+    fn looks_are_named() {
+        let settings = parse("theme = 'high-contrast'\nglyphs = 'ascii'\n[contexts.a]\ncolor = 'magenta'").unwrap();
+        assert_eq!((settings.theme(), settings.ascii()), (Some(Theme::HighContrast), Some(true)));
+        assert_eq!(settings.contexts["a"].tint(), Some(Tint::Magenta));
+        assert!(wrong("theme = 'dark'").starts_with("theme is one of terminal, high-contrast, monochrome."));
+        assert!(wrong("[contexts.a]\ncolor = 'pink'").starts_with("contexts.a: color is one of red,"));
+        assert!(wrong("glyphs = 'emoji'").starts_with("line 1: "));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod file;
 mod secret;
 
 pub(crate) use context::{Base, Context, Overrides, name_of, refuse_password, resolve, resolve_base};
-pub(crate) use file::{Settings, config_path, load};
+pub(crate) use file::{ContextSettings, Settings, config_path, load};
 
 /// Something in the settings or flags that has to be corrected; the exit code is 2.
 #[derive(Debug, thiserror::Error)]

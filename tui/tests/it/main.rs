@@ -8,6 +8,7 @@ mod failures;
 mod interrupted;
 mod journeys;
 mod kept;
+mod manual;
 mod many;
 mod meanwhile;
 mod pty;

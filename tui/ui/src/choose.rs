@@ -11,7 +11,6 @@ pub(crate) struct Choose {
     pub(crate) cursor: usize,
     /// Which of the candidates are chosen.
     pub(crate) chosen: Vec<bool>,
-    pub(crate) scroll: usize,
 }
 
 impl Choose {
@@ -19,16 +18,11 @@ impl Choose {
         let pairs = of.recommended.as_ref().map(|(pairs, _)| &pairs[..]).unwrap_or_default();
         let chosen: Vec<bool> = of.candidates.iter().map(|candidate| pairs.contains(&candidate.pair)).collect();
         let cursor = chosen.iter().position(|chosen| *chosen).unwrap_or(0);
-        Self { request, of, cursor, chosen, scroll: 0 }
+        Self { request, of, cursor, chosen }
     }
 
     pub(crate) fn current(&self) -> Option<&Candidate> {
         self.of.candidates.get(self.cursor)
-    }
-
-    pub(crate) fn go(&mut self, place: usize) {
-        self.cursor = place.min(self.of.candidates.len().saturating_sub(1));
-        self.scroll = 0;
     }
 
     /// Chooses the candidate under the cursor, or not any more. Nobody gets two rows, and no row goes to two.

@@ -1,6 +1,6 @@
 //! What a command does, wherever it is given.
 //!
-//! Nothing here writes: what leads to a write is in `repairs`.
+//! Nothing here writes: the one way to [`Effect::Repair`] is a question that was answered with yes.
 
 use tui_input::Input;
 use userlink_domain::Group;
@@ -9,21 +9,22 @@ use crate::effect::Effect;
 use crate::event::{Level, Phase};
 use crate::form::Form;
 use crate::keys::{Command, Place};
-use crate::model::{Model, Opened};
+use crate::model::{Leaving, Model, Opened};
+use crate::over::{self, Over};
 use crate::update::group_of;
-use crate::{history, marks, repairs};
+use crate::{contexts, export, history, marks, repairs};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
     if let Some(why) = why_not(model, command) {
         return model.say(Level::Info, why);
     }
+    if over::run(model, place, command, effects) {
+        return;
+    }
     match command {
-        Command::Up => scroll(model, place, Move::By(-1)),
-        Command::Down => scroll(model, place, Move::By(1)),
-        Command::PageUp => scroll(model, place, Move::Page(false)),
-        Command::PageDown => scroll(model, place, Move::Page(true)),
-        Command::Top => scroll(model, place, Move::To(0)),
-        Command::Bottom => scroll(model, place, Move::To(usize::MAX)),
+        Command::Up | Command::Down | Command::PageUp | Command::PageDown | Command::Top | Command::Bottom => {
+            scroll(model, place, command)
+        }
         Command::NextGroup => turn(model, 1, effects),
         Command::PreviousGroup => turn(model, -1, effects),
         Command::Group(tab) => show_group(model, group_of(tab), effects),
@@ -52,6 +53,10 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Back => back(model, place, effects),
         Command::Quit => quit(model, place, effects),
         Command::Suspend => effects.push(Effect::Suspend),
+        Command::Palette | Command::Contexts | Command::Messages | Command::Log | Command::Export => {
+            over::open(model, place, command, effects);
+        }
+        Command::Theme => theme(model),
         Command::Switch => switch(model, place),
         Command::Accept => accept(model, place, effects),
         Command::Yes => yes(model, place, effects),
@@ -70,58 +75,69 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         Command::Scan => {
             nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
         }
+        Command::Contexts => contexts::why_not(model),
+        Command::Export => export::why_not(model),
         other => repairs::why_not(model, other),
     }
 }
 
-#[derive(Clone, Copy)]
-enum Move {
-    By(isize),
-    Page(bool),
-    To(usize),
-}
-
-fn scroll(model: &mut Model, place: Place, by: Move) {
-    let page = model.page();
-    let held = match place {
+/// Moves up or down by a line, a page or all the way. Where there is nowhere to go it says so.
+pub(crate) fn scroll(model: &mut Model, place: Place, by: Command) {
+    let (before, after) = match place {
         Place::Browse | Place::Filter => {
-            return match by {
-                Move::By(by) => model.list.step(by, page),
-                Move::Page(down) => model.list.page(down, page),
-                Move::To(place) => model.list.go(place, page),
-            };
+            let (page, before) = (model.page(), model.list.cursor);
+            match by {
+                Command::Up => model.list.step(-1, page),
+                Command::Down => model.list.step(1, page),
+                Command::PageUp => model.list.page(false, page),
+                Command::PageDown => model.list.page(true, page),
+                Command::Top => model.list.go(0, page),
+                _ => model.list.go(usize::MAX, page),
+            }
+            (before, model.list.cursor)
         }
-        Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
-        Place::Help => model.help.as_mut(),
-        Place::Choose => return repairs::choose_from(model, |at| moved(by, at, 5)),
-        Place::History => {
-            return history::go(model, |at| moved(by, at, page));
+        _ => {
+            let (page, furthest) = (model.page_lines(), crate::view::furthest(model, place));
+            let Some(held) = held(model, place) else { return };
+            let before = (*held).min(furthest);
+            *held = match by {
+                Command::Up => before.saturating_sub(1),
+                Command::Down => before.saturating_add(1),
+                Command::PageUp => before.saturating_sub(page),
+                Command::PageDown => before.saturating_add(page),
+                Command::Top => 0,
+                _ => usize::MAX,
+            }
+            .min(furthest);
+            (before, *held)
         }
-        Place::Preview | Place::Result => repairs::scroll(model),
-        Place::Form | Place::Question | Place::Waiting | Place::Running | Place::Leaving => None,
     };
-    if let Some(held) = held {
-        *held = moved(by, *held, page);
-    }
-    let furthest = crate::view::furthest(model, place);
-    let held = match place {
-        Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
-        Place::Help => model.help.as_mut(),
-        Place::Preview | Place::Result => repairs::scroll(model),
-        _ => None,
-    };
-    if let Some(held) = held {
-        *held = (*held).min(furthest);
+    if before == after {
+        let up = matches!(by, Command::Up | Command::PageUp | Command::Top);
+        model.hint(if up { "This is the first line." } else { "This is the last line." });
     }
 }
 
-fn moved(by: Move, from: usize, page: usize) -> usize {
-    match by {
-        Move::By(by) => from.saturating_add_signed(by),
-        Move::Page(true) => from.saturating_add(page),
-        Move::Page(false) => from.saturating_sub(page),
-        Move::To(place) => place,
+/// How far a page is scrolled, or where its cursor is.
+fn held(model: &mut Model, place: Place) -> Option<&mut usize> {
+    match place {
+        Place::Messages | Place::Log => match &mut model.over {
+            Some(Over::Messages(scroll) | Over::Log(scroll)) => Some(scroll),
+            _ => None,
+        },
+        Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
+        Place::Help => model.help.as_mut(),
+        Place::Choose | Place::Preview | Place::Result => repairs::scroll(model),
+        Place::History => history::cursor(model),
+        _ => None,
     }
+}
+
+fn theme(model: &mut Model) {
+    model.setup.theme = model.setup.theme.next();
+    model.theme_chosen = true;
+    let theme = model.setup.theme.name();
+    model.hint(format!("Theme: {theme}."));
 }
 
 fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
@@ -132,7 +148,11 @@ fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
 }
 
 fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
-    effects.extend(model.list.turn(group, model.page()));
+    let turned = model.list.turn(group, model.page());
+    if turned.is_none() {
+        model.hint("These are shown already.");
+    }
+    effects.extend(turned);
 }
 
 fn open(model: &mut Model) {
@@ -170,13 +190,19 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
         Place::Entry | Place::Browse if model.errors.pop_front().is_some() => {}
         Place::Entry => model.opened = None,
         Place::Browse if model.marks.from.take().is_some() => {}
+        Place::Browse if model.list.spec.filter.is_empty() => {
+            let quit = model.keys.key_of(Command::Quit);
+            model.hint(format!("There is nothing to go back to. {quit} quits."));
+        }
         Place::Browse => effects.extend(model.list.filter("", model.page())),
+        // They have closed themselves.
+        _ => {}
     }
 }
 
 fn quit(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     if model.is_writing() && place != Place::Leaving {
-        model.leaving = Some(false);
+        model.leaving = Some(Leaving { yes: false, to: None });
     } else {
         effects.push(Effect::Quit);
     }
@@ -184,7 +210,7 @@ fn quit(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
 
 fn switch(model: &mut Model, place: Place) {
     match (place, &mut model.leaving) {
-        (Place::Leaving, Some(yes)) => *yes = !*yes,
+        (Place::Leaving, Some(leaving)) => leaving.yes = !leaving.yes,
         _ => repairs::form(model).into_iter().for_each(Form::switch),
     }
 }
@@ -192,7 +218,7 @@ fn switch(model: &mut Model, place: Place) {
 fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     match place {
         Place::Filter => model.typing = None,
-        Place::Leaving if model.leaving == Some(true) => yes(model, place, effects),
+        Place::Leaving if model.leaving.as_ref().is_some_and(|leaving| leaving.yes) => yes(model, place, effects),
         Place::Leaving => back(model, place, effects),
         Place::History => history::enter(model, effects),
         _ => repairs::accept(model, effects),
@@ -201,7 +227,10 @@ fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
 
 fn yes(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     match place {
-        Place::Leaving => effects.push(Effect::Quit),
+        Place::Leaving => match model.leaving.take().and_then(|leaving| leaving.to) {
+            Some(name) => contexts::turn(model, name, effects),
+            None => effects.push(Effect::Quit),
+        },
         _ => repairs::yes(model, effects),
     }
 }

@@ -4,6 +4,7 @@ use userlink_domain::RecordRef;
 
 use crate::confirm::Confirmed;
 use crate::event::ViewSpec;
+use crate::export::Export;
 use crate::history::HistoryOf;
 use crate::marks::Marking;
 use crate::plan::{PlanRef, Request};
@@ -55,6 +56,12 @@ pub enum Effect {
     },
     /// Scan again.
     Refresh,
+    /// Give the program's own log.
+    Log,
+    /// Write what is shown into a file, beside all else, and say how far it is and how it ends.
+    Export(Export),
+    /// Open another context of the settings, and show it in the place of this one. A write under way is finished first.
+    Turn(String),
     /// Look at once for what the scan waits for.
     GoOn,
     /// Leave. A write under way is finished first.

@@ -6,6 +6,7 @@ use ratatui::crossterm::event::KeyEvent;
 use userlink_domain::{Flag, Group, RecordRef, Situation, Timestamp};
 use userlink_link::{Entry, Explanation};
 
+use crate::contexts::JournalPlace;
 use crate::history::{HistoryOf, Recorded};
 use crate::plan::{Answer, Outcome, PlanLine, PlanRef, Running};
 
@@ -64,6 +65,21 @@ pub enum Event {
         /// What the journal has, or why it cannot be read.
         answer: Result<Recorded, String>,
     },
+    /// The program's own log, oldest first.
+    Log(Vec<String>),
+    /// How far an export has come, in entries.
+    Exporting {
+        /// Written.
+        done: u64,
+        /// Of so many.
+        of: u64,
+    },
+    /// How an export ended: where the file is and how many entries are in it, or why there is none.
+    Exported(Result<(String, u64), String>),
+    /// Where the journal lies.
+    Journal(JournalPlace),
+    /// Another context could not be opened.
+    NotTurned(String),
     /// Something to tell the person. An error stays until it is dismissed.
     Message {
         /// How much it matters.

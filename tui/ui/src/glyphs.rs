@@ -102,6 +102,8 @@ pub(crate) struct Glyphs {
     pub(crate) differs: &'static str,
     pub(crate) below: &'static str,
     pub(crate) meter: [&'static str; 4],
+    /// Turns while something is under way.
+    pub(crate) spinner: &'static [&'static str],
 }
 
 pub(crate) const UNICODE: Glyphs = Glyphs {
@@ -122,6 +124,7 @@ pub(crate) const UNICODE: Glyphs = Glyphs {
     differs: "≠",
     below: "⋮",
     meter: ["▕", "█", "░", "▏"],
+    spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
 pub(crate) const ASCII: Glyphs = Glyphs {
@@ -142,6 +145,7 @@ pub(crate) const ASCII: Glyphs = Glyphs {
     differs: "!=",
     below: ":",
     meter: ["[", "#", ".", "]"],
+    spinner: &["|", "/", "-", "\\"],
 };
 
 /// A group's sign, and its role of colour: always together with its word.
@@ -153,8 +157,8 @@ pub(crate) fn group_sign(group: Group, ascii: bool) -> (&'static str, Role) {
         (Group::Duplicate, _) => ("=", Role::Attention),
         (Group::Conflict, false) => ("✗", Role::Danger),
         (Group::Conflict, true) => ("x", Role::Danger),
-        (Group::Orphan, false) => ("○", Role::Accent),
-        (Group::Orphan, true) => ("o", Role::Accent),
+        (Group::Orphan, false) => ("○", Role::Attention),
+        (Group::Orphan, true) => ("o", Role::Attention),
         (Group::Expected, false) => ("·", Role::Muted),
         (Group::Expected, true) => (".", Role::Muted),
         (Group::Unsettled, false) => ("…", Role::Muted),

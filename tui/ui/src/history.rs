@@ -108,10 +108,6 @@ impl Page {
         let run = self.run().map(|run| (run.run.clone(), None, run.done > 0));
         run.or_else(|| self.step().map(|step| (step.run.clone(), Some(step.number), step.written)))
     }
-
-    pub(crate) fn go(&mut self, place: usize) {
-        self.cursor = place.min(self.len().saturating_sub(1));
-    }
 }
 
 /// The pages that lie on each other, the newest last.
@@ -136,11 +132,14 @@ pub(crate) fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Moves the cursor of the page on top.
-pub(crate) fn go(model: &mut Model, to: impl FnOnce(usize) -> usize) {
-    if let Some(page) = model.history.last_mut() {
-        page.go(to(page.cursor));
-    }
+/// The cursor of the page on top.
+pub(crate) fn cursor(model: &mut Model) -> Option<&mut usize> {
+    model.history.last_mut().map(|page| &mut page.cursor)
+}
+
+/// The last place of the cursor.
+pub(crate) fn furthest(model: &Model) -> usize {
+    model.history.last().map_or(0, |page| page.len().saturating_sub(1))
 }
 
 pub(crate) fn told(model: &mut Model, of: &HistoryOf, answer: Result<Recorded, String>) {

@@ -7,6 +7,7 @@
 mod key;
 mod keymap;
 
+pub(crate) use key::shown;
 pub(crate) use keymap::Binding;
 pub use keymap::{KeyLine, Keys, KeysError};
 
@@ -54,6 +55,17 @@ pub(crate) enum Command {
     SkipTheRest,
     Next,
     Previous,
+    /// All commands, to be searched.
+    Palette,
+    Contexts,
+    /// The next theme.
+    Theme,
+    /// All that was said.
+    Messages,
+    /// What the program itself logged.
+    Log,
+    /// What is shown, into a file.
+    Export,
     /// The other choice of a question.
     Switch,
     /// What the question stands on; or "seen".
@@ -89,6 +101,15 @@ pub(crate) enum Place {
     History,
     /// The question before leaving while a write is under way.
     Leaving,
+    /// All commands, and the line in which one is searched for.
+    Palette,
+    Contexts,
+    Messages,
+    Log,
+    /// The question before a file is written.
+    Export,
+    /// Its line for the folder.
+    Folder,
 }
 
 impl Place {
@@ -107,6 +128,12 @@ impl Place {
         Seen,
         Place::History,
         Leaving,
+        Place::Palette,
+        Place::Contexts,
+        Place::Messages,
+        Place::Log,
+        Place::Export,
+        Folder,
     ];
 
     /// What it is called in words.
@@ -125,12 +152,18 @@ impl Place {
             Self::Result => "result",
             Self::History => "history",
             Self::Leaving => "leaving",
+            Self::Palette => "commands",
+            Self::Contexts => "contexts",
+            Self::Messages => "messages",
+            Self::Log => "log",
+            Self::Export => "export",
+            Self::Folder => "folder",
         }
     }
 
     /// Whether letters are text here, whatever they are bound to.
     pub(crate) fn is_typing(self) -> bool {
-        matches!(self, Self::Filter | Self::Form)
+        matches!(self, Self::Filter | Self::Form | Self::Palette | Self::Folder)
     }
 }
 
@@ -174,13 +207,42 @@ pub(crate) struct Line {
 }
 
 use Command::*;
-use Place::{Browse, Entry, Filter, Form, Help, Leaving, Preview, Question, Result as Seen, Running, Waiting};
+use Place::{Browse, Entry, Filter, Folder, Form, Help, Leaving, Preview, Question, Result as Seen, Running, Waiting};
 use Section::{Always, Look, Move, Program, Repair as Writes};
 
-/// What is scrolled by letters, too.
-const PAGES: &[Place] = &[Browse, Entry, Help, Place::Choose, Preview, Seen, Place::History];
+/// What fills the screen and is worked in, rather than answered.
+const SCREENS: &[Place] = &[Browse, Entry];
+/// What is scrolled by pages.
+const PAGES: &[Place] = &[
+    Browse,
+    Entry,
+    Help,
+    Place::Choose,
+    Preview,
+    Seen,
+    Place::History,
+    Place::Palette,
+    Place::Contexts,
+    Place::Messages,
+    Place::Log,
+];
 /// What has lines to go up and down.
-const LINES: &[Place] = &[Browse, Entry, Filter, Help, Place::Choose, Preview, Seen, Place::History];
+const LINES: &[Place] = &[
+    Browse,
+    Entry,
+    Filter,
+    Help,
+    Place::Choose,
+    Preview,
+    Seen,
+    Place::History,
+    Place::Palette,
+    Place::Contexts,
+    Place::Messages,
+    Place::Log,
+    Place::Export,
+    Folder,
+];
 const EVERYWHERE: &[Place] = Place::ALL;
 
 macro_rules! table {
@@ -196,7 +258,7 @@ macro_rules! table {
 // Command, name, keys, words, section, where it works, where the bottom line names it.
 table! {
     Up, "up", ["up", "k"], "up", Move, LINES, &[];
-    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help];
+    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help, Place::Palette, Place::Contexts, Place::Messages, Place::Log, Place::Export];
     PageUp, "page-up", ["pageup", "ctrl-b"], "a page up", Move, PAGES, &[];
     PageDown, "page-down", ["pagedown", "ctrl-f"], "a page down", Move, PAGES, &[];
     Top, "top", ["home", "g"], "to the first", Move, PAGES, &[];
@@ -238,23 +300,35 @@ table! {
     Undo, "undo", ["u"], "undo", Writes, &[Seen, Place::History], &[Seen, Place::History];
     Accept, "accept", ["enter"], "its steps", Always, &[Place::History], &[Place::History];
     Yes, "yes", ["y"], "yes", Always, &[Question], &[Question];
+    Yes, "yes", ["y"], "export", Always, &[Place::Export], &[Place::Export];
     Yes, "yes", ["y"], "leave", Always, &[Leaving], &[Leaving];
     Next, "next", ["tab", "down"], "next", Always, &[Form, Question], &[Form, Question];
     Previous, "previous", ["shift-tab", "up"], "before", Always, &[Form, Question], &[];
     Switch, "switch", ["left", "right", "h", "l", "space"], "choose", Always, &[Question], &[Question];
-    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Leaving], &[Leaving];
+    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Leaving, Place::Export], &[Leaving, Place::Export];
+    Switch, "switch", ["tab"], "next", Always, &[Folder], &[Folder];
     Accept, "accept", ["enter"], "go on", Always, &[Form], &[Form];
-    Accept, "accept", ["enter"], "take it", Always, &[Question, Leaving], &[Question, Leaving];
+    Accept, "accept", ["enter"], "take it", Always, &[Question, Leaving, Place::Export], &[Question, Leaving, Place::Export];
+    Accept, "accept", ["enter"], "done", Always, &[Folder], &[Folder];
+    Accept, "accept", ["enter"], "run it", Always, &[Place::Palette], &[Place::Palette];
+    Accept, "accept", ["enter"], "turn to it", Always, &[Place::Contexts], &[Place::Contexts];
     Accept, "accept", ["enter"], "close", Always, &[Seen], &[Seen];
-    Back, "back", ["n"], "cancel", Always, &[Question, Leaving], &[];
-    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help, Place::History], &[Entry, Help, Place::History];
+    Back, "back", ["n"], "cancel", Always, &[Question, Leaving, Place::Export], &[];
+    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help, Place::History, Place::Messages, Place::Log], &[Entry, Help, Place::History, Place::Messages, Place::Log];
     Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
-    Back, "back", ["esc"], "cancel", Always, &[Place::Choose, Form, Preview, Question, Leaving],
-        &[Place::Choose, Form, Preview, Question, Leaving];
+    Back, "back", ["esc"], "cancel", Always, &[Place::Choose, Form, Preview, Question, Leaving, Place::Export, Folder],
+        &[Place::Choose, Form, Preview, Question, Leaving, Place::Export, Folder];
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting, Running], &[Waiting, Running];
     Back, "back", ["esc"], "close", Always, &[Seen], &[];
+    Back, "back", ["esc"], "close", Always, &[Place::Palette, Place::Contexts], &[Place::Palette, Place::Contexts];
+    Palette, "palette", [":", "ctrl-p"], "commands", Program, SCREENS, &[];
+    Contexts, "contexts", ["shift-c"], "contexts", Program, SCREENS, &[];
+    Theme, "theme", ["shift-t"], "theme", Look, &[Browse, Entry, Help], &[];
+    Export, "export", ["shift-e"], "export", Look, &[Browse], &[];
+    Messages, "messages", ["shift-m"], "messages", Program, &[Browse, Entry, Place::Messages], &[];
+    Log, "log", ["shift-l"], "log", Program, &[Browse, Entry, Place::Log], &[];
     Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help], &[Browse, Entry];
-    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Running, Place::History], &[Browse, Entry, Waiting];
+    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Running, Place::History, Place::Messages, Place::Log], &[Browse, Entry, Waiting];
     Quit, "quit", ["ctrl-c"], "quit", Always, EVERYWHERE, &[];
     Suspend, "suspend", ["ctrl-z"], "suspend", Always, EVERYWHERE, &[];
 }

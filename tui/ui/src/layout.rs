@@ -2,8 +2,14 @@
 
 use ratatui::layout::Rect;
 
-/// Below this the dashboard says so instead of drawing.
-pub(crate) const SMALLEST: (u16, u16) = (60, 16);
+/// Columns and lines. Below this the dashboard says so instead of drawing.
+pub const SMALLEST: (u16, u16) = (60, 16);
+
+/// Whether the dashboard has room in so many columns and lines.
+pub fn is_large_enough((columns, lines): (u16, u16)) -> bool {
+    columns >= SMALLEST.0 && lines >= SMALLEST.1
+}
+
 /// From here on the entry stands beside the list.
 const BESIDE: u16 = 120;
 
@@ -27,7 +33,7 @@ pub(crate) struct Layout {
 /// The areas for a terminal of this size, with so many lines of message and notice; `None` where it is too small.
 pub(crate) fn layout(size: (u16, u16), message: u16, notice: bool) -> Option<Layout> {
     let (width, height) = size;
-    if width < SMALLEST.0 || height < SMALLEST.1 {
+    if !is_large_enough(size) {
         return None;
     }
     let mut y = 0;

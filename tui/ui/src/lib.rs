@@ -9,18 +9,24 @@
 mod choose;
 mod command;
 mod confirm;
+mod contexts;
 mod effect;
 mod event;
+mod export;
 mod form;
 mod glyphs;
 mod history;
+mod kept;
 mod keys;
 mod layout;
 mod list;
 mod marks;
+mod messages;
 mod model;
+mod over;
 mod paint;
 mod pairs;
+mod palette;
 mod plan;
 mod preview;
 mod repairs;
@@ -31,10 +37,14 @@ mod view;
 mod words;
 
 pub use confirm::Confirmed;
+pub use contexts::{ContextChoice, JournalPlace};
 pub use effect::Effect;
 pub use event::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
+pub use export::{Export, ExportFormat};
 pub use history::{HistoryOf, Recorded, RunDone, StepDone};
+pub use kept::Kept;
 pub use keys::{KeyLine, Keys, KeysError};
+pub use layout::{SMALLEST, is_large_enough};
 pub use marks::Marking;
 pub use model::{Model, Names, Setup};
 pub use plan::{
@@ -42,6 +52,6 @@ pub use plan::{
     Running, Sessions, Wish,
 };
 pub use safe_text::{fitted, is_odd_text, safe_text};
-pub use theme::Theme;
+pub use theme::{Theme, Tint};
 pub use update::update;
 pub use view::{Regions, view};

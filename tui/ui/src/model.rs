@@ -8,15 +8,19 @@ use tui_input::Input;
 use userlink_domain::{Group, RecordRef, Timestamp};
 use userlink_link::{Entry, Explanation};
 
-use crate::event::{Counts, Level, Phase, Progress};
+use crate::contexts::{ContextChoice, JournalPlace};
+use crate::event::{Counts, Phase, Progress};
+use crate::export::Exporting;
 use crate::history;
 use crate::keys::{Keys, Place};
 use crate::layout::{self, Layout};
 use crate::list::List;
 use crate::marks::Marks;
+use crate::messages::{Said, Word};
+use crate::over::Over;
 use crate::paint::Look;
 use crate::repairs::{self, Repairing};
-use crate::theme::Theme;
+use crate::theme::{Theme, Tint};
 
 /// Where the dashboard looks, and how it is drawn.
 #[derive(Clone, Debug)]
@@ -31,6 +35,8 @@ pub struct Setup {
     pub production: bool,
     /// Whether nothing may be written from here.
     pub read_only: bool,
+    /// The colour of the context.
+    pub tint: Option<Tint>,
     /// How it is coloured.
     pub theme: Theme,
     /// Draws with ASCII only.
@@ -67,11 +73,13 @@ pub(crate) struct Opened {
     pub(crate) scroll: usize,
 }
 
-/// A passing word, and when it goes.
-#[derive(Debug)]
-pub(crate) struct Word {
-    pub(crate) text: String,
-    pub(crate) until: Timestamp,
+/// The question before leaving.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaving {
+    /// Whether it stands on yes.
+    pub(crate) yes: bool,
+    /// To another context, and not out of the program.
+    pub(crate) to: Option<String>,
 }
 
 /// The state of the dashboard.
@@ -103,17 +111,31 @@ pub struct Model {
     pub(crate) history: history::Pages,
     /// The help page, scrolled so far.
     pub(crate) help: Option<usize>,
-    /// The question before leaving, and whether it stands on yes.
-    pub(crate) leaving: Option<bool>,
+    pub(crate) leaving: Option<Leaving>,
+    /// What lies over the screen.
+    pub(crate) over: Option<Over>,
+    /// Those of the settings.
+    pub(crate) contexts: Vec<ContextChoice>,
+    /// The context that is being opened.
+    pub(crate) turning: Option<String>,
+    /// Where the journal lies, once it is known.
+    pub(crate) journal: Option<JournalPlace>,
+    pub(crate) exporting: Option<Exporting>,
+    /// Where exports go.
+    pub(crate) folder: String,
+    /// Whether a person chose the theme by key.
+    pub(crate) theme_chosen: bool,
+    /// All that was said, oldest first.
+    pub(crate) said: VecDeque<Said>,
+    /// The program's own log, oldest first, as it was when it was looked at.
+    pub(crate) log: Vec<String>,
     pub(crate) word: Option<Word>,
     /// Errors that were not dismissed, oldest first.
     pub(crate) errors: VecDeque<String>,
 }
 
-/// More errors than this are not kept.
-const MOST_ERRORS: usize = 50;
-/// How long a passing word stays, in milliseconds.
-const PASSING: i64 = 8_000;
+/// How long one picture of the spinner stays, in milliseconds.
+const TURN: i64 = 125;
 
 impl Model {
     /// A dashboard that knows nothing yet, for a terminal of so many columns and lines.
@@ -139,6 +161,15 @@ impl Model {
             history: history::Pages::new(),
             help: None,
             leaving: None,
+            over: None,
+            contexts: Vec::new(),
+            turning: None,
+            journal: None,
+            exporting: None,
+            folder: String::new(),
+            theme_chosen: false,
+            said: VecDeque::new(),
+            log: Vec::new(),
             word: None,
             errors: VecDeque::new(),
         }
@@ -158,13 +189,80 @@ impl Model {
         self
     }
 
+    /// Knows of the contexts of the settings.
+    #[must_use]
+    pub fn with_contexts(mut self, contexts: Vec<ContextChoice>) -> Self {
+        self.contexts = contexts;
+        self
+    }
+
+    /// Offers this folder for exports.
+    #[must_use]
+    pub fn with_folder(mut self, folder: impl Into<String>) -> Self {
+        self.folder = folder.into();
+        self
+    }
+
+    /// The dashboard of another context, for the same person at the same terminal.
+    #[must_use]
+    pub fn turned(&self, setup: Setup, names: Names) -> Self {
+        let mut next = Self::new(setup, self.size).with_names(names).with_keys(self.keys.clone());
+        if self.theme_chosen {
+            next.setup.theme = self.setup.theme;
+        }
+        next.theme_chosen = self.theme_chosen;
+        next.contexts.clone_from(&self.contexts);
+        next.folder.clone_from(&self.folder);
+        next.said.clone_from(&self.said);
+        next.errors.clone_from(&self.errors);
+        next.now = self.now;
+        next
+    }
+
+    /// The context that this is of.
+    pub fn context(&self) -> &str {
+        &self.setup.context
+    }
+
+    /// What would be left unfinished by turning to another context, in a sentence.
+    pub(crate) fn unfinished(&self) -> Option<String> {
+        let text =
+            "A repair is being written. It will be finished and kept in the journal, and what came of it is told.";
+        self.is_writing().then(|| text.to_owned())
+    }
+
+    /// Whether e-mails, names and phones are masked.
+    pub(crate) fn is_masked(&self) -> bool {
+        false
+    }
+
+    /// Whether something is under way that a person waits for: only then does a spinner turn.
+    pub(crate) fn is_busy(&self) -> bool {
+        let repairing = matches!(self.repairing, Repairing::Planning(_) | Repairing::Writing(_));
+        let scanning = matches!(self.phase(), Phase::Connecting | Phase::Reading);
+        repairing || scanning || self.exporting.is_some() || self.turning.is_some()
+    }
+
+    /// The spinner as it stands at this moment.
+    pub(crate) fn spinner(&self) -> &'static str {
+        let all = self.look().glyphs.spinner;
+        let at = self.now.as_millis().div_euclid(TURN).rem_euclid(i64::try_from(all.len()).unwrap_or(1).max(1));
+        usize::try_from(at).ok().and_then(|at| all.get(at)).copied().unwrap_or_default()
+    }
+
+    /// Whether the log is looked at: it is brought anew as it grows.
+    pub fn wants_log(&self) -> bool {
+        matches!(self.over, Some(Over::Log(_)))
+    }
+
     /// When the screen changes though nothing happens: a passing word goes, or "3 min ago" becomes four.
     /// A tick at that moment is enough.
     pub fn wants_redraw_by(&self) -> Option<Timestamp> {
         let soon = self.word.as_ref().map(|word| word.until);
         let minute = Timestamp::from_millis(self.now.as_millis().saturating_add(30_000));
         let ages = self.list.held().is_some() || self.phase() == Phase::Complete;
-        soon.into_iter().chain(ages.then_some(minute)).min()
+        let turn = Timestamp::from_millis((self.now.as_millis().div_euclid(TURN) + 1).saturating_mul(TURN));
+        soon.into_iter().chain(ages.then_some(minute)).chain(self.is_busy().then_some(turn)).min()
     }
 
     /// Whether a repair is being written: leaving now is asked about.
@@ -196,6 +294,11 @@ impl Model {
     /// Lines of the list.
     pub(crate) fn page(&self) -> usize {
         self.layout().map_or(1, |layout| usize::from(layout.list.height))
+    }
+
+    /// Lines of a page that takes the place of the list.
+    pub(crate) fn page_lines(&self) -> usize {
+        self.layout().map_or(1, |layout| usize::from(layout.body.height).saturating_sub(2).max(1))
     }
 
     /// The groups that have a tab: the unsettled only while there are any.
@@ -232,6 +335,7 @@ impl Model {
         match (repairing, &self.leaving) {
             (_, Some(_)) => Place::Leaving,
             _ if self.help.is_some() => Place::Help,
+            _ if self.over.is_some() => self.over.as_ref().map_or(Place::Browse, Over::place),
             (Some(place), _) => place,
             _ if !self.history.is_empty() => Place::History,
             _ if self.typing.is_some() => Place::Filter,
@@ -243,20 +347,5 @@ impl Model {
     /// Whether what is shown is an earlier scan that was not made by this program.
     pub(crate) fn is_from_disk(&self) -> bool {
         self.progress.as_ref().is_some_and(|progress| progress.from_disk)
-    }
-
-    pub(crate) fn say(&mut self, level: Level, text: impl Into<String>) {
-        let text = text.into();
-        match level {
-            Level::Info => {
-                let until = Timestamp::from_millis(self.now.as_millis().saturating_add(PASSING));
-                self.word = Some(Word { text, until });
-            }
-            Level::Error => {
-                if self.errors.back() != Some(&text) && self.errors.len() < MOST_ERRORS {
-                    self.errors.push_back(text);
-                }
-            }
-        }
     }
 }

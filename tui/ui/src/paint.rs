@@ -156,6 +156,7 @@ impl Cells {
         match (self.selected, role) {
             (false, role) => theme.style(role),
             (true, Role::Odd) => theme.style(Role::Selection).underlined(),
+            (true, Role::Found) => theme.style(Role::Selection).bold().underlined(),
             (true, Role::Strong | Role::Danger) => theme.style(Role::Selection).bold(),
             (true, _) => theme.style(Role::Selection),
         }

@@ -490,17 +490,11 @@ pub(crate) fn pick(model: &mut Model) {
     }
 }
 
-/// Moves the cursor among the candidates.
-pub(crate) fn choose_from(model: &mut Model, to: impl FnOnce(usize) -> usize) {
-    if let Repairing::Choosing(choose) = &mut model.repairing {
-        choose.go(to(choose.cursor));
-    }
-}
-
-/// How far what is shown is scrolled.
+/// How far what is shown is scrolled, or where its cursor is.
 pub(crate) fn scroll(model: &mut Model) -> Option<&mut usize> {
     match &mut model.repairing {
         Repairing::Looking(looking) => Some(&mut looking.scroll),
+        Repairing::Choosing(choose) => Some(&mut choose.cursor),
         Repairing::Over { scroll, .. } => Some(scroll),
         _ => None,
     }

@@ -2,15 +2,15 @@
 //!
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::{Input, InputRequest};
 use userlink_domain::{Group, Timestamp};
 
 use crate::effect::Effect;
-use crate::event::{Event, Phase, Progress};
-use crate::keys::Place;
+use crate::event::{Event, Level, Phase, Progress};
+use crate::keys::{self, Command, Place};
 use crate::model::Model;
-use crate::{command, form, history, repairs};
+use crate::{command, export, history, over, repairs};
 
 /// Takes in one event. `now` is the moment it happened.
 pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -52,6 +52,14 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Applied(end) => repairs::applied(model, end),
         Event::History { of, answer } => history::told(model, &of, answer),
         Event::Message { level, text } => model.say(level, text),
+        Event::Log(lines) => model.log = lines,
+        Event::Exporting { done, of } => export::on_progress(model, done, of),
+        Event::Exported(answer) => export::on_end(model, answer),
+        Event::Journal(place) => model.journal = Some(place),
+        Event::NotTurned(text) => {
+            model.turning = None;
+            model.say(Level::Error, text);
+        }
     }
     effects.extend(model.list.want(model.page()));
     effects.extend(repairs::want_lines(model));
@@ -88,13 +96,39 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         }
         None if place == Place::Filter => type_filter(model, key, effects),
         None if place == Place::Form => repairs::form(model).into_iter().for_each(|form| form.type_key(key)),
-        None => {}
+        None if place.is_typing() => over::typed(model, key),
+        None => no_command(model, key),
     }
 }
 
+/// A key that means nothing here is answered, too.
+fn no_command(model: &mut Model, key: KeyEvent) {
+    if let Some(key) = keys::shown(key) {
+        let help = model.keys.key_of(Command::Help);
+        model.hint(format!("{key} does nothing here. {help} shows all keys."));
+    }
+}
+
+/// What a key does in a line that is typed.
+pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match (key.code, control) {
+        (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
+        (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
+        (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
+        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
+        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
+        (KeyCode::Right, false) => InputRequest::GoToNextChar,
+        (KeyCode::Left, true) => InputRequest::GoToPrevWord,
+        (KeyCode::Right, true) => InputRequest::GoToNextWord,
+        (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
+        (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
+        _ => return None,
+    })
+}
+
 fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    let Some(request) = form::request(key) else { return };
-    if let Some(input) = &mut model.typing {
+    if let (Some(request), Some(input)) = (request(key), &mut model.typing) {
         input.handle(request);
         let filter = input.value().to_owned();
         effects.extend(model.list.filter(&filter, model.page()));
@@ -111,7 +145,7 @@ fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
         Place::Browse => {
             model.typing = Some(Input::new(model.list.spec.filter.clone()));
         }
-        _ => return,
+        _ => return over::pasted(model, text),
     }
     if let Some(input) = &mut model.typing {
         for c in text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_FILTER) {

@@ -8,11 +8,14 @@ mod detail;
 mod dialog;
 mod empty;
 mod entries;
+mod export;
 mod fields;
 mod foot;
 mod head;
 mod help;
 mod history;
+mod over;
+mod pane;
 mod preview;
 mod progress;
 mod question;
@@ -46,6 +49,12 @@ pub struct Regions {
 
 /// Draws the model, and says what stands where.
 pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
+    let regions = draw(model, frame);
+    model.setup.theme.ground(frame.buffer_mut());
+    regions
+}
+
+fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
     let mut regions = Regions::default();
     let area = frame.area();
     let layout = model.layout().filter(|layout| layout.keys.bottom() <= area.height && layout.keys.width <= area.width);
@@ -68,6 +77,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Regions {
         history::draw(model, frame, &layout, page);
     }
     question::draw(model, frame, &layout);
+    over::draw(model, frame, &layout);
     if model.help.is_some() {
         help::draw(model, frame, &layout);
     }
@@ -83,7 +93,9 @@ pub(crate) fn furthest(model: &Model, place: Place) -> usize {
     match place {
         Place::Entry => fields::furthest(model, &layout),
         Place::Help => help::furthest(model, &layout),
-        Place::Preview | Place::Result => question::furthest(model, &layout),
+        Place::Messages | Place::Log => over::furthest(model, place, &layout),
+        Place::Choose | Place::Preview | Place::Result => question::furthest(model, &layout),
+        Place::History => crate::history::furthest(model),
         _ => 0,
     }
 }
@@ -112,7 +124,11 @@ fn too_small(model: &Model, frame: &mut Frame<'_>) {
         "userlink needs {width} columns and {height} lines. This terminal has {} and {}.",
         area.width, area.height
     );
-    let lines = model.look().wrap(&text, Role::Plain, usize::from(area.width));
+    let mut lines = model.look().wrap(&text, Role::Plain, usize::from(area.width));
+    let setup = &model.setup;
+    let production = if setup.production { " (PRODUCTION)" } else { "" };
+    let role = if setup.production { Role::Danger } else { Role::Muted };
+    lines.extend(model.look().wrap(&format!("{}{production}", setup.context), role, usize::from(area.width)));
     draw_all(lines, 0, frame, area);
 }
 

@@ -14,6 +14,9 @@ pub(crate) struct LinkingStatements {
     pub(crate) by_email: Option<SqlStr>,
     /// The same, with the rows locked until the transaction ends.
     pub(crate) lock_by_email: Option<SqlStr>,
+    /// $1 a list of subs, $2 an e-mail, then the conditions: the rows of both, some of them twice. Only where an index finds
+    /// the e-mail; else it would read the whole table for whoever has a row.
+    pub(crate) by_sub_and_email: Option<SqlStr>,
     /// $1 the sub, $2 the id of a row that carries none, then the conditions.
     pub(crate) adopt: SqlStr,
 }
@@ -27,19 +30,26 @@ impl LinkingStatements {
             Dialect::Postgres => format!(" OR btrim(CAST({sub} AS text)) = ''"),
             Dialect::Sqlite => format!(" OR trim({sub}) = ''"),
         };
-        let by_email = mapping.email.as_deref().map(|email| {
-            let value = on.text(email);
-            let has = match schema.email_found_by {
-                FoundBy::Lower => format!("lower({value}) = lower($1::text)"),
-                FoundBy::Citext => format!("{} = {}", of(email), on.written(email, 1)),
-                FoundBy::Reading => on.email_has(email),
-            };
+        // Through the index, where there is one.
+        let found = |email: &str, parameter: usize| match schema.email_found_by {
+            FoundBy::Lower => Some(format!("lower({}) = lower(${parameter}::text)", on.text(email))),
+            FoundBy::Citext => Some(format!("{} = {}", of(email), on.written(email, parameter))),
+            FoundBy::Reading => None,
+        };
+        let email = mapping.email.as_deref();
+        let by_email = email.map(|email| {
+            let has = found(email, 1).unwrap_or_else(|| on.email_has(email));
             format!("{} WHERE {has}{} ORDER BY {}", on.select(), on.conditions(2), on.key())
+        });
+        let by_sub_and_email = email.and_then(|email| found(email, 2)).map(|has| {
+            let (select, conditions) = (on.select(), on.conditions(3));
+            format!("{select} WHERE {}{conditions} UNION ALL {select} WHERE {has}{conditions}", on.sub_in())
         });
         let lock = if dialect == Dialect::Postgres { " FOR UPDATE OF u" } else { "" };
         Self {
             lock_by_email: by_email.as_ref().map(|select| sql(format!("{select}{lock}"))),
             by_email: by_email.map(sql),
+            by_sub_and_email: by_sub_and_email.map(sql),
             adopt: sql(format!(
                 "UPDATE {} AS u SET {} = {} WHERE {} = $2 AND ({sub} IS NULL{blank}){}",
                 qualified(&schema.relation),

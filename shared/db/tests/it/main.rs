@@ -11,5 +11,6 @@ mod reading;
 mod rows;
 mod schema_postgres;
 mod schema_sqlite;
+mod single;
 mod tls;
 mod world;

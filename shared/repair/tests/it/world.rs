@@ -251,7 +251,7 @@ pub(crate) trait WriteOne {
     fn write_user_id(
         &self,
         shown: &Fresh,
-        now: impl Fn() -> Timestamp + Send + Clone,
+        now: impl Fn() -> Timestamp + Send + Sync + Clone,
     ) -> impl Future<Output = Result<Applied, Claimed>> + Send;
 }
 
@@ -259,7 +259,7 @@ impl WriteOne for Repairer {
     async fn write_user_id(
         &self,
         shown: &Fresh,
-        now: impl Fn() -> Timestamp + Send + Clone,
+        now: impl Fn() -> Timestamp + Send + Sync + Clone,
     ) -> Result<Applied, Claimed> {
         let rules = Rules { writable: Some(false), ..Rules::new(IdKind::BigInt) };
         let mut linker = Linker::bulk(vec![shown.user.clone()], vec![shown.row.clone()], rules);

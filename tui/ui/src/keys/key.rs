@@ -59,6 +59,11 @@ impl Key {
     }
 }
 
+/// A key that was pressed, as it is written on the screen.
+pub(crate) fn shown(event: KeyEvent) -> Option<String> {
+    Key::pressed(event).map(Key::shown)
+}
+
 /// The name by which the settings know it: `shift-r`, `ctrl-p`, `pageup`.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use userlink_domain::{Mate, PoolUser, Row};
 
-use super::sheet::{self, labelled};
+use super::pane::{self, labelled};
 use super::user_name;
 use crate::choose::Choose;
 use crate::glyphs::{GUTTER_WIDTH, Gutter, group_sign, situation_words};
@@ -25,7 +25,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose
         0 | 1 => "nothing written yet".to_owned(),
         left => format!("{} to choose for", counted(left, "entry", "entries")),
     };
-    let below = sheet::begin(look, frame, layout, (&title, role), &left);
+    let below = pane::begin(look, frame, layout, (&title, role), &left);
     let width = usize::from(below.width);
     let room = usize::from(below.height);
     let shown = choose.of.candidates.len().clamp(1, (room / 3).max(2));

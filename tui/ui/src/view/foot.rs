@@ -14,7 +14,7 @@ use crate::layout::Layout;
 use crate::model::Model;
 use crate::repairs::Repairing;
 use crate::theme::Role;
-use crate::words::counted;
+use crate::words::{counted, thousands};
 use userlink_domain::Group;
 
 /// The bottom line names at most so many keys.
@@ -36,10 +36,25 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         let text = format!(" Repairing {}: {}", writing.title, super::running::so_far(&writing.running));
         line.cell(&text, Role::Attention, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
+    } else if let Some(text) = under_way(model) {
+        let mut line = model.look().line();
+        line.text(&format!(" {} ", model.spinner()), Role::Accent);
+        line.cell(&text, Role::Plain, usize::from(layout.message.width).saturating_sub(3));
+        line.draw(frame, layout.message, layout.message.y);
     } else if !model.list.spec.filter.is_empty() {
         filter(model, frame, layout);
     }
     keys(model, frame, layout);
+}
+
+/// What goes on beside the screen.
+fn under_way(model: &Model) -> Option<String> {
+    let more = model.look().glyphs.more;
+    if let Some(name) = &model.turning {
+        return Some(format!("Opening {name}{more}"));
+    }
+    let exporting = model.exporting?;
+    Some(format!("Exporting: {} of {} entries", thousands(exporting.done), thousands(exporting.of)))
 }
 
 fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {

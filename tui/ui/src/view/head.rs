@@ -4,16 +4,20 @@
 
 use ratatui::Frame;
 
+use crate::contexts::JournalPlace;
 use crate::layout::Layout;
 use crate::model::Model;
-use crate::theme::Role;
+use crate::theme::{Role, Tint};
+
+/// From here on the head has room for the journal.
+const WIDE: usize = 110;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let (look, setup) = (model.look(), &model.setup);
     let width = usize::from(layout.header.width);
     let mut right = look.line();
     if setup.production {
-        right.text("PRODUCTION", Role::Danger);
+        right.text(" PRODUCTION ", Role::Badge(Some(setup.tint.unwrap_or(Tint::Red))));
     } else {
         right.text("not production", Role::Muted);
     }
@@ -22,18 +26,35 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         right.text("READ-ONLY ", Role::Calm);
     } else {
         right.text("CAN WRITE ", Role::Attention);
+        if let Some(journal) = model.journal.filter(|_| width >= WIDE) {
+            let (words, role) = match journal {
+                JournalPlace::Shared => ("shared journal ", Role::Muted),
+                JournalPlace::Local => ("local journal ", Role::Attention),
+            };
+            right.text(&format!("{} ", look.glyphs.dot), Role::Muted);
+            right.text(words, role);
+        }
     }
 
     let mut line = look.line();
     let ties = format!(" {} ", look.glyphs.ties);
     let wanted = [&setup.context, &setup.pool, &setup.table].map(|name| look.width(name));
-    let beside = right.width() + look.width(&ties) + 4;
+    let filled = if setup.tint.is_some() { 2 } else { 0 };
+    let beside = right.width() + look.width(&ties) + 4 + filled;
     let program = " userlink  ";
     let fits = wanted.iter().sum::<usize>() + program.len() + beside <= width;
     line.text(if fits { program } else { " " }, Role::Muted);
     let room = width.saturating_sub(line.width() + beside);
     let [context, pool, table] = share(wanted, room);
-    line.id(&setup.context, Role::Strong, context);
+    match setup.tint {
+        Some(_) => {
+            let badge = Role::Badge(setup.tint);
+            line.text(" ", badge);
+            line.id(&setup.context, badge, context);
+            line.text(" ", badge);
+        }
+        None => line.id(&setup.context, Role::Strong, context),
+    }
     line.text("  ", Role::Plain);
     line.id(&setup.pool, Role::Plain, pool);
     line.text(&ties, Role::Muted);

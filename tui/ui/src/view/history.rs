@@ -4,8 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use userlink_domain::{Group, RecordRef, Timestamp};
 
+use super::pane;
 use super::preview::{values, what};
-use super::sheet;
 use crate::glyphs::{group_sign, situation_words};
 use crate::history::{HistoryOf, Page, Recorded, RunDone, StepDone};
 use crate::layout::Layout;
@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: 
         (Some(Ok(Recorded::Steps(_))), count) => counted(count, "step", "steps"),
         _ => String::new(),
     };
-    let below = sheet::begin(look, frame, layout, (&title, Role::Strong), &aside);
+    let below = pane::begin(look, frame, layout, (&title, Role::Strong), &aside);
     let width = usize::from(below.width);
     let text = match &page.told {
         None => Some(format!("  The journal is being read{}", look.glyphs.more)),

@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use userlink_domain::{Group, Situation, Step};
 
-use super::sheet::{self, LABEL, beside, labelled};
+use super::pane::{self, LABEL, beside, labelled};
 use crate::glyphs::{group_sign, situation_words};
 use crate::layout::Layout;
 use crate::model::Model;
@@ -26,7 +26,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, lookin
     let look = model.look();
     let draft = &looking.draft;
     let title = format!("{} {}", verb(&draft.kind), draft.title);
-    let below = sheet::begin(look, frame, layout, (&title, Role::Strong), "nothing written yet");
+    let below = pane::begin(look, frame, layout, (&title, Role::Strong), "nothing written yet");
     let (list, foot) = parts(model, below, looking);
     if let Some(lines) = in_full(model, looking, usize::from(list.width)) {
         let furthest = lines.len().saturating_sub(usize::from(list.height));
@@ -44,7 +44,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, lookin
 }
 
 pub(super) fn furthest(model: &Model, layout: &Layout, looking: &Looking) -> usize {
-    let area = sheet::area(layout);
+    let area = pane::area(layout);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let (list, _) = parts(model, below, looking);
     match in_full(model, looking, usize::from(list.width)) {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::event::{Phase, Progress};
 use crate::glyphs::group_sign;
+use crate::keys::Command;
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::Cells;
@@ -43,7 +44,8 @@ fn marked(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 
 fn connecting(model: &Model, width: usize) -> Cells {
     let mut line = model.look().line();
-    line.text(&format!(" Connecting to the pool and the table{}", model.look().glyphs.more), Role::Muted);
+    line.text(&format!(" {} ", model.spinner()), Role::Accent);
+    line.text(&format!("Connecting to the pool and the table{}", model.look().glyphs.more), Role::Muted);
     let shown = model.progress.as_ref().and_then(|progress| shown_from(model, progress));
     add(model, &mut line, shown.into_iter().collect(), width);
     line
@@ -63,7 +65,8 @@ fn reading(model: &Model, progress: &Progress, width: usize) -> Cells {
         _ => format!("{} {of}", number(read)),
     };
     let mut line = model.look().line();
-    line.text(" Read ", Role::Muted);
+    line.text(&format!(" {} ", model.spinner()), Role::Accent);
+    line.text("Read ", Role::Muted);
     line.text(&side(progress.users, progress.users_about, progress.users_done, "users", true), Role::Strong);
     let mut parts: Vec<_> = shown_from(model, progress).into_iter().collect();
     parts.extend([(side(progress.rows, progress.rows_about, progress.rows_done, "rows", wide), Role::Plain)]);
@@ -133,7 +136,8 @@ fn paused(model: &Model, progress: &Progress, width: usize) -> Cells {
     line.text(" Waiting for credentials", Role::Attention);
     let number = if width >= WIDE { thousands } else { short };
     let read = format!("{} users and {} rows are read", number(progress.users), number(progress.rows));
-    let parts = vec![(read, Role::Strong), ("R looks at once".to_owned(), Role::Plain)];
+    let parts =
+        vec![(read, Role::Strong), (format!("{} looks at once", model.keys.key_of(Command::Scan)), Role::Plain)];
     add(model, &mut line, parts, width);
     line
 }
@@ -145,7 +149,7 @@ fn failed(model: &Model, progress: &Progress, width: usize) -> Cells {
     let number = if width >= WIDE { thousands } else { short };
     let kept = format!("{} users and {} rows are kept", number(progress.users), number(progress.rows));
     let kept = shown_from(model, progress).unwrap_or((kept, Role::Strong));
-    let parts = vec![kept, ("R scans again".to_owned(), Role::Plain)];
+    let parts = vec![kept, (format!("{} scans again", model.keys.key_of(Command::Scan)), Role::Plain)];
     add(model, &mut line, parts, width);
     line
 }

@@ -39,6 +39,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
     match &model.repairing {
         Repairing::Looking(looking) => preview::furthest(model, layout, looking),
+        Repairing::Choosing(choose) => choose.of.candidates.len().saturating_sub(1),
         Repairing::Over { end: Ok(outcome), .. } => running::furthest(model, layout, outcome),
         _ => 0,
     }
@@ -46,16 +47,21 @@ pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
 
 pub(super) fn draw_leaving(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
-    let text = "A repair is being written. The steps under way will be finished and kept in the journal, and no other is begun; the \
-                plan can be gone on with later.";
+    let Some(leaving) = &model.leaving else { return };
+    let out = "A repair is being written. The steps under way will be finished and kept in the journal, and no other is begun; \
+               the plan can be gone on with later.";
+    let (title, text) = match &leaving.to {
+        Some(name) => (format!("Turn to {name} now?"), model.unfinished().unwrap_or_default()),
+        None => ("Leave now?".to_owned(), out.to_owned()),
+    };
     let dialog = Dialog {
-        title: "Leave now?",
+        title: &title,
         title_role: Role::Strong,
         aside: "",
-        lines: look.wrap(text, Role::Plain, inner_width(layout)),
+        lines: look.wrap(&text, Role::Plain, inner_width(layout)),
         skip: 0,
-        choices: &["Stay", "Leave"],
-        marked: usize::from(model.leaving == Some(true)),
+        choices: if leaving.to.is_some() { &["Stay", "Turn"] } else { &["Stay", "Leave"] },
+        marked: usize::from(leaving.yes),
     };
     dialog.draw(look, frame, layout);
 }
@@ -63,7 +69,14 @@ pub(super) fn draw_leaving(model: &Model, frame: &mut Frame<'_>, layout: &Layout
 fn waiting(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
     let text = format!("What would be done is worked out, and tried in memory{}", look.glyphs.more);
-    let lines = look.wrap(&text, Role::Plain, inner_width(layout));
+    let mut lines = look.wrap(&text, Role::Plain, inner_width(layout) - 2);
+    for (at, body) in std::mem::take(&mut lines).into_iter().enumerate() {
+        let mut line = look.line();
+        line.text(if at == 0 { model.spinner() } else { "" }, Role::Accent);
+        line.to(2);
+        line.append(body);
+        lines.push(line);
+    }
     Dialog {
         title: "Plan",
         title_role: Role::Strong,

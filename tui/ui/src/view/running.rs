@@ -4,8 +4,8 @@ use ratatui::Frame;
 use userlink_domain::Group;
 
 use super::dialog::{Dialog, inner_width};
+use super::pane::{self, labelled};
 use super::preview::{values, what};
-use super::sheet::{self, labelled};
 use crate::glyphs::group_sign;
 use crate::layout::Layout;
 use crate::model::Model;
@@ -71,7 +71,7 @@ pub(super) fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcom
             .draw(look, frame, layout);
         return;
     }
-    let below = sheet::begin(look, frame, layout, (&title, role), "");
+    let below = pane::begin(look, frame, layout, (&title, role), "");
     draw_all(page(model, outcome, usize::from(below.width)), scroll, frame, below);
 }
 
@@ -79,7 +79,7 @@ pub(super) fn furthest(model: &Model, layout: &Layout, outcome: &Outcome) -> usi
     if outcome.complete {
         return 0;
     }
-    let area = sheet::area(layout);
+    let area = pane::area(layout);
     page(model, outcome, usize::from(area.width)).len().saturating_sub(usize::from(area.height.saturating_sub(1)))
 }
 

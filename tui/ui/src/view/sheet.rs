@@ -1,62 +1,76 @@
-//! A page that takes everything between the top line and the bottom line: a title, and what stands below it.
+//! A page that takes the place of the list: a title, and lines below it.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::dialog::clear;
-use crate::layout::Layout;
-use crate::paint::{Cells, Look};
+use crate::paint::{Cells, Look, draw_all};
 use crate::theme::Role;
 
-/// Columns of a label at the left.
-pub(super) const LABEL: usize = 12;
-
-/// The whole page, its title among it. The message line stays free while there is something in it.
-pub(super) fn area(layout: &Layout) -> Rect {
-    let height = layout.message.y.saturating_sub(layout.tabs.y);
-    Rect { x: 0, y: layout.tabs.y, width: layout.header.width, height }
+/// What such a page holds.
+pub(super) struct Sheet<'a> {
+    pub(super) title: &'a str,
+    /// At the right end of the title.
+    pub(super) aside: &'a str,
+    /// What stays where it is, below the title.
+    pub(super) head: Vec<Cells>,
+    pub(super) lines: Vec<Cells>,
+    /// So many lines are left out at the top.
+    pub(super) skip: usize,
 }
 
-/// Empties the page, draws its title, and gives what is below.
-pub(super) fn begin(
-    look: Look,
-    frame: &mut Frame<'_>,
-    layout: &Layout,
-    (title, role): (&str, Role),
-    aside: &str,
-) -> Rect {
-    let area = area(layout);
-    clear(frame, area);
-    let width = usize::from(area.width);
-    let mut line = look.line();
-    line.text(&format!(" {} ", look.glyphs.rule), Role::Muted);
-    let right = if aside.is_empty() { 0 } else { look.width(aside) + 3 };
-    let room = width.saturating_sub(line.width() + right + 2);
-    line.cell(title, role, look.width(title).min(room));
-    line.text(" ", Role::Plain);
-    line.fill(look.glyphs.rule, Role::Muted, width.saturating_sub(right));
-    if right > 0 {
-        line.text(&format!(" {aside} "), Role::Muted);
+impl Sheet<'_> {
+    pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, area: Rect) {
+        clear(frame, area);
+        let width = usize::from(area.width);
+        let mut title = look.line();
+        title.text(&format!("{0}{0} ", look.glyphs.rule), Role::Muted);
+        title.text(self.title, Role::Strong);
+        title.text(" ", Role::Plain);
+        let aside = if self.aside.is_empty() { 0 } else { look.width(self.aside) + 4 };
+        title.fill(look.glyphs.rule, Role::Muted, width.saturating_sub(aside));
+        if aside > 0 {
+            title.text(&format!(" {} ", self.aside), Role::Muted);
+            title.fill(look.glyphs.rule, Role::Muted, width);
+        }
+        title.draw(frame, area, area.y);
+        let above = 1 + self.head.len() as u16;
+        draw_all(self.head, 0, frame, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area });
+        let body = Rect { y: area.y + above, height: area.height.saturating_sub(above), ..area };
+        let below = self.lines.len().saturating_sub(self.skip) > usize::from(body.height);
+        draw_all(self.lines, self.skip, frame, body);
+        if below && body.height > 0 {
+            let mut line = look.line();
+            line.cell(&format!(" {} more below", look.glyphs.below), Role::Muted, width);
+            line.draw(frame, body, body.bottom() - 1);
+        }
     }
-    line.fill(look.glyphs.rule, Role::Muted, width);
-    line.draw(frame, area, area.y);
-    Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
 }
 
-/// A label, and beside it a text in as many lines as it takes.
-pub(super) fn labelled(look: Look, label: &str, text: &str, role: Role, width: usize) -> Vec<Cells> {
-    let body = look.wrap(text, role, width.saturating_sub(LABEL + 2));
-    beside(look, label, body)
+/// How many lines are left out so that the chosen one is seen, where so many fit.
+pub(super) fn skip_to(chosen: usize, lines: usize, room: usize) -> usize {
+    // The last line says that more follow, where more do.
+    let seen = if lines > room { room.saturating_sub(1) } else { room };
+    let skip = (chosen + 1).saturating_sub(seen.max(1));
+    if skip + room > lines { lines.saturating_sub(room) } else { skip }
 }
 
-/// A label, and lines beside it.
-pub(super) fn beside(look: Look, label: &str, body: Vec<Cells>) -> Vec<Cells> {
-    let line = |(at, body): (usize, Cells)| {
-        let mut line = look.line();
-        line.text(" ", Role::Plain);
-        line.cell(if at == 0 { label } else { "" }, Role::Muted, LABEL);
-        line.append(body);
-        line
-    };
-    body.into_iter().enumerate().map(line).collect()
+#[cfg(test)]
+mod tests {
+    use super::skip_to;
+
+    #[test]
+    fn the_chosen_line_is_always_seen() {
+        for lines in 1..40usize {
+            for room in 2..20usize {
+                for chosen in 0..lines {
+                    let skip = skip_to(chosen, lines, room);
+                    let below = lines - skip > room;
+                    let seen = skip + if below { room - 1 } else { room };
+                    assert!((skip..seen).contains(&chosen), "{chosen} of {lines} in {room}");
+                    assert!(skip == 0 || skip + room <= lines, "no empty lines");
+                }
+            }
+        }
+    }
 }

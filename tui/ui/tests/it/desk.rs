@@ -34,7 +34,8 @@ pub(crate) fn setup() -> Setup {
         table: "app.users".to_owned(),
         production: true,
         read_only: false,
-        theme: Theme::Color,
+        tint: None,
+        theme: Theme::Terminal,
         ascii: false,
     }
 }

@@ -105,7 +105,7 @@ fn ids_of_every_kind_keep_to_their_column() {
 
 #[test]
 fn the_selection_is_there_without_colour() {
-    for theme in [Theme::Color, Theme::Mono] {
+    for theme in [Theme::Terminal, Theme::Monochrome] {
         let desk = Desk::with(Setup { theme, ..setup() }, (80, 24), people::town());
         let (buffer, regions) = desk.draw();
         let y = regions.entries[0].0.y;

@@ -8,6 +8,7 @@ mod lining_up;
 mod marking;
 mod moving;
 mod pages;
+mod palette;
 mod parts;
 mod people;
 mod plans;

@@ -162,7 +162,7 @@ fn entry() {
 
 #[test]
 fn mono() {
-    let setup = Setup { theme: Theme::Mono, read_only: true, production: false, ..setup() };
+    let setup = Setup { theme: Theme::Monochrome, read_only: true, production: false, ..setup() };
     let mut desk = Desk::with(setup, (80, 24), people::town());
     desk.keys("jjj");
     insta::assert_snapshot!("mono_80x24", desk.screen());

@@ -1,0 +1,58 @@
+//! What was said: the passing word, the errors until they are read, and all of it with its moment.
+
+use std::collections::VecDeque;
+
+use userlink_domain::Timestamp;
+
+use crate::event::Level;
+use crate::model::Model;
+
+/// Something that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) at: Timestamp,
+    pub(crate) level: Level,
+    pub(crate) text: String,
+}
+
+/// A passing word, and when it goes.
+#[derive(Debug)]
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) until: Timestamp,
+}
+
+/// More errors than this do not wait to be read.
+const MOST_ERRORS: usize = 50;
+/// So many messages are kept, the newest.
+const MOST_SAID: usize = 500;
+/// How long a passing word stays, in milliseconds.
+const PASSING: i64 = 8_000;
+
+impl Model {
+    pub(crate) fn say(&mut self, level: Level, text: impl Into<String>) {
+        let text = text.into();
+        keep(&mut self.said, Said { at: self.now, level, text: text.clone() });
+        match level {
+            Level::Info => self.hint(text),
+            Level::Error => {
+                if self.errors.back() != Some(&text) && self.errors.len() < MOST_ERRORS {
+                    self.errors.push_back(text);
+                }
+            }
+        }
+    }
+
+    /// A word on the key that was just pressed: nothing that has to be kept.
+    pub(crate) fn hint(&mut self, text: impl Into<String>) {
+        let until = Timestamp::from_millis(self.now.as_millis().saturating_add(PASSING));
+        self.word = Some(Word { text: text.into(), until });
+    }
+}
+
+fn keep(said: &mut VecDeque<Said>, new: Said) {
+    if said.len() == MOST_SAID {
+        said.pop_front();
+    }
+    said.push_back(new);
+}
