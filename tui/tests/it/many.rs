@@ -78,7 +78,9 @@ async fn they_are_marked_looked_at_applied_and_taken_back() {
     pty.keys(" ");
     pty.see("◆ 29 marked");
     // Another view, another order, a new scan: marks hold on to their records.
-    pty.keys("\x1b7");
+    pty.keys("\x1b");
+    pty.see_no("Filter");
+    pty.keys("7");
     pty.see("◆ 29 marked");
     pty.keys("R");
     pty.see("Read everything");
@@ -138,7 +140,7 @@ async fn one_is_chosen_for_contained_and_dismissed() {
     pty.keys("/");
     pty.keys(&taken);
     pty.keys("\r");
-    pty.see("row taken");
+    pty.until("the entry", |screen| screen.contains("1 match") && screen.contains("! row taken"));
     pty.keys("r");
     let shown = pty.see("has another owner");
     assert!(shown.contains("GETS THE ROW") && shown.contains("HAS IT TODAY"), "{shown}");
@@ -155,7 +157,7 @@ async fn one_is_chosen_for_contained_and_dismissed() {
     }
     pty.keys(&linked);
     pty.keys("\r");
-    pty.see("✓ linked");
+    pty.until("the entry", |screen| screen.contains("1 match") && screen.contains("✓ linked"));
     pty.keys("X");
     pty.see("Disable the user, too");
     pty.keys("sees the data of another\r");
@@ -180,7 +182,7 @@ async fn one_is_chosen_for_contained_and_dismissed() {
     }
     pty.keys(orphan);
     pty.keys("\r");
-    pty.see("row side only");
+    pty.until("the entry", |screen| screen.contains("1 match") && screen.contains("! row side only"));
     pty.keys("d");
     pty.see("Dismiss many000");
     pty.keys("a test account\r\t\r");
@@ -193,7 +195,7 @@ async fn one_is_chosen_for_contained_and_dismissed() {
     pty.keys("/");
     pty.keys(orphan);
     pty.keys("\r");
-    pty.see("ignored");
+    pty.until("the entry", |screen| screen.contains("1 match") && screen.contains("ignored"));
     pty.keys("d");
     pty.see("taken up again");
     pty.see("row side only");
@@ -234,7 +236,9 @@ async fn killed_in_the_middle_of_many_the_next_start_finds_out_and_finishes() {
     pty.see("Read everything");
     let before = place.linked();
     assert!((7..20).contains(&before), "{before}");
-    pty.keys("\x1b2/many\r");
+    pty.keys("\x1b");
+    pty.see_no("An earlier run");
+    pty.keys("2/many\r");
     let left = format!("{} match", 20 - before);
     pty.see(&left);
     pty.keys("A");
@@ -282,8 +286,8 @@ async fn production_is_typed_and_a_run_that_is_stopped_goes_on_later() {
     pty.keys("\x7f\x7f\x7f\x7ftown\t");
     pty.see("[ Cancel ]");
     pty.keys("y");
-    let held = gate.held().await;
     pty.see("Repairing 12 users");
+    let held = gate.held().await;
     pty.keys("s");
     pty.see("It stops");
     held.go(Fate::Pass);

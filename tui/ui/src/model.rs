@@ -226,8 +226,8 @@ impl Model {
 
     /// What would be left unfinished by turning to another context, in a sentence.
     pub(crate) fn unfinished(&self) -> Option<String> {
-        let text =
-            "A repair is being written. It will be finished and kept in the journal, and what came of it is told.";
+        let text = "A repair is being written. The steps under way are finished and kept in the journal, no other is begun, and what came \
+             of it is told.";
         self.is_writing().then(|| text.to_owned())
     }
 

@@ -18,7 +18,7 @@ async fn what_is_asked_for_is_made_once() {
         assert_eq!(migrate(&db, &MigrateOptions::default()).await.unwrap(), [""; 0]);
         assert_eq!(migrate(&db, &ALL).await.unwrap(), ["0002_users"]);
         assert_eq!(migrate(&db, &ALL).await.unwrap(), [""; 0]);
-        assert_eq!(world.number("SELECT count(*) FROM userlink_migrations").await, 3);
+        assert_eq!(world.number("SELECT count(*) FROM userlink_migrations").await, 4);
     }
 }
 

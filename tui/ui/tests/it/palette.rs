@@ -132,7 +132,7 @@ fn keys_of_the_settings_are_those_that_are_shown_everywhere() {
     desk.model = desk.model.with_keys(keys);
     desk.keys("j");
     let bottom = desk.text().lines().last().unwrap().to_owned();
-    assert_eq!(bottom, " F9 repair   Enter open   ^R scan again   ? all keys   q quit");
+    assert_eq!(bottom, " F9 repair   Enter open   Space mark   ? all keys   q quit");
     desk.keys("?");
     assert!(desk.text().contains(" F9              repair"));
     assert!(!desk.text().contains("filter"), "what has no key is in the palette alone");
@@ -179,7 +179,7 @@ fn turning_away_from_a_write_is_asked_about_and_stands_on_no() {
     let mut desk = town(SIZE);
     desk.keys("jr");
     desk.prepared(1);
-    desk.keys("y<Esc>");
+    desk.keys("<Enter>y<Esc>");
     desk.asked.clear();
     desk.keys("Ck<Enter>");
     assert!(desk.text().contains("Turn to dev now?"), "{}", desk.text());
