@@ -7,7 +7,7 @@ use crate::linker::Linker;
 use crate::store::Rec;
 
 /// A place in a list of entries: the first record of one. It stays what it is while entries come and go around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lead(Rec);
 
 impl Linker {

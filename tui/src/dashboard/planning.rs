@@ -81,7 +81,10 @@ impl Planner {
             Wish::Marked => {
                 let marked = with(&self.worker, |engine, marked| {
                     marked.settle(&engine.linker);
-                    marked.records().cloned().collect::<Vec<_>>()
+                    // In the order of the list.
+                    let mut of: Vec<RecordRef> = marked.records().cloned().collect();
+                    of.sort_by_cached_key(|of| engine.linker.lead_of(of));
+                    of
                 });
                 let of = marked.await?;
                 if of.len() <= FRESH_AT_MOST {

@@ -36,6 +36,8 @@ pub enum Marking {
 pub(crate) struct Marks {
     /// Entries that are marked, in view or not.
     pub(crate) count: u64,
+    /// A change was asked for, and what came of it has not been told.
+    pending: bool,
     /// Where a range begins.
     pub(crate) from: Option<RecordRef>,
 }
@@ -43,8 +45,18 @@ pub(crate) struct Marks {
 impl Marks {
     /// The runtime says how many there are.
     pub(crate) fn told(&mut self, count: u64) {
-        self.count = count;
+        (self.count, self.pending) = (count, false);
     }
+
+    /// Whether there are any, or will be in a moment: whoever marks and goes on at once means what was marked.
+    pub(crate) fn are_any(&self) -> bool {
+        self.count > 0 || self.pending
+    }
+}
+
+fn ask(model: &mut Model, marking: Marking, effects: &mut Vec<Effect>) {
+    model.marks.pending = true;
+    effects.push(Effect::Mark(marking));
 }
 
 pub(crate) fn toggle(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -52,7 +64,7 @@ pub(crate) fn toggle(model: &mut Model, effects: &mut Vec<Effect>) {
         return range(model, effects);
     }
     let Some(of) = model.list.on().cloned() else { return };
-    effects.push(Effect::Mark(Marking::Toggle(of)));
+    ask(model, Marking::Toggle(of), effects);
     let page = model.page();
     model.list.step(1, page);
 }
@@ -61,7 +73,10 @@ pub(crate) fn toggle(model: &mut Model, effects: &mut Vec<Effect>) {
 pub(crate) fn range(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(to) = model.list.on().cloned() else { return };
     match model.marks.from.take() {
-        Some(from) => effects.push(Effect::Mark(Marking::Range { from, to, spec: model.list.spec.clone() })),
+        Some(from) => {
+            let spec = model.list.spec.clone();
+            ask(model, Marking::Range { from, to, spec }, effects);
+        }
         None => {
             model.marks.from = Some(to);
             model.say(Level::Info, "A range begins here: go to its other end and press V or Space. Esc leaves it.");
@@ -70,14 +85,15 @@ pub(crate) fn range(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 pub(crate) fn all(model: &mut Model, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Mark(Marking::All(model.list.spec.clone())));
+    ask(model, Marking::All(model.list.spec.clone()), effects);
 }
 
 pub(crate) fn invert(model: &mut Model, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Mark(Marking::Invert(model.list.spec.clone())));
+    ask(model, Marking::Invert(model.list.spec.clone()), effects);
 }
 
 pub(crate) fn none(model: &mut Model, effects: &mut Vec<Effect>) {
     model.marks.from = None;
     effects.push(Effect::Mark(Marking::None));
+    model.marks.told(0);
 }

@@ -104,7 +104,7 @@ pub(crate) fn repair(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         _ => {}
     }
-    if model.marks.count > 0 && model.opened.is_none() {
+    if model.marks.are_any() && model.opened.is_none() {
         want(model, Request::new(Wish::Marked), effects);
     } else if let Some(of) = model.subject().cloned() {
         want(model, Request::new(Wish::Entry(of)), effects);
@@ -167,7 +167,7 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
 fn nothing_to(model: &Model, command: Command) -> Option<String> {
     let entry = model.entry();
     match command {
-        Command::Repair if model.marks.count > 0 && model.opened.is_none() => None,
+        Command::Repair if model.marks.are_any() && model.opened.is_none() => None,
         Command::Repair => match entry {
             Some(entry) => no_repair(entry.situation),
             None => Some("There is no entry to repair yet.".to_owned()),

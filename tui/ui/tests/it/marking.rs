@@ -81,3 +81,19 @@ fn marks_are_drawn_without_colour_and_in_ascii() {
     insta::assert_snapshot!(desk.text());
     assert!(desk.text().is_ascii());
 }
+
+/// The runtime has not told yet how many are marked.
+#[test]
+fn who_marks_and_goes_on_at_once_means_what_was_marked() {
+    let mut desk = Desk::town(SIZE);
+    let mut press = |key: char| {
+        let key = ratatui::crossterm::event::KeyEvent::from(ratatui::crossterm::event::KeyCode::Char(key));
+        userlink_ui::update(&mut desk.model, Event::Key(key), people::NOW)
+    };
+    assert!(press('A').iter().any(|effect| matches!(effect, Effect::Mark(_))));
+    let asked = press('r');
+    assert!(
+        asked.iter().any(|effect| matches!(effect, Effect::Plan(request) if request.wish == Wish::Marked)),
+        "{asked:?}"
+    );
+}
