@@ -55,6 +55,8 @@ impl Function {
     /// Connects to the database and looks at the table, for half a second at most. Whatever fails is tried again, and said,
     /// with the first event.
     pub async fn warm_up(&self) {
+        // While the database is waited for.
+        drop(std::thread::Builder::new().spawn(userlink_pool::read_root_certificates));
         let linking: Pin<Box<dyn Future<Output = Result<Linking, DatabaseError>> + Send + '_>> =
             Box::pin(self.linking());
         drop(timeout(WARM_UP, linking).await);

@@ -172,6 +172,7 @@ fn frames(total: usize) -> Vec<Duration> {
         tint: None,
         theme: Theme::Terminal,
         ascii: false,
+        mouse: false,
     };
     let now = Timestamp::from_millis(1_795_428_000_000);
     let mut model = Model::new(setup, SIZE);

@@ -11,12 +11,14 @@ use userlink_pool::{Shard, Writable};
 use crate::clock;
 use crate::scan::{Begin, News, Side};
 use crate::snapshot::{Kept, Picture, Place, Told, Unfinished, Writer};
-use crate::spool::Spool;
+use crate::spool::{Searched, Spool};
 
 pub(crate) struct Engine {
     pub(crate) linker: Linker,
     /// When what it holds began to be read.
     pub(crate) began: Timestamp,
+    /// What filters and orders are answered from; nothing where nobody looks on.
+    pub(crate) searched: Option<Searched>,
     pub(crate) users: u64,
     pub(crate) rows: u64,
     pub(crate) users_about: Option<u64>,
@@ -33,8 +35,14 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(rules: Rules) -> Self {
+        let (spool, searched) = Spool::searched();
+        Self { searched: Some(searched), ..Self::keeping(rules, spool) }
+    }
+
+    fn keeping(rules: Rules, spool: Spool) -> Self {
         Self {
-            linker: Linker::with_records(rules, Box::<Spool>::default()),
+            linker: Linker::with_records(rules, Box::new(spool)),
+            searched: None,
             began: clock::now(),
             users: 0,
             rows: 0,
@@ -49,7 +57,7 @@ impl Engine {
 
     /// An engine that says nothing before both sides have been read, of about so many rows: for whoever does not look on.
     pub(crate) fn gathering(rules: Rules, rows_about: Option<u64>) -> Self {
-        let mut engine = Self::new(rules);
+        let mut engine = Self::keeping(rules, Spool::default());
         engine.linker = engine.linker.gathering(2 * rows_about.unwrap_or_default());
         engine
     }

@@ -35,4 +35,4 @@ pub use facts::{EmailsAs, Place};
 pub use linker::Linker;
 pub use records::{InMemory, Records};
 pub use rules::{Change, Counts, Coverage, Delta, Rules};
-pub use view::Lead;
+pub use view::{Lead, Seen};

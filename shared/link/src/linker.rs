@@ -334,18 +334,24 @@ impl Linker {
 
     /// What is shown of an entry: its situation, what it would be where that is `reading`, and its flags.
     pub(crate) fn shown(&self, entry: EntryId) -> Option<(Situation, Option<Situation>, Flags)> {
+        let (situation, flags) = self.judged_at(entry)?;
         let verdict = self.entries.get(entry)?.verdict?;
-        let (situation, so_far) = if self.coverage.covers(verdict.needs) {
-            (verdict.situation, None)
-        } else {
-            (Situation::Reading, self.guess(entry, verdict.situation))
-        };
+        let covered = self.coverage.covers(verdict.needs);
+        let so_far = if covered { None } else { self.guess(entry, verdict.situation) };
+        Some((situation, so_far, flags))
+    }
+
+    /// The situation and the flags of an entry as they are shown.
+    pub(crate) fn judged_at(&self, entry: EntryId) -> Option<(Situation, Flags)> {
+        let verdict = self.entries.get(entry)?.verdict?;
+        let covered = self.coverage.covers(verdict.needs);
+        let situation = if covered { verdict.situation } else { Situation::Reading };
         // A flag rests on records anywhere: none is shown until all have been read.
         let mut flags = if self.coverage == Coverage::ALL { verdict.flags } else { Flags::default() };
         if self.rules.writable == Some(true) && situation.rests_on_attribute() {
             flags.insert(Flag::Writable);
         }
-        Some((situation, so_far, flags))
+        Some((situation, flags))
     }
 
     /// An entry with at most so many records of each kind.

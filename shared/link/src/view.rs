@@ -1,14 +1,58 @@
 //! Which entries to show: by group, and by a text that one of their records holds.
 
-use userlink_domain::{Group, RecordRef, Situation};
+use std::ops::Range;
+
+use userlink_domain::{Flags, Group, RecordRef, Situation};
 
 use crate::entry::Entry;
+use crate::facts::Place;
 use crate::linker::Linker;
 use crate::store::Rec;
 
-/// A place in a list of entries: the first record of one. It stays what it is while entries come and go around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Lead(Rec);
+/// A place in a list of entries: the first record of one, in four bytes. It stays what it is while entries come and go around
+/// it. The smaller came first, users before rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Lead(u32);
+
+impl Lead {
+    const fn of(rec: Rec) -> Self {
+        Self(rec.packed())
+    }
+
+    /// As a number.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The lead of this number.
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Whether the entry has a user.
+    pub const fn is_user(self) -> bool {
+        matches!(Rec::unpacked(self.0), Some(Rec::User(_)))
+    }
+
+    /// Counted from 0, among the users or among the rows.
+    pub const fn slot(self) -> u32 {
+        match Rec::unpacked(self.0) {
+            Some(Rec::User(slot) | Rec::Row(slot)) => slot,
+            None => 0,
+        }
+    }
+}
+
+/// What is known of a record without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The entry that it is in.
+    pub lead: Lead,
+    /// Whether it is the record that leads it.
+    pub leads: bool,
+    /// Where it is kept.
+    pub place: Place,
+}
 
 impl Linker {
     /// The entries of a group (of all where there is none) that hold the text, in the order in which their first
@@ -17,14 +61,14 @@ impl Linker {
         let text = text.trim();
         let (users, rows) = self.store.slots();
         let all = (0..users).map(Rec::User).chain((0..rows).map(Rec::Row));
-        all.filter(|rec| self.is_shown(*rec, group, text)).map(Lead).collect()
+        all.filter(|rec| self.is_shown(*rec, group, text)).map(Lead::of).collect()
     }
 
     /// The first so many of these.
     pub fn first_leads(&self, group: Option<Group>, at_most: usize) -> Vec<Lead> {
         let (users, rows) = self.store.slots();
         let all = (0..users).map(Rec::User).chain((0..rows).map(Rec::Row));
-        all.filter(|rec| self.is_shown(*rec, group, "")).map(Lead).take(at_most).collect()
+        all.filter(|rec| self.is_shown(*rec, group, "")).map(Lead::of).take(at_most).collect()
     }
 
     fn is_shown(&self, rec: Rec, group: Option<Group>, text: &str) -> bool {
@@ -57,17 +101,48 @@ impl Linker {
 
     /// The entry at a place, with at most so many records of each kind.
     pub fn entry_of(&self, lead: Lead, at_most: usize) -> Option<Entry> {
-        self.entry_at(self.entries.of(lead.0)?, at_most)
+        self.entry_at(self.entries.of(Rec::unpacked(lead.0)?)?, at_most)
+    }
+
+    /// How many users and how many rows there have been: whoever makes a list goes through all of them.
+    pub fn slots(&self) -> (u32, u32) {
+        self.store.slots()
+    }
+
+    /// Some of the users who are in an entry.
+    pub fn users_seen(&self, slots: Range<u32>) -> impl Iterator<Item = Seen> {
+        slots.filter_map(|slot| self.seen(Rec::User(slot), self.store.user_place(slot)?))
+    }
+
+    /// Some of the rows that are in an entry.
+    pub fn rows_seen(&self, slots: Range<u32>) -> impl Iterator<Item = Seen> {
+        slots.filter_map(|slot| self.seen(Rec::Row(slot), self.store.row_place(slot)?))
+    }
+
+    fn seen(&self, rec: Rec, place: Place) -> Option<Seen> {
+        let lead = self.entries.of(rec)?.lead()?;
+        Some(Seen { lead: Lead::of(lead), leads: lead == rec, place })
+    }
+
+    /// Whether a row is the first of its entry, or there is none.
+    pub fn is_first_row(&self, lead: Lead, slot: Option<u32>) -> bool {
+        let entry = Rec::unpacked(lead.0).and_then(|rec| self.entries.of(rec));
+        entry.is_some_and(|entry| self.entries.rows(entry).next() == slot)
+    }
+
+    /// The situation and the flags of an entry as they are shown.
+    pub fn judged(&self, lead: Lead) -> Option<(Situation, Flags)> {
+        self.judged_at(self.entries.of(Rec::unpacked(lead.0)?)?)
     }
 
     /// The place of the entry that a record is in.
     pub fn lead_of(&self, of: &RecordRef) -> Option<Lead> {
-        self.entries.of(self.find(of)?)?.lead().map(Lead)
+        self.entries.of(self.find(of)?)?.lead().map(Lead::of)
     }
 
     /// The record that a place is.
     pub fn record_of(&self, lead: Lead) -> Option<RecordRef> {
-        self.reference(lead.0)
+        self.reference(Rec::unpacked(lead.0)?)
     }
 
     /// One record of every entry of a situation; of all entries where there is none.

@@ -20,5 +20,5 @@ pub use call::wait;
 pub use clients::Writable;
 pub use error::{PoolError, Remedy};
 pub use listing::{Listed, Listing, Position, Shard};
-pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader};
+pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader, read_root_certificates};
 pub use writer::{PoolWriter, Turn};

@@ -352,6 +352,16 @@ pub(crate) async fn load(options: &PoolOptions, region: &str) -> Result<SdkConfi
     Ok(config)
 }
 
+/// Reads the machine's root certificates, for which the first client in a process waits some milliseconds. Whoever has a thread to
+/// spare calls this ahead of time; a client that is made meanwhile waits for the rest.
+pub fn read_root_certificates() {
+    let config = aws_sdk_cognitoidentityprovider::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .build();
+    drop(Client::from_conf(config));
+}
+
 /// `attribute = "value"`, with what would end the value escaped.
 fn filter(attribute: &str, value: &str) -> String {
     format!("{attribute} = \"{}\"", value.replace('\\', r"\\").replace('"', "\\\""))

@@ -7,7 +7,7 @@ use userlink_kit::{moto_url, pgbouncer_url_for};
 use crate::confirming::together;
 use crate::queueing::{Queue, records};
 use crate::town::Town;
-use crate::wire::bad_wire;
+use crate::wire::BadWire;
 
 /// Confirmations, sixteen at a time, each delivered one to three times at once, over wires that are cut, slow and mute, to a pool
 /// that throttles and fails: nobody has two rows, no id changes, nobody is neither linked nor queued, and the queue links them.
@@ -22,8 +22,7 @@ async fn over_bad_wires_nobody_has_two_rows_and_nobody_is_forgotten() {
     let town = Town::new(users).await;
     let queue = Queue::new().await;
     let moto = moto_url();
-    let direct = bad_wire(&town.database.url).await;
-    let bounced = bad_wire(&pgbouncer_url_for(&town.database)).await;
+    let wires = [BadWire::before(&town.database.url).await, BadWire::before(&pgbouncer_url_for(&town.database)).await];
     let with = |url| {
         [
             ("USERLINK_DATABASE_URL", url),
@@ -32,7 +31,7 @@ async fn over_bad_wires_nobody_has_two_rows_and_nobody_is_forgotten() {
             ("USERLINK_DEADLINE_MS", "2500"),
         ]
     };
-    let (direct, bounced) = (town.lambdas(&with(&direct), 8).await, town.lambdas(&with(&bounced), 8).await);
+    let (direct, bounced) = (town.lambdas(&with(&wires[0].url), 8).await, town.lambdas(&with(&wires[1].url), 8).await);
     town.pool.set_faults(Faults { seed: 11, throttled: 0.1, internal: 0.1, dropped: 0.1, ..Faults::default() });
     let (town_ref, mut before) = (&town, Vec::new());
     let all: Vec<u128> = (1..=users).collect();
@@ -66,5 +65,9 @@ async fn over_bad_wires_nobody_has_two_rows_and_nobody_is_forgotten() {
         assert!(before.is_none_or(|before| before == id), "user {user}");
     }
     assert_eq!(town.select("SELECT count(*)::text FROM users").await, [Some(users.to_string())]);
-    eprintln!("{users} users: {linked} linked at once, {} messages in the queue", messages.len());
+    let [direct, bounced] = wires.map(|wire| wire.made.load(std::sync::atomic::Ordering::Relaxed));
+    eprintln!(
+        "{users} users: {linked} linked at once, {} messages in the queue; {direct} and {bounced} connections",
+        messages.len()
+    );
 }

@@ -160,37 +160,45 @@ async fn cut_at(
     }
 }
 
-/// A wire on which every connection has a fate of its own, by its number: most go through, some are cut after a while, some go
-/// slowly, some go mute.
-pub(crate) async fn bad_wire(url: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (server, through) = through(url, listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        for number in 0_u64.. {
-            let Ok((mut client, _)) = listener.accept().await else { return };
-            let server = server.clone();
-            tokio::spawn(async move {
-                let Ok(mut server) = TcpStream::connect(&server).await else { return };
-                let after = Duration::from_millis(5 + number * 37 % 300);
-                match number % 5 {
-                    // Cut.
-                    1 => drop(tokio::time::timeout(after, copy_bidirectional(&mut client, &mut server)).await),
-                    // Slow to begin.
-                    2 => {
-                        tokio::time::sleep(after).await;
-                        drop(copy_bidirectional(&mut client, &mut server).await);
-                    }
-                    // Mute after a while.
-                    3 => {
-                        drop(tokio::time::timeout(after, copy_bidirectional(&mut client, &mut server)).await);
-                        tokio::time::sleep(Duration::from_secs(5)).await;
-                    }
-                    _ => drop(copy_bidirectional(&mut client, &mut server).await),
-                }
-            });
-        }
-    });
-    through
+/// A wire on which every connection has a fate of its own, by its number: some are cut soon, some begin slowly, some go mute. Those
+/// that go through are cut after a while, so that there is always another.
+pub(crate) struct BadWire {
+    pub(crate) url: String,
+    /// How many connections were made so far.
+    pub(crate) made: Arc<AtomicUsize>,
+}
+
+impl BadWire {
+    pub(crate) async fn before(url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (server, through) = through(url, listener.local_addr().unwrap());
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = made.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let number = count.fetch_add(1, Ordering::Relaxed) as u64;
+                let server = server.clone();
+                tokio::spawn(async move { drop(ill_fated(client, &server, number).await) });
+            }
+        });
+        Self { url: through, made }
+    }
+}
+
+async fn ill_fated(mut client: TcpStream, server: &str, number: u64) -> std::io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    let soon = Duration::from_millis(5 + number * 37 % 300);
+    let life = Duration::from_millis(200 + number * 61 % 1300);
+    if number % 5 == 2 {
+        tokio::time::sleep(soon).await;
+    }
+    let life = if matches!(number % 5, 1 | 3) { soon } else { life };
+    let ended = tokio::time::timeout(life, copy_bidirectional(&mut client, &mut server)).await.is_ok();
+    if number % 5 == 3 && !ended {
+        // Mute: everything is taken, and nothing comes out.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    Ok(())
 }
 
 /// A wire that keeps what the client says.

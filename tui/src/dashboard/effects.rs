@@ -14,7 +14,7 @@ use userlink_ui::{Effect, Event, Export, Level};
 
 use super::export;
 use super::repairs::{MaybeOpen, Repairs};
-use super::worker::{Question, Worker};
+use super::worker::{Question, Wanted, Worker};
 use crate::clock;
 use crate::engine::Engine;
 use crate::scan::{Begin, scan};
@@ -83,7 +83,7 @@ impl Effects {
     pub(super) fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Window { generation, spec, first, len, anchor } => {
-                self.ask(Question::Window { generation, spec, first, len, anchor });
+                self.ask(Question::Window(Wanted { generation, spec, first, len, anchor }));
             }
             Effect::Explain(of) => self.ask(Question::Explain(of)),
             Effect::Mark(marking) => self.ask(Question::Mark(marking)),
@@ -93,6 +93,7 @@ impl Effects {
             Effect::Stop => self.repairs.stop(),
             Effect::History(of) => self.repairs.history(of),
             Effect::Dismiss { of, reason } => self.repairs.dismiss(of, reason),
+            Effect::Locate(of) => self.ask(Question::Locate(of)),
             Effect::Refresh => self.scan(),
             Effect::GoOn => {
                 let opened = self.opened.clone();
@@ -108,7 +109,7 @@ impl Effects {
             }
             Effect::Export(wanted) => self.export(wanted),
             // The loop's own.
-            Effect::Quit | Effect::Suspend | Effect::Turn(_) => {}
+            Effect::Quit | Effect::Suspend | Effect::Turn(_) | Effect::Mouse(_) => {}
         }
     }
 

@@ -237,7 +237,8 @@ mod tests {
 
     #[test]
     fn the_name_says_what_and_when_and_nothing_of_a_person() {
-        let spec = ViewSpec { group: Some(Group::Unlinked), filter: "ada@example.org".to_owned() };
+        let spec =
+            ViewSpec { group: Some(Group::Unlinked), filter: "ada@example.org".to_owned(), ..ViewSpec::default() };
         let now = Timestamp::from_millis(1_795_428_000_000);
         assert_eq!(file_name("prod/eu", &spec, now), "userlink-prod_eu-unlinked-20261123-100000");
     }

@@ -2,15 +2,17 @@
 
 use std::io;
 
-use crossterm::event::{self, Event as Terminal};
+use crossterm::event::{self, Event as Terminal, MouseButton, MouseEvent, MouseEventKind};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use tokio::sync::mpsc;
-use userlink_ui::Event;
+use userlink_ui::{Event, Press};
 
 /// Something that goes before all news.
 pub(super) enum Signal {
     Input(Event),
+    /// The mouse, at a column and a line.
+    Mouse(Press, u16, u16),
     /// Stop, as with Ctrl-Z.
     Stop,
     /// End, with this exit code.
@@ -40,6 +42,10 @@ pub(super) fn listen() -> io::Result<mpsc::UnboundedReceiver<Signal>> {
                 Ok(Terminal::Key(key)) => Signal::Input(Event::Key(key)),
                 Ok(Terminal::Paste(text)) => Signal::Input(Event::Paste(text)),
                 Ok(Terminal::Resize(columns, lines)) => Signal::Input(Event::Resize(columns, lines)),
+                Ok(Terminal::Mouse(mouse)) => match pressed(mouse) {
+                    Some(press) => Signal::Mouse(press, mouse.column, mouse.row),
+                    None => continue,
+                },
                 Ok(_) => continue,
                 // The terminal is gone.
                 Err(_) => Signal::End(129),
@@ -51,4 +57,14 @@ pub(super) fn listen() -> io::Result<mpsc::UnboundedReceiver<Signal>> {
         }
     })?;
     Ok(signals)
+}
+
+/// What of the mouse means something.
+fn pressed(mouse: MouseEvent) -> Option<Press> {
+    match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Press::Click),
+        MouseEventKind::ScrollUp => Some(Press::WheelUp),
+        MouseEventKind::ScrollDown => Some(Press::WheelDown),
+        _ => None,
+    }
 }

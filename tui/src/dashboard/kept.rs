@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use userlink_domain::Group;
-use userlink_ui::{Kept, Theme};
+use userlink_find::{Column, Order};
+use userlink_ui::{Kept, KeptColumn, Theme};
 
 /// Grows when what is written changes in a way that older programs would misread.
 const VERSION: u32 = 1;
@@ -21,8 +22,23 @@ struct File {
     theme: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sort: Option<String>,
+    #[serde(default)]
+    reverse: bool,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     filter: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<FileColumn>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct FileColumn {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shown: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    width: Option<usize>,
 }
 
 impl File {
@@ -31,7 +47,10 @@ impl File {
             version: VERSION,
             theme: kept.theme.map(|theme| theme.name().to_owned()),
             group: kept.group.map(|group| group.name().to_owned()),
+            sort: kept.order.by.map(|column| column.name().to_owned()),
+            reverse: kept.order.reverse,
             filter: kept.filter.clone(),
+            columns: kept.columns.iter().map(FileColumn::of).collect(),
         }
     }
 
@@ -40,8 +59,20 @@ impl File {
         Kept {
             theme: self.theme.and_then(|name| Theme::named(&name).ok()),
             group: self.group.and_then(|name| Group::ALL.into_iter().find(|group| group.name() == name)),
+            order: Order { by: self.sort.and_then(|name| Column::parse(&name)), reverse: self.reverse },
             filter: self.filter,
+            columns: self.columns.into_iter().map(FileColumn::kept).collect(),
         }
+    }
+}
+
+impl FileColumn {
+    fn of(column: &KeptColumn) -> Self {
+        Self { name: column.name.clone(), shown: column.shown, width: column.width }
+    }
+
+    fn kept(self) -> KeptColumn {
+        KeptColumn { name: self.name, shown: self.shown, width: self.width }
     }
 }
 
@@ -111,6 +142,11 @@ mod tests {
         let kept = Kept {
             theme: Some(Theme::HighContrast),
             group: Some(Group::Conflict),
+            order: Order { by: Some(Column::Created), reverse: true },
+            columns: vec![
+                KeptColumn { name: "status".to_owned(), shown: Some(false), width: None },
+                KeptColumn { name: "show plan".to_owned(), shown: Some(true), width: Some(30) },
+            ],
             filter: "status:confirmed".to_owned(),
         };
         write(&path, &kept).unwrap();

@@ -8,6 +8,7 @@ mod effects;
 mod export;
 mod input;
 mod kept;
+mod listing;
 mod marks;
 mod planning;
 mod repairs;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
-use userlink_ui::{Effect, Event, Level, update, view};
+use userlink_ui::{Effect, Event, Level, Pointer, Regions, update, view};
 
 use crate::clock;
 use crate::settings::{Context, SettingsError};
@@ -47,7 +48,7 @@ pub(crate) async fn run(seat: Seat, context: &Context, start: Start) -> anyhow::
         return Err(SettingsError::new(text).into());
     }
     let mut signals = input::listen().context("The terminal's signals cannot be heard")?;
-    let mut screen = Screen::take().context("The terminal cannot be taken over")?;
+    let mut screen = Screen::take(seat.mouse()).context("The terminal cannot be taken over")?;
     let mut session = Session::begin(seat, context, start, (columns, lines));
     let left = until_left(&mut session, &mut screen, &mut signals).await;
     // Whatever ended it, a write under way is brought to its end. Nobody looks any more: the terminal goes back first,
@@ -68,10 +69,12 @@ async fn until_left(
     let mut urgent = true;
     let mut second = tokio::time::interval(Duration::from_secs(1));
     let mut logged = 0;
+    // What the person sees is what is clicked at.
+    let mut regions = Regions::default();
     loop {
         let due = drawn.is_none_or(|at: Instant| at.elapsed() >= FRAME);
         if dirty && (due || (urgent && signals.is_empty())) {
-            if let Err(error) = screen.draw(|frame| drop(view(&session.model, frame))) {
+            if let Err(error) = screen.draw(|frame| regions = view(&session.model, frame)) {
                 tracing::warn!(kind = ?error.kind(), "the terminal is gone");
                 return Ok(HUNG_UP);
             }
@@ -88,6 +91,10 @@ async fn until_left(
                 Some(Signal::Input(event)) => {
                     urgent = true;
                     event
+                }
+                Some(Signal::Mouse(press, column, line)) => {
+                    urgent = true;
+                    Event::Mouse(Pointer { press, target: regions.hit(column, line) })
                 }
                 Some(Signal::Stop) => {
                     suspend(screen)?;
@@ -117,6 +124,7 @@ async fn until_left(
             match effect {
                 Effect::Quit => return Ok(0),
                 Effect::Suspend => suspend(screen)?,
+                Effect::Mouse(mouse) => screen.hear_mouse(mouse).context("The terminal cannot be told of the mouse")?,
                 other => session.carry_out(other),
             }
         }

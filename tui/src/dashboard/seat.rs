@@ -17,6 +17,11 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
+    /// Whether the mouse is heard, or left to the terminal.
+    pub(super) fn mouse(&self) -> bool {
+        self.settings.mouse.unwrap_or(true)
+    }
+
     pub(crate) fn keys(&self) -> Keys {
         self.settings.keys()
     }
@@ -47,6 +52,7 @@ impl Seat {
             tint: self.settings.contexts.get(&context.name).and_then(settings::ContextSettings::tint),
             theme: self.theme,
             ascii: self.ascii,
+            mouse: self.mouse(),
         }
     }
 

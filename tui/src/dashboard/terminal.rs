@@ -3,7 +3,7 @@
 use std::io::{self, Stdout, Write, stdout};
 use std::mem::ManuallyDrop;
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
     self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
 };
@@ -13,18 +13,20 @@ use ratatui::{Frame, Terminal};
 
 /// The terminal while it is ours.
 pub(super) struct Screen {
+    /// Whether the mouse is heard.
+    mouse: bool,
     /// Never dropped: it would show the cursor, which is done here, and would panic where the terminal is gone.
     pub(super) terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Screen {
-    pub(super) fn take() -> io::Result<Self> {
+    pub(super) fn take(mouse: bool) -> io::Result<Self> {
         // With NO_COLOR the library would drop bold and reverse, too, and with them the selection. We have a theme for that.
         style::force_color_output(true);
         give_back_on_panic();
-        enter()?;
+        enter(mouse)?;
         match Terminal::new(CrosstermBackend::new(stdout())) {
-            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),
+            Ok(terminal) => Ok(Self { mouse, terminal: ManuallyDrop::new(terminal) }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -39,9 +41,16 @@ impl Screen {
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
+    /// Hears of the mouse from here on, or leaves it to the terminal.
+    pub(super) fn hear_mouse(&mut self, mouse: bool) -> io::Result<()> {
+        self.mouse = mouse;
+        let out = self.terminal.backend_mut();
+        if mouse { execute!(out, EnableMouseCapture) } else { execute!(out, DisableMouseCapture) }
+    }
+
     /// Takes the terminal again after it was given back, and draws all of it.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
-        enter()?;
+        enter(self.mouse)?;
         // A new one, that knows of nothing on the screen. (Clearing the old one would ask the terminal where its cursor
         // is, and the answer would be taken for keys.)
         self.terminal = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?);
@@ -55,9 +64,11 @@ impl Drop for Screen {
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter(mouse: bool) -> io::Result<()> {
     terminal::enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).inspect_err(|_| give_back())
+    let entered = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide);
+    let heard = entered.and_then(|()| if mouse { execute!(stdout(), EnableMouseCapture) } else { Ok(()) });
+    heard.inspect_err(|_| give_back())
 }
 
 /// Gives the terminal back. It may be gone already; then there is nobody left to tell.
@@ -66,6 +77,7 @@ pub(super) fn give_back() {
     drop(execute!(
         out,
         EndSynchronizedUpdate,
+        DisableMouseCapture,
         DisableBracketedPaste,
         style::ResetColor,
         LeaveAlternateScreen,

@@ -1,15 +1,17 @@
 //! The linker's own thread: it takes in what the scan tells and answers what the screen asks. Questions go before news, so
 //! that a key never waits for a batch.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use userlink_domain::{RecordRef, Timestamp};
+use userlink_domain::{RecordRef, RowId, Timestamp};
 use userlink_link::{Change, Entry, Lead, Rules};
 use userlink_pool::{PoolReader, Writable};
 use userlink_ui::{Counts, Event, Level, Marking, Phase, Progress, ViewSpec, Window};
 
 use super::export::{Explained, Frozen};
+use super::listing::{Asked, Found, Listing};
 use super::marks::Marked;
 use crate::clock;
 use crate::engine::Engine;
@@ -27,18 +29,14 @@ pub(super) type Look = Box<dyn FnOnce(&mut Engine, &mut Marked) + Send>;
 
 /// What the screen and the repairs ask.
 pub(super) enum Question {
-    Window {
-        generation: u64,
-        spec: ViewSpec,
-        first: usize,
-        len: usize,
-        anchor: Option<RecordRef>,
-    },
+    Window(Wanted),
     Explain(RecordRef),
     /// A change to the marks.
     Mark(Marking),
     /// Something that needs the linker for itself for a moment.
     With(Look),
+    /// Whether a record is there.
+    Locate(RecordRef),
     /// Records that were read afresh; the answer comes when they are taken in.
     Learn(Vec<Change>, oneshot::Sender<()>),
     /// A view as it is now, to be gone through.
@@ -65,10 +63,22 @@ pub(super) enum Question {
     Failed(String),
 }
 
+/// A part of a view.
+pub(super) struct Wanted {
+    pub(super) generation: u64,
+    pub(super) spec: ViewSpec,
+    pub(super) first: usize,
+    pub(super) len: usize,
+    pub(super) anchor: Option<RecordRef>,
+}
+
 pub(super) struct Worker {
     /// What the screen shows.
     engine: Engine,
     marked: Marked,
+    /// Changes to the marks that wait for the list of a view, and what waits for them.
+    marking: VecDeque<Marking>,
+    after_marks: Vec<Look>,
     /// What a scan is reading while an earlier one is still shown. It takes its place when it is complete: until then it
     /// would know less.
     coming: Option<Engine>,
@@ -82,7 +92,14 @@ pub(super) struct Worker {
     revision: u64,
     /// Grows when another linker takes the place of the one that is shown.
     epoch: u64,
-    cache: Option<Cache>,
+    listing: Listing,
+    found: mpsc::UnboundedReceiver<Found>,
+    /// The number of the list that the screen knows of.
+    shown: u64,
+    /// What is answered when its list has been made.
+    wanted: Option<Wanted>,
+    /// And what is exported then.
+    freezing: Option<(ViewSpec, oneshot::Sender<Frozen>)>,
     told: Instant,
     /// Something changed that the screen has not been told of.
     untold: bool,
@@ -100,21 +117,15 @@ pub(super) struct Worker {
     rate: f64,
 }
 
-/// The entries of a view, kept until something has changed.
-struct Cache {
-    spec: ViewSpec,
-    revision: u64,
-    leads: Vec<Lead>,
-    made: Instant,
-    cost: Duration,
-}
-
 impl Worker {
     pub(super) fn new(rules: Rules, to: mpsc::Sender<Event>) -> Self {
         let now = Instant::now();
+        let (listing, found) = Listing::new();
         Self {
             engine: Engine::new(rules),
             marked: Marked::default(),
+            marking: VecDeque::new(),
+            after_marks: Vec::new(),
             coming: None,
             picture: None,
             to,
@@ -124,7 +135,11 @@ impl Worker {
             began: now,
             revision: 0,
             epoch: 0,
-            cache: None,
+            listing,
+            found,
+            shown: 0,
+            wanted: None,
+            freezing: None,
             told: now,
             untold: false,
             failed: false,
@@ -151,8 +166,13 @@ impl Worker {
                         }
                     }
                 }
+                Some(found) = self.found.recv() => self.listing.take(found),
                 news = receive(&mut self.news) => self.hear(news).await,
+                () = std::future::ready(()), if self.listing.has_work() => {}
                 () = tokio::time::sleep(TELL), if self.untold || self.is_reading() => {}
+            }
+            if self.go_on().await.is_err() {
+                return;
             }
             if (self.untold || self.is_reading()) && self.told.elapsed() >= TELL && self.tell().await.is_err() {
                 return;
@@ -209,14 +229,14 @@ impl Worker {
                     self.picture = None;
                     self.from_disk = false;
                     self.revision += 1;
-                    self.cache = None;
+                    self.listing.forget();
                 }
                 if let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) {
                     self.engine = coming;
                     self.epoch += 1;
                     self.from_disk = false;
                     self.revision += 1;
-                    self.cache = None;
+                    self.listing.forget();
                 }
                 self.coming = None;
                 self.finished = true;
@@ -231,9 +251,10 @@ impl Worker {
 
     async fn answer(&mut self, question: Question) -> Result<(), mpsc::error::SendError<Event>> {
         match question {
-            Question::Window { generation, spec, first, len, anchor } => {
-                let window = self.window(generation, spec, first, len, anchor.as_ref());
-                self.to.send(Event::Window(window)).await?;
+            Question::Window(wanted) => self.show(wanted).await?,
+            Question::Locate(of) => {
+                let found = self.locate(&of);
+                self.to.send(Event::Located { of, found }).await?;
             }
             Question::Explain(of) => {
                 if let Some(explanation) = self.engine.linker.explain(&of) {
@@ -241,32 +262,23 @@ impl Worker {
                 }
             }
             Question::Mark(marking) => {
-                if let Marking::Range { spec, .. } | Marking::All(spec) | Marking::Invert(spec) = &marking {
-                    self.refresh(spec);
-                }
-                let leads = self.cache.as_ref().map_or(&[][..], |cache| &cache.leads);
-                self.marked.change(&marking, &self.engine.linker, leads);
-                self.to.send(Event::Marked(self.marked.count())).await?;
+                self.marking.push_back(marking);
+                self.mark().await?;
             }
-            Question::With(look) => {
-                let before = self.marked.count();
-                look(&mut self.engine, &mut self.marked);
-                if before != self.marked.count() {
-                    self.to.send(Event::Marked(self.marked.count())).await?;
-                }
-            }
+            // What comes after a mark means it to be there.
+            Question::With(look) if !self.marking.is_empty() => self.after_marks.push(look),
+            Question::With(look) => self.with(look).await?,
             Question::Learn(changes, answer) => {
                 if let Some(coming) = &mut self.coming {
                     coming.learn(&changes);
                 }
                 self.engine.learn(&changes);
                 self.revision += 1;
-                self.cache = None;
+                self.listing.expire();
                 answer.send(()).unwrap_or(());
                 self.tell().await?;
             }
-            // Who does not wait any more needs no answer.
-            Question::Freeze(spec, answer) => drop(answer.send(self.freeze(&spec))),
+            Question::Freeze(spec, answer) => self.freeze(spec, answer),
             Question::Entries { leads, epoch, answer } => {
                 let entries = (epoch == self.epoch).then(|| self.entries(&leads));
                 drop(answer.send(entries));
@@ -284,7 +296,7 @@ impl Worker {
             Question::Restored(engine) => {
                 let Some(picture) = self.picture.take() else { return Ok(()) };
                 self.revision += 1;
-                self.cache = None;
+                self.listing.forget();
                 match engine {
                     Some(engine) => {
                         let begun = std::mem::replace(&mut self.engine, *engine);
@@ -306,7 +318,7 @@ impl Worker {
                         (self.from_disk, self.shown_at) = (false, None);
                     }
                     self.revision += 1;
-                    self.cache = None;
+                    self.listing.forget();
                 }
                 (self.news, self.pool, self.rows_about) = (Some(news), pool, rows_about);
                 (self.failed, self.paused, self.finished) = (false, false, false);
@@ -391,35 +403,79 @@ impl Worker {
         self.pool.as_ref().map_or(0.0, PoolReader::list_rate)
     }
 
-    fn window(
-        &mut self,
-        generation: u64,
-        spec: ViewSpec,
-        first: usize,
-        len: usize,
-        anchor: Option<&RecordRef>,
-    ) -> Window {
+    /// The record by the name under which it is known here: a row's id is a text to whoever only read it in an attribute.
+    fn locate(&self, of: &RecordRef) -> Option<RecordRef> {
+        let linker = &self.engine.linker;
+        let of = match of {
+            RecordRef::User(sub) => RecordRef::User(*sub),
+            RecordRef::Row(id) => RecordRef::Row(RowId::parse(linker.rules().id_kind, &id.to_string())?),
+        };
+        linker.lead_of(&of).map(|_| of)
+    }
+
+    /// Makes the changes to the marks that were asked for, in their order; one that is about a view as soon as its list has been
+    /// made.
+    async fn mark(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
+        while let Some(marking) = self.marking.front() {
+            if let Some(spec) = view_of(marking) {
+                let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
+                if self.listing.ask(spec, self.revision, linker, searched, clock::now()) == Asked::Coming {
+                    return Ok(());
+                }
+            }
+            let leads = self.listing.list().map_or(&[][..], |list| &list.leads);
+            self.marked.change(marking, &self.engine.linker, leads);
+            self.marking.pop_front();
+            self.to.send(Event::Marked(self.marked.count())).await?;
+        }
+        for look in std::mem::take(&mut self.after_marks) {
+            self.with(look).await?;
+        }
+        Ok(())
+    }
+
+    async fn with(&mut self, look: Look) -> Result<(), mpsc::error::SendError<Event>> {
+        let before = self.marked.count();
+        look(&mut self.engine, &mut self.marked);
+        if before != self.marked.count() {
+            self.to.send(Event::Marked(self.marked.count())).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows a part of a view, now or as soon as its list has been made.
+    async fn show(&mut self, wanted: Wanted) -> Result<(), mpsc::error::SendError<Event>> {
+        self.wanted = None;
         if let Some(picture) = &self.picture {
-            // Nobody can be looked for before all of it has been read, which takes a moment.
+            // Nobody can be looked for and nothing sorted before all of it has been read, which takes a moment.
+            let Wanted { generation, spec, first, len, .. } = wanted;
             let (total, entries) =
                 if spec.filter.trim().is_empty() { picture.entries(spec.group, first, len) } else { (0, Vec::new()) };
-            let marked = vec![false; entries.len()];
-            return Window {
-                generation,
-                total,
-                spec,
-                first,
-                entries,
-                marked,
-                anchor_at: None,
-                revision: self.revision,
-            };
+            let (revision, marked) = (self.revision, vec![false; entries.len()]);
+            let window = Window { generation, total, spec, first, entries, marked, anchor_at: None, revision };
+            return self.to.send(Event::Window(window)).await;
         }
-        self.refresh(&spec);
+        let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
+        match self.listing.ask(&wanted.spec, self.revision, linker, searched, clock::now()) {
+            Asked::Coming => {
+                self.wanted = Some(wanted);
+                return Ok(());
+            }
+            // Told again once there is time for it.
+            Asked::Old => self.untold = true,
+            Asked::There => {}
+        }
+        self.shown = self.listing.number();
+        let window = self.window(wanted);
+        self.to.send(Event::Window(window)).await
+    }
+
+    fn window(&self, wanted: Wanted) -> Window {
+        let Wanted { generation, spec, first, len, anchor } = wanted;
         let linker = &self.engine.linker;
-        let leads = self.cache.as_ref().map_or(&[][..], |cache| &cache.leads);
-        let anchor_at =
-            anchor.and_then(|of| linker.lead_of(of)).and_then(|lead| leads.iter().position(|it| *it == lead));
+        let leads = self.listing.list().map_or(&[][..], |list| &list.leads);
+        let anchor = anchor.and_then(|of| linker.lead_of(&of));
+        let anchor_at = anchor.and_then(|lead| leads.iter().position(|it| *it == lead));
         let first = match anchor_at {
             Some(at) if !(first..first + len).contains(&at) => at.saturating_sub(len / 2),
             _ => first.min(leads.len().saturating_sub(1)),
@@ -431,14 +487,20 @@ impl Worker {
         Window { generation, total: leads.len(), spec, first, entries, marked, anchor_at, revision: self.revision }
     }
 
-    fn freeze(&mut self, spec: &ViewSpec) -> Frozen {
-        self.refresh(spec);
-        let leads = self.cache.as_ref().map(|cache| cache.leads.clone()).unwrap_or_default();
+    /// Answers what is to be exported, now or as soon as its list has been made.
+    fn freeze(&mut self, spec: ViewSpec, answer: oneshot::Sender<Frozen>) {
+        let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
+        if self.listing.ask(&spec, self.revision, linker, searched, clock::now()) == Asked::Coming {
+            self.freezing = Some((spec, answer));
+            return;
+        }
+        let leads = self.listing.list().map(|list| list.leads.clone()).unwrap_or_default();
         let engine = &self.engine;
         let pool = self.pool.as_ref().map(|pool| pool.pool_id().to_owned()).unwrap_or_default();
         let scanned_at = self.shown_at.or(self.finished_at).unwrap_or_else(clock::now);
         let head = Head::of(&engine.linker, &pool, scanned_at, engine.is_complete() && !self.failed);
-        Frozen { leads, epoch: self.epoch, head }
+        // Who does not wait any more needs no answer.
+        drop(answer.send(Frozen { leads, epoch: self.epoch, head }));
     }
 
     /// The entries at these places. One that has merged into another since is there once.
@@ -453,20 +515,31 @@ impl Worker {
         leads.iter().filter_map(explained).collect()
     }
 
-    /// Makes the list of a view anew where it is out of date, but never spends more than a tenth of the time on that.
-    fn refresh(&mut self, spec: &ViewSpec) {
-        if let Some(cache) = &self.cache
-            && cache.spec == *spec
-            && (cache.revision == self.revision || cache.made.elapsed() < cache.cost * 10)
-        {
-            // Told again once there is time for it.
-            self.untold |= cache.revision != self.revision;
-            return;
+    /// Goes on with the list that is being made, and shows it when it is there.
+    async fn go_on(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
+        self.listing.step(&self.engine.linker);
+        if let Some((spec, answer)) = self.freezing.take_if(|(spec, _)| !self.listing.is_coming(spec)) {
+            self.freeze(spec, answer);
         }
-        let began = Instant::now();
-        let leads = self.engine.linker.leads(spec.group, &spec.filter);
-        let made = Instant::now();
-        self.cache = Some(Cache { spec: spec.clone(), revision: self.revision, leads, made, cost: made - began });
+        let waits = self.marking.front().and_then(view_of).is_some_and(|spec| self.listing.is_coming(spec));
+        if !self.marking.is_empty() && !waits {
+            self.mark().await?;
+        }
+        if let Some(wanted) = self.wanted.take_if(|wanted| !self.listing.is_coming(&wanted.spec)) {
+            return self.show(wanted).await;
+        }
+        if std::mem::replace(&mut self.shown, self.listing.number()) != self.shown {
+            return self.to.send(Event::Changed).await;
+        }
+        Ok(())
+    }
+}
+
+/// The view that a change to the marks is about.
+fn view_of(marking: &Marking) -> Option<&ViewSpec> {
+    match marking {
+        Marking::Range { spec, .. } | Marking::All(spec) | Marking::Invert(spec) => Some(spec),
+        Marking::Toggle(_) | Marking::None => None,
     }
 }
 
@@ -475,11 +548,11 @@ impl Worker {
 fn newest(first: Question, more: &mut mpsc::UnboundedReceiver<Question>) -> Vec<Question> {
     let mut asked = vec![first];
     asked.extend(std::iter::from_fn(|| more.try_recv().ok()));
-    let windows = asked.iter().filter(|question| matches!(question, Question::Window { .. })).count();
+    let windows = asked.iter().filter(|question| matches!(question, Question::Window(_))).count();
     let whys = asked.iter().filter(|question| matches!(question, Question::Explain(_))).count();
     let (mut window, mut why) = (0, 0);
     asked.retain(|question| match question {
-        Question::Window { .. } => {
+        Question::Window(_) => {
             window += 1;
             window == windows
         }

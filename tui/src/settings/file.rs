@@ -11,7 +11,7 @@ use userlink_ui::{Keys, KeysError, Theme, Tint};
 use super::SettingsError;
 use super::secret::SecretSource;
 
-const TOP: &[&str] = &["default_context", "theme", "glyphs", "keys", "contexts"];
+const TOP: &[&str] = &["default_context", "theme", "glyphs", "keys", "mouse", "contexts"];
 const CONTEXT: &[&str] = &[
     "pool_id",
     "region",
@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) default_context: Option<String>,
     theme: Option<String>,
     glyphs: Option<Glyphs>,
+    /// Whether the mouse is heard.
+    pub(crate) mouse: Option<bool>,
     /// Other keys for commands, by their names.
     #[serde(default)]
     keys: BTreeMap<String, OneOrMore>,

@@ -17,3 +17,4 @@ mod scanning;
 mod setting_up;
 mod town;
 mod while_reading;
+mod workplace;

@@ -38,7 +38,7 @@ fn completions_are_scripts_that_their_shells_take() {
         let made = run(home.path(), &["completions", shell], &[]);
         assert!(made.status.success(), "{}", stderr(&made));
         let script = String::from_utf8(made.stdout.clone()).unwrap();
-        for command in ["scan", "history", "completions", "keys", "--theme"] {
+        for command in ["scan", "history", "completions", "keys", "theme"] {
             assert!(script.contains(command), "{shell} {command}");
         }
         if let Some((tool, arguments)) = check.filter(|(tool, _)| is_there(tool)) {

@@ -5,6 +5,7 @@
 use tui_input::Input;
 use userlink_domain::Group;
 
+use crate::browse;
 use crate::effect::Effect;
 use crate::event::{Level, Phase};
 use crate::form::Form;
@@ -16,7 +17,7 @@ use crate::{contexts, export, history, marks, repairs};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
     if let Some(why) = why_not(model, command) {
-        return model.say(Level::Info, why);
+        return model.hint(why);
     }
     if over::run(model, place, command, effects) {
         return;
@@ -60,6 +61,17 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Switch => switch(model, place),
         Command::Accept => accept(model, place, effects),
         Command::Yes => yes(model, place, effects),
+        Command::Sort
+        | Command::Reverse
+        | Command::Columns
+        | Command::Toggle
+        | Command::Narrower
+        | Command::Wider
+        | Command::DefaultColumns
+        | Command::Counterpart
+        | Command::Follow
+        | Command::Return
+        | Command::Mouse => browse::run(model, command, effects),
     }
 }
 
@@ -77,7 +89,7 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         }
         Command::Contexts => contexts::why_not(model),
         Command::Export => export::why_not(model),
-        other => repairs::why_not(model, other),
+        other => browse::why_not(model, other).map(str::to_owned).or_else(|| repairs::why_not(model, other)),
     }
 }
 
@@ -96,6 +108,17 @@ pub(crate) fn scroll(model: &mut Model, place: Place, by: Command) {
             }
             (before, model.list.cursor)
         }
+        Place::Columns => {
+            let before = model.browse.choosing;
+            browse::choose(model, |at| match by {
+                Command::Up => at.saturating_sub(1),
+                Command::Down => at.saturating_add(1),
+                Command::Top => 0,
+                Command::Bottom => usize::MAX,
+                _ => at,
+            });
+            (before.unwrap_or(0), model.browse.choosing.unwrap_or(0))
+        }
         _ => {
             let (page, furthest) = (model.page_lines(), crate::view::furthest(model, place));
             let Some(held) = held(model, place) else { return };
@@ -113,9 +136,14 @@ pub(crate) fn scroll(model: &mut Model, place: Place, by: Command) {
         }
     };
     if before == after {
-        let up = matches!(by, Command::Up | Command::PageUp | Command::Top);
-        model.hint(if up { "This is the first line." } else { "This is the last line." });
+        at_the_end(model, by);
     }
+}
+
+/// Says why nothing moved.
+pub(crate) fn at_the_end(model: &mut Model, by: Command) {
+    let up = matches!(by, Command::Up | Command::PageUp | Command::Top);
+    model.hint(if up { "This is the first line." } else { "This is the last line." });
 }
 
 /// How far a page is scrolled, or where its cursor is.
@@ -147,7 +175,7 @@ fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     show_group(model, tabs[next], effects);
 }
 
-fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
+pub(crate) fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
     let turned = model.list.turn(group, model.page());
     if turned.is_none() {
         model.hint("These are shown already.");
@@ -183,18 +211,17 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
         | Place::Running
         | Place::Result => repairs::back(model),
         Place::History => drop(model.history.pop()),
-        Place::Filter => {
-            model.typing = None;
-            effects.extend(model.list.filter("", model.page()));
-        }
+        Place::Filter => browse::clear_filter(model, effects),
+        Place::Columns => model.browse.choosing = None,
         Place::Entry | Place::Browse if model.errors.pop_front().is_some() => {}
+        Place::Entry | Place::Browse if browse::back(model, effects) => {}
         Place::Entry => model.opened = None,
         Place::Browse if model.marks.from.take().is_some() => {}
         Place::Browse if model.list.spec.filter.is_empty() => {
             let quit = model.keys.key_of(Command::Quit);
             model.hint(format!("There is nothing to go back to. {quit} quits."));
         }
-        Place::Browse => effects.extend(model.list.filter("", model.page())),
+        Place::Browse => browse::clear_filter(model, effects),
         // They have closed themselves.
         _ => {}
     }
@@ -217,7 +244,8 @@ fn switch(model: &mut Model, place: Place) {
 
 fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
     match place {
-        Place::Filter => model.typing = None,
+        Place::Filter => browse::keep_filter(model),
+        Place::Columns => model.browse.choosing = None,
         Place::Leaving if model.leaving.as_ref().is_some_and(|leaving| leaving.yes) => yes(model, place, effects),
         Place::Leaving => back(model, place, effects),
         Place::History => history::enter(model, effects),

@@ -2,8 +2,8 @@
 //!
 //! What is under way is asked about first. The runtime opens the other context; until it has, this one stays.
 
+use crate::command::at_the_end;
 use crate::effect::Effect;
-use crate::event::Level;
 use crate::keys::Command;
 use crate::model::{Leaving, Model};
 use crate::over::Over;
@@ -58,25 +58,33 @@ pub(crate) fn why_not(model: &Model) -> Option<String> {
 
 pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
     let Some(Over::Contexts(contexts)) = &mut model.over else { return };
-    let last = model.contexts.len().saturating_sub(1);
-    match command {
-        Command::Up => contexts.chosen = contexts.chosen.saturating_sub(1),
-        Command::Down => contexts.chosen = (contexts.chosen + 1).min(last),
-        Command::Top | Command::PageUp => contexts.chosen = 0,
-        Command::Bottom | Command::PageDown => contexts.chosen = last,
+    let (last, before) = (model.contexts.len().saturating_sub(1), contexts.chosen);
+    let moved = match command {
+        Command::Up => before.saturating_sub(1),
+        Command::Down => (before + 1).min(last),
+        Command::Top | Command::PageUp => 0,
+        Command::Bottom | Command::PageDown => last,
         Command::Accept => {
             let chosen = model.contexts.get(contexts.chosen).map(|choice| choice.name.clone());
             model.over = None;
             match chosen {
-                Some(name) if name == model.setup.context => model.say(Level::Info, format!("This is {name} already.")),
+                Some(name) if name == model.setup.context => model.hint(format!("This is {name} already.")),
                 Some(name) if model.unfinished().is_some() => {
                     model.leaving = Some(Leaving { yes: false, to: Some(name) });
                 }
                 Some(name) => turn(model, name, effects),
                 None => {}
             }
+            return;
         }
-        _ => model.over = None,
+        _ => {
+            model.over = None;
+            return;
+        }
+    };
+    contexts.chosen = moved;
+    if moved == before {
+        at_the_end(model, command);
     }
 }
 

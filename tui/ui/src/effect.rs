@@ -28,6 +28,8 @@ pub enum Effect {
     },
     /// Explain the entry of a record. Only the newest is of use.
     Explain(RecordRef),
+    /// Say whether a record is there.
+    Locate(RecordRef),
     /// Mark entries, or not any more, and say how many are marked.
     Mark(Marking),
     /// Make a plan, read afresh as far as it is small, freeze it, and say what it would do. Only the newest is of use.
@@ -64,6 +66,8 @@ pub enum Effect {
     Turn(String),
     /// Look at once for what the scan waits for.
     GoOn,
+    /// Hear of the mouse from here on, or leave it to the terminal.
+    Mouse(bool),
     /// Leave. A write under way is finished first.
     Quit,
     /// Stop as Ctrl-Z stops a program.

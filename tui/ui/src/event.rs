@@ -4,8 +4,10 @@
 
 use ratatui::crossterm::event::KeyEvent;
 use userlink_domain::{Flag, Group, RecordRef, Situation, Timestamp};
+use userlink_find::Order;
 use userlink_link::{Entry, Explanation};
 
+use crate::browse::Pointer;
 use crate::contexts::JournalPlace;
 use crate::history::{HistoryOf, Recorded};
 use crate::plan::{Answer, Outcome, PlanLine, PlanRef, Running};
@@ -15,6 +17,8 @@ use crate::plan::{Answer, Outcome, PlanLine, PlanRef, Running};
 pub enum Event {
     /// A key went down. Releases are ignored.
     Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(Pointer),
     /// Text was pasted. It goes into the filter, or into a line that is filled in: a paste never confirms anything.
     Paste(String),
     /// The terminal has so many columns and lines now.
@@ -35,6 +39,13 @@ pub enum Event {
         of: RecordRef,
         /// Why its entry is what it is.
         explanation: Explanation,
+    },
+    /// The answer to [`Effect::Locate`](crate::Effect::Locate).
+    Located {
+        /// The record that was asked about.
+        of: RecordRef,
+        /// The record as it is known; none where it has not been read, or is gone.
+        found: Option<RecordRef>,
     },
     /// So many entries are marked.
     Marked(u64),
@@ -177,8 +188,10 @@ impl Counts {
 pub struct ViewSpec {
     /// `None` is all.
     pub group: Option<Group>,
-    /// What was typed, as it was typed; blank is no filter.
+    /// What was typed, as it was typed, and understood; blank is no filter.
     pub filter: String,
+    /// In which order.
+    pub order: Order,
 }
 
 /// What a person searches for is often a name: it stays out of logs.

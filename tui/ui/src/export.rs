@@ -100,7 +100,7 @@ impl Form {
 pub(crate) fn why_not(model: &Model) -> Option<String> {
     if model.exporting.is_some() {
         Some("An export is being written. Wait until it is over.".to_owned())
-    } else if model.list.total() == 0 {
+    } else if model.counts.of(None) == 0 || model.list.held().is_some_and(|held| held.total == 0) {
         Some("There is nothing to export yet.".to_owned())
     } else {
         None
@@ -112,13 +112,14 @@ pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>
     match command {
         Command::Up => form.turn(false),
         Command::Down => form.turn(true),
+        Command::Switch if form.is_typing() => form.turn(true),
         Command::Switch => form.switch(),
         Command::Accept if form.on != Field::Choice => form.on = Field::Choice,
         Command::Accept if form.yes => begin(model, effects),
         Command::Yes => begin(model, effects),
         _ => {
             model.over = None;
-            model.say(Level::Info, "Cancelled: nothing was exported.");
+            model.hint("Cancelled: nothing was exported.");
         }
     }
 }

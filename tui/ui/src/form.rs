@@ -5,7 +5,7 @@
 use ratatui::crossterm::event::KeyEvent;
 use tui_input::{Input, InputRequest};
 
-use crate::update::request;
+use crate::browse::request;
 
 /// The longest line, in characters.
 const LONGEST: usize = 500;
@@ -128,13 +128,15 @@ impl Form {
         }
     }
 
-    pub(crate) fn type_key(&mut self, key: KeyEvent) {
-        let Some(field) = self.fields.get_mut(self.focus) else { return };
-        let Some(request) = request(key) else { return };
+    /// Types a key. Gives whether anything came of it.
+    pub(crate) fn type_key(&mut self, key: KeyEvent) -> bool {
+        let Some(field) = self.fields.get_mut(self.focus) else { return false };
+        let Some(request) = request(key) else { return false };
         let full = field.input.value().chars().count() >= LONGEST;
-        if !(full && matches!(request, InputRequest::InsertChar(_))) {
-            field.input.handle(request);
+        if full && matches!(request, InputRequest::InsertChar(_)) {
+            return false;
         }
+        field.input.handle(request).is_some()
     }
 
     pub(crate) fn paste(&mut self, text: &str) {

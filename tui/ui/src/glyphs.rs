@@ -101,6 +101,8 @@ pub(crate) struct Glyphs {
     pub(crate) same: &'static str,
     pub(crate) differs: &'static str,
     pub(crate) below: &'static str,
+    pub(crate) rising: &'static str,
+    pub(crate) falling: &'static str,
     pub(crate) meter: [&'static str; 4],
     /// Turns while something is under way.
     pub(crate) spinner: &'static [&'static str],
@@ -123,6 +125,8 @@ pub(crate) const UNICODE: Glyphs = Glyphs {
     same: "=",
     differs: "≠",
     below: "⋮",
+    rising: "▲",
+    falling: "▼",
     meter: ["▕", "█", "░", "▏"],
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
@@ -144,6 +148,8 @@ pub(crate) const ASCII: Glyphs = Glyphs {
     same: "=",
     differs: "!=",
     below: ":",
+    rising: "^",
+    falling: "v",
     meter: ["[", "#", ".", "]"],
     spinner: &["|", "/", "-", "\\"],
 };

@@ -1,7 +1,9 @@
 //! What is kept from one run to the next, for each context: how a person likes to see it, and nothing of anybody.
 
 use userlink_domain::Group;
+use userlink_find::{Order, Query};
 
+use crate::browse::{Columns, KeptColumn};
 use crate::model::Model;
 use crate::theme::Theme;
 
@@ -12,12 +14,16 @@ pub struct Kept {
     pub theme: Option<Theme>,
     /// The group that was shown; none is all.
     pub group: Option<Group>,
+    /// By which column it was sorted, and which way; none is the order of arrival.
+    pub order: Order,
+    /// Columns that were chosen or made wider.
+    pub columns: Vec<KeptColumn>,
     /// The filter, where it says nothing of a person.
     pub filter: String,
 }
 
 /// Fields of a filter whose values are the product's own words, numbers or dates.
-const IMPERSONAL: &[&str] = &["status", "situation", "group", "flag", "created", "updated", "enabled", "verified"];
+const IMPERSONAL: &[&str] = &["status", "situation", "group", "flag", "created", "enabled", "provider"];
 
 /// Whether a filter may lie on a disk: it asks for fields alone whose values say nothing of a person. What is searched
 /// for otherwise is a name, an e-mail or an id, more often than not.
@@ -35,6 +41,8 @@ impl Model {
         Kept {
             theme: self.theme_chosen.then_some(self.setup.theme),
             group: self.list.spec.group,
+            order: self.list.spec.order,
+            columns: self.browse.columns.kept(&self.names),
             filter: if is_impersonal(filter) { filter.to_owned() } else { String::new() },
         }
     }
@@ -46,7 +54,11 @@ impl Model {
             self.theme_chosen = true;
         }
         self.list.spec.group = kept.group.filter(|group| *group != Group::Unsettled);
-        self.list.spec.filter = kept.filter;
+        self.list.spec.order = kept.order;
+        self.browse.columns = Columns::restored(&kept.columns, &self.names);
+        if Query::parse(&kept.filter, self.now).is_ok() {
+            self.list.spec.filter = kept.filter;
+        }
     }
 }
 

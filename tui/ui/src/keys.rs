@@ -71,6 +71,24 @@ pub(crate) enum Command {
     /// What the question stands on; or "seen".
     Accept,
     Yes,
+    /// By the next column.
+    Sort,
+    Reverse,
+    /// Choose columns.
+    Columns,
+    /// Show a column, or leave it out.
+    Toggle,
+    Narrower,
+    Wider,
+    DefaultColumns,
+    /// To the record that has to do with it.
+    Counterpart,
+    /// To where it points.
+    Follow,
+    /// Back to where somebody came from.
+    Return,
+    /// The mouse on or off.
+    Mouse,
 }
 
 /// Where a key is pressed.
@@ -89,6 +107,8 @@ pub(crate) enum Place {
     Form,
     /// A plan that is looked at.
     Preview,
+    /// Where columns are chosen.
+    Columns,
     /// The question before a write.
     Question,
     /// Something under way that may be left alone.
@@ -122,6 +142,7 @@ impl Place {
         Place::Choose,
         Form,
         Preview,
+        Place::Columns,
         Question,
         Waiting,
         Running,
@@ -146,6 +167,7 @@ impl Place {
             Self::Choose => "choice",
             Self::Form => "form",
             Self::Preview => "preview",
+            Self::Columns => "columns",
             Self::Question => "question",
             Self::Waiting => "waiting",
             Self::Running => "run",
@@ -236,6 +258,7 @@ const LINES: &[Place] = &[
     Preview,
     Seen,
     Place::History,
+    Place::Columns,
     Place::Palette,
     Place::Contexts,
     Place::Messages,
@@ -277,6 +300,18 @@ table! {
     Open, "open", ["enter"], "open", Look, &[Browse], &[Browse];
     Mark, "mark", ["space"], "mark", Look, &[Browse], &[Browse];
     Command::Filter, "filter", ["/"], "filter", Look, &[Browse], &[Browse];
+    Sort, "sort", ["s"], "sort", Look, &[Browse], &[];
+    Reverse, "reverse", ["shift-s"], "the other way round", Look, &[Browse], &[];
+    Command::Columns, "columns", ["c"], "columns", Look, &[Browse], &[];
+    Follow, "follow", ["f"], "follow the pointer", Look, &[Browse, Entry], &[];
+    Counterpart, "counterpart", ["shift-j"], "to what it has to do with", Look, &[Browse, Entry], &[];
+    Return, "return", ["backspace"], "back where I came from", Look, &[Browse, Entry], &[];
+    Mouse, "mouse", ["f2"], "mouse on or off", Look, &[Browse, Entry], &[];
+    Toggle, "toggle", ["space"], "show or leave out", Look, &[Place::Columns], &[Place::Columns];
+    Narrower, "narrower", ["left", "h"], "narrower", Look, &[Place::Columns], &[Place::Columns];
+    Wider, "wider", ["right", "l"], "wider", Look, &[Place::Columns], &[Place::Columns];
+    DefaultColumns, "default-columns", ["backspace"], "as it was", Look, &[Place::Columns], &[Place::Columns];
+    Accept, "accept", ["enter"], "close", Always, &[Place::Columns], &[Place::Columns];
     Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
     MarkRange, "mark-range", ["shift-v"], "mark a range", Look, &[Browse], &[];
     MarkAll, "mark-all", ["shift-a"], "mark all of the filter", Look, &[Browse], &[];
@@ -319,7 +354,7 @@ table! {
     Back, "back", ["esc"], "cancel", Always, &[Place::Choose, Form, Preview, Question, Leaving, Place::Export, Folder],
         &[Place::Choose, Form, Preview, Question, Leaving, Place::Export, Folder];
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting, Running], &[Waiting, Running];
-    Back, "back", ["esc"], "close", Always, &[Seen], &[];
+    Back, "back", ["esc"], "close", Always, &[Seen, Place::Columns], &[];
     Back, "back", ["esc"], "close", Always, &[Place::Palette, Place::Contexts], &[Place::Palette, Place::Contexts];
     Palette, "palette", [":", "ctrl-p"], "commands", Program, SCREENS, &[];
     Contexts, "contexts", ["shift-c"], "contexts", Program, SCREENS, &[];

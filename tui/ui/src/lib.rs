@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod browse;
 mod choose;
 mod command;
 mod confirm;
@@ -36,6 +37,7 @@ mod update;
 mod view;
 mod words;
 
+pub use browse::{KeptColumn, Pointer, Press, Target};
 pub use confirm::Confirmed;
 pub use contexts::{ContextChoice, JournalPlace};
 pub use effect::Effect;

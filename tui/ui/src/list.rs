@@ -4,6 +4,7 @@
 //! merge, split and move while a scan runs, and what is on the screen stays where it is.
 
 use userlink_domain::{Group, RecordRef, Row};
+use userlink_find::Order;
 use userlink_link::Entry;
 
 use crate::effect::Effect;
@@ -149,6 +150,23 @@ impl List {
         filter.clone_into(&mut self.spec.filter);
         let start = if filter.trim().is_empty() { Start::Follow } else { Start::Top };
         Some(self.ask(page, start))
+    }
+
+    /// Puts it into another order. The cursor stays on its record.
+    pub(crate) fn order(&mut self, order: Order, page: usize) -> Option<Effect> {
+        if self.spec.order == order {
+            return None;
+        }
+        self.spec.order = order;
+        Some(self.ask(page, Start::Follow))
+    }
+
+    /// Turns to another view, and in it to a record.
+    pub(crate) fn jump(&mut self, spec: ViewSpec, on: Option<RecordRef>, page: usize) -> Option<Effect> {
+        self.spec = spec;
+        self.on = on;
+        self.wanted = None;
+        Some(self.ask(page, Start::Follow))
     }
 
     /// The data changed.

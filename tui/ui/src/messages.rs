@@ -20,6 +20,8 @@ pub(crate) struct Said {
 pub(crate) struct Word {
     pub(crate) text: String,
     pub(crate) until: Timestamp,
+    /// It answers the key that was just pressed: it goes before an error that waits.
+    pub(crate) answers: bool,
 }
 
 /// More errors than this do not wait to be read.
@@ -34,7 +36,7 @@ impl Model {
         let text = text.into();
         keep(&mut self.said, Said { at: self.now, level, text: text.clone() });
         match level {
-            Level::Info => self.hint(text),
+            Level::Info => self.word(text, false),
             Level::Error => {
                 if self.errors.back() != Some(&text) && self.errors.len() < MOST_ERRORS {
                     self.errors.push_back(text);
@@ -45,8 +47,12 @@ impl Model {
 
     /// A word on the key that was just pressed: nothing that has to be kept.
     pub(crate) fn hint(&mut self, text: impl Into<String>) {
+        self.word(text.into(), true);
+    }
+
+    fn word(&mut self, text: String, answers: bool) {
         let until = Timestamp::from_millis(self.now.as_millis().saturating_add(PASSING));
-        self.word = Some(Word { text: text.into(), until });
+        self.word = Some(Word { text, until, answers });
     }
 }
 

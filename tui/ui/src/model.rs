@@ -8,6 +8,7 @@ use tui_input::Input;
 use userlink_domain::{Group, RecordRef, Timestamp};
 use userlink_link::{Entry, Explanation};
 
+use crate::browse::{Browse, Widths};
 use crate::contexts::{ContextChoice, JournalPlace};
 use crate::event::{Counts, Phase, Progress};
 use crate::export::Exporting;
@@ -41,6 +42,8 @@ pub struct Setup {
     pub theme: Theme,
     /// Draws with ASCII only.
     pub ascii: bool,
+    /// Listens to the mouse.
+    pub mouse: bool,
 }
 
 /// What the two pointers and the shown columns are called where they live.
@@ -96,6 +99,7 @@ pub struct Model {
     pub(crate) reached: u16,
     pub(crate) counts: Counts,
     pub(crate) list: List,
+    pub(crate) browse: Browse,
     /// The filter while it is typed.
     pub(crate) typing: Option<Input>,
     pub(crate) opened: Option<Opened>,
@@ -141,7 +145,6 @@ impl Model {
     /// A dashboard that knows nothing yet, for a terminal of so many columns and lines.
     pub fn new(setup: Setup, size: (u16, u16)) -> Self {
         Self {
-            setup,
             names: Names::default(),
             keys: Keys::default(),
             size,
@@ -150,6 +153,7 @@ impl Model {
             reached: 0,
             counts: Counts::default(),
             list: List::default(),
+            browse: Browse::new(setup.mouse),
             typing: None,
             opened: None,
             explained: None,
@@ -172,6 +176,7 @@ impl Model {
             log: Vec::new(),
             word: None,
             errors: VecDeque::new(),
+            setup,
         }
     }
 
@@ -215,6 +220,7 @@ impl Model {
         next.folder.clone_from(&self.folder);
         next.said.clone_from(&self.said);
         next.errors.clone_from(&self.errors);
+        next.browse.mouse = self.browse.mouse;
         next.now = self.now;
         next
     }
@@ -279,6 +285,12 @@ impl Model {
     }
 
     pub(crate) fn layout(&self) -> Option<Layout> {
+        let width = usize::from(self.size.0).saturating_sub(2).max(1);
+        let complaint = self.browse.complaint.as_ref().filter(|_| self.typing.is_some());
+        if let Some(complaint) = complaint {
+            let lines = 1 + crate::safe_text::SafeText::of(complaint, self.setup.ascii).wrap(width).len();
+            return layout::layout(self.size, u16::try_from(lines).unwrap_or(u16::MAX), self.notice());
+        }
         let lines = self.errors.front().map_or(1, |error| {
             let width = usize::from(self.size.0).saturating_sub(4).max(1);
             crate::safe_text::SafeText::of(error, self.setup.ascii).wrap(width).len()
@@ -289,6 +301,12 @@ impl Model {
     /// Whether it must be said at the top that the attribute proves nothing.
     pub(crate) fn notice(&self) -> bool {
         self.progress.as_ref().is_some_and(|progress| !progress.writable_by.is_empty())
+    }
+
+    /// The columns of the list.
+    pub(crate) fn widths(&self) -> Widths {
+        let (width, words) = self.layout().map_or((0, false), |it| (usize::from(it.list.width), it.beside));
+        self.browse.columns.widths(&self.names, width, words)
     }
 
     /// Lines of the list.
@@ -338,6 +356,7 @@ impl Model {
             _ if self.over.is_some() => self.over.as_ref().map_or(Place::Browse, Over::place),
             (Some(place), _) => place,
             _ if !self.history.is_empty() => Place::History,
+            _ if self.browse.choosing.is_some() => Place::Columns,
             _ if self.typing.is_some() => Place::Filter,
             _ if self.opened.is_some() => Place::Entry,
             _ => Place::Browse,

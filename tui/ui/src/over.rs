@@ -1,14 +1,13 @@
 //! What lies over a screen without being one of its questions: the palette, the contexts, the messages, the log, the
 //! export. One at a time; Esc closes it.
 
+use crate::browse::request;
 use crate::contexts::{self, Contexts};
 use crate::effect::Effect;
-use crate::event::Level;
 use crate::export::{self, Form};
 use crate::keys::{Command, Place};
 use crate::model::Model;
 use crate::palette::{self, Palette};
-use crate::update::request;
 use ratatui::crossterm::event::KeyEvent;
 use tui_input::{Input, InputRequest};
 
@@ -79,13 +78,12 @@ pub(crate) fn open(model: &mut Model, place: Place, command: Command, effects: &
     };
 }
 
-/// A key that is no command goes into the line that is typed.
-pub(crate) fn typed(model: &mut Model, key: KeyEvent) {
-    let request = request(key);
-    if let (Some(request), Some(input)) = (request, model.over.as_mut().and_then(Over::input)) {
-        input.handle(request);
-        palette::typed(model);
-    }
+/// A key that is no command goes into the line that is typed. Gives whether it did anything there.
+pub(crate) fn typed(model: &mut Model, key: KeyEvent) -> bool {
+    let (Some(request), Some(input)) = (request(key), model.over.as_mut().and_then(Over::input)) else { return false };
+    let changed = input.handle(request).is_some();
+    palette::typed(model);
+    changed
 }
 
 /// The longest line that is typed, in characters.
@@ -94,7 +92,7 @@ const LONGEST: usize = 512;
 /// Pasted text goes into the line that is typed, if one is.
 pub(crate) fn pasted(model: &mut Model, text: &str) {
     let Some(input) = model.over.as_mut().and_then(Over::input) else {
-        return model.say(Level::Info, "There is nothing here to paste into.");
+        return model.hint("There is nothing here to paste into.");
     };
     for c in text.trim().chars().filter(|c| !c.is_control()).take(LONGEST) {
         input.handle(InputRequest::InsertChar(c));

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use ratatui::Frame;
 use ratatui::buffer::CellWidth;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::glyphs::{ASCII, Glyphs, UNICODE};
@@ -78,14 +78,20 @@ impl Cells {
 
     /// The text in exactly `width` columns: cut at its end, or padded. What had to be written out is marked.
     pub(crate) fn cell(&mut self, text: &str, role: Role, width: usize) {
-        let safe = SafeText::of(text, self.look.ascii());
+        self.marked(text, &[], role, width);
+    }
+
+    /// The same, with the letters marked that were looked for, counted from 0.
+    pub(crate) fn marked(&mut self, text: &str, letters: &[usize], role: Role, width: usize) {
+        let mut safe = SafeText::of(text, self.look.ascii());
+        safe.mark(text, letters);
         let end = self.width + width;
         let mark = self.look.glyphs.odd;
         let room = mark.cell_width() as usize + 1;
         if safe.is_odd() && width > room {
             self.pieces(safe.fit(width - room, self.look.glyphs.cut), role);
             self.text(" ", role);
-            self.piece(Piece { text: Cow::Borrowed(mark), width: room - 1, odd: true }, role);
+            self.piece(Piece { text: Cow::Borrowed(mark), width: room - 1, odd: true, mark: false }, role);
         } else {
             self.pieces(safe.fit(width, self.look.glyphs.cut), role);
         }
@@ -94,8 +100,15 @@ impl Cells {
 
     /// The text in exactly `width` columns: cut in its middle, or padded.
     pub(crate) fn id(&mut self, text: &str, role: Role, width: usize) {
+        self.marked_id(text, &[], role, width);
+    }
+
+    /// The same, with the letters marked that were looked for, counted from 0.
+    pub(crate) fn marked_id(&mut self, text: &str, letters: &[usize], role: Role, width: usize) {
         let end = self.width + width;
-        self.pieces(SafeText::of(text, self.look.ascii()).fit_middle(width, self.look.glyphs.cut), role);
+        let mut safe = SafeText::of(text, self.look.ascii());
+        safe.mark(text, letters);
+        self.pieces(safe.fit_middle(width, self.look.glyphs.cut), role);
         self.to(end);
     }
 
@@ -111,7 +124,7 @@ impl Cells {
         let blanks = column.saturating_sub(self.width);
         if blanks > 0 {
             let text = Cow::Owned(" ".repeat(blanks));
-            self.piece(Piece { text, width: blanks, odd: false }, Role::Plain);
+            self.piece(Piece { text, width: blanks, odd: false, mark: false }, Role::Plain);
         }
     }
 
@@ -119,7 +132,7 @@ impl Cells {
     pub(crate) fn fill(&mut self, sign: &'static str, role: Role, column: usize) {
         let count = column.saturating_sub(self.width);
         if count > 0 {
-            self.piece(Piece { text: Cow::Owned(sign.repeat(count)), width: count, odd: false }, role);
+            self.piece(Piece { text: Cow::Owned(sign.repeat(count)), width: count, odd: false, mark: false }, role);
         }
     }
 
@@ -143,7 +156,11 @@ impl Cells {
     }
 
     fn piece(&mut self, piece: Piece<'_>, role: Role) {
-        let style = self.style(if piece.odd { Role::Odd } else { role });
+        let mut style = self.style(if piece.odd { Role::Odd } else { role });
+        if piece.mark {
+            // By what is there in every theme, and under the cursor, too.
+            style = style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED).remove_modifier(Modifier::DIM);
+        }
         self.width += piece.width;
         match self.spans.last_mut() {
             Some(last) if last.style == style => last.content.to_mut().push_str(&piece.text),

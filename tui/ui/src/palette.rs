@@ -6,7 +6,6 @@ use tui_input::Input;
 
 use crate::command::{self, why_not};
 use crate::effect::Effect;
-use crate::event::Level;
 use crate::keys::{Command, Place, Section};
 use crate::model::Model;
 use crate::over::Over;
@@ -111,10 +110,10 @@ pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>
         Command::PageDown => chosen + page,
         Command::Accept => {
             let Some(offer) = offers.into_iter().nth(chosen) else {
-                return model.say(Level::Info, "No command is called that. Esc closes the palette.");
+                return model.hint("No command is called that. Esc closes the palette.");
             };
             match offer.why_not {
-                Some(why) => model.say(Level::Info, why),
+                Some(why) => model.hint(why),
                 None => {
                     model.over = None;
                     command::run(model, from, offer.command, effects);
@@ -127,7 +126,11 @@ pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>
             return;
         }
     };
+    let moved = moved.min(offers.len().saturating_sub(1));
+    if moved == chosen {
+        command::at_the_end(model, command);
+    }
     if let Some(Over::Palette(palette)) = &mut model.over {
-        palette.chosen = moved.min(offers.len().saturating_sub(1));
+        palette.chosen = moved;
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here writes: the one way to [`Effect::Apply`] is a question that was answered with yes.
 
+use ratatui::crossterm::event::KeyEvent;
 use tui_input::Input;
 use userlink_domain::{RecordRef, Situation, Sub};
 
@@ -507,6 +508,11 @@ pub(crate) fn form(model: &mut Model) -> Option<&mut Form> {
         Repairing::Asking(question) => Some(&mut question.form),
         _ => None,
     }
+}
+
+/// Types a key into the form. Gives whether anything came of it.
+pub(crate) fn typed(model: &mut Model, key: KeyEvent) -> bool {
+    form(model).is_some_and(|form| form.type_key(key))
 }
 
 /// Where keys go while something is being repaired.

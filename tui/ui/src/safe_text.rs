@@ -40,6 +40,8 @@ pub(crate) struct Piece<'a> {
     pub(crate) text: Cow<'a, str>,
     pub(crate) width: usize,
     pub(crate) odd: bool,
+    /// What was looked for.
+    pub(crate) mark: bool,
 }
 
 /// A text in pieces whose widths are known.
@@ -95,8 +97,21 @@ impl<'a> SafeText<'a> {
         }
         let Some(room) = width.checked_sub(cut.cell_width() as usize) else { return Vec::new() };
         let mut pieces = head(&self.pieces, room);
-        pieces.push(Piece { text: Cow::Borrowed(cut), width: cut.cell_width() as usize, odd: false });
+        pieces.push(Piece { text: Cow::Borrowed(cut), width: cut.cell_width() as usize, odd: false, mark: false });
         pieces
+    }
+
+    /// Marks letters of the text, counted from 0.
+    pub(crate) fn mark(&mut self, text: &str, letters: &[usize]) {
+        let mut rest = text;
+        let mut at = 0;
+        for piece in &mut self.pieces {
+            // What was written out stands for one letter.
+            let count = if rest.starts_with(piece.text.as_ref()) { piece.text.chars().count() } else { 1 };
+            piece.mark = letters.iter().any(|letter| (at..at + count).contains(letter));
+            at += count;
+            rest = rest.char_indices().nth(count).map_or("", |(from, _)| &rest[from..]);
+        }
     }
 
     /// At most `width` columns; where it is longer its middle gives way to `cut`, as is right for an id.
@@ -108,7 +123,7 @@ impl<'a> SafeText<'a> {
         let Some(room) = width.checked_sub(cut_width) else { return Vec::new() };
         let behind = room / 3;
         let mut pieces = head(&self.pieces, room - behind);
-        pieces.push(Piece { text: Cow::Borrowed(cut), width: cut_width, odd: false });
+        pieces.push(Piece { text: Cow::Borrowed(cut), width: cut_width, odd: false, mark: false });
         let mut left = behind;
         let tail = self.pieces.iter().rev().take_while(|piece| match left.checked_sub(piece.width) {
             Some(rest) => {
@@ -168,7 +183,7 @@ impl<'a> SafeText<'a> {
     fn push_sized(&mut self, text: Cow<'a, str>, width: usize, odd: bool) {
         self.width += width;
         self.odd |= odd;
-        self.pieces.push(Piece { text, width, odd });
+        self.pieces.push(Piece { text, width, odd, mark: false });
     }
 }
 

@@ -2,15 +2,14 @@
 //!
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use tui_input::{Input, InputRequest};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use userlink_domain::{Group, Timestamp};
 
 use crate::effect::Effect;
 use crate::event::{Event, Level, Phase, Progress};
 use crate::keys::{self, Command, Place};
 use crate::model::Model;
-use crate::{command, export, history, over, repairs};
+use crate::{browse, command, export, history, over, repairs};
 
 /// Takes in one event. `now` is the moment it happened.
 pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -21,7 +20,8 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     match event {
         Event::Key(key) => on_key(model, key, &mut effects),
-        Event::Paste(text) => paste(model, &text, &mut effects),
+        Event::Paste(text) => browse::paste(model, &text, &mut effects),
+        Event::Mouse(pointer) => browse::clicked(model, pointer, &mut effects),
         Event::Resize(width, height) => {
             model.size = (width, height);
             model.list.show_cursor(model.page());
@@ -36,12 +36,14 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Window(window) => {
             effects.extend(model.list.accept(window, model.page()));
             follow_opened(model);
+            browse::arrived(model);
         }
         Event::Explained { of, explanation } => {
             if model.asked_why.as_ref().is_some_and(|(asked, _)| *asked == of) {
                 model.explained = Some((of, explanation));
             }
         }
+        Event::Located { of, found } => browse::located(model, &of, found, &mut effects),
         Event::Marked(count) => {
             model.marks.told(count);
             effects.extend(model.list.changed(model.page()));
@@ -94,65 +96,28 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             model.word = None;
             command::run(model, place, command, effects);
         }
-        None if place == Place::Filter => type_filter(model, key, effects),
-        None if place == Place::Form => repairs::form(model).into_iter().for_each(|form| form.type_key(key)),
-        None if place.is_typing() => over::typed(model, key),
-        None => no_command(model, key),
+        None => {
+            model.word = None;
+            let typed = match place {
+                Place::Filter => browse::type_filter(model, key, effects),
+                Place::Form => repairs::typed(model, key),
+                _ if place.is_typing() => over::typed(model, key),
+                _ => false,
+            };
+            if !typed {
+                no_command(model, place, key);
+            }
+        }
     }
 }
 
 /// A key that means nothing here is answered, too.
-fn no_command(model: &mut Model, key: KeyEvent) {
-    if let Some(key) = keys::shown(key) {
+fn no_command(model: &mut Model, place: Place, key: KeyEvent) {
+    if place.is_typing() && browse::request(key).is_some() {
+        model.hint("The line ends here.");
+    } else if let Some(key) = keys::shown(key) {
         let help = model.keys.key_of(Command::Help);
         model.hint(format!("{key} does nothing here. {help} shows all keys."));
-    }
-}
-
-/// What a key does in a line that is typed.
-pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    Some(match (key.code, control) {
-        (KeyCode::Char(c), false) if !key.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
-        (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
-        (KeyCode::Backspace | KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
-        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
-        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
-        (KeyCode::Right, false) => InputRequest::GoToNextChar,
-        (KeyCode::Left, true) => InputRequest::GoToPrevWord,
-        (KeyCode::Right, true) => InputRequest::GoToNextWord,
-        (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
-        (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        _ => return None,
-    })
-}
-
-fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    if let (Some(request), Some(input)) = (request(key), &mut model.typing) {
-        input.handle(request);
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
-    }
-}
-
-/// The longest filter, in characters.
-const LONGEST_FILTER: usize = 256;
-
-fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
-    match model.place() {
-        Place::Filter => {}
-        Place::Form => return repairs::form(model).into_iter().for_each(|form| form.paste(text)),
-        Place::Browse => {
-            model.typing = Some(Input::new(model.list.spec.filter.clone()));
-        }
-        _ => return over::pasted(model, text),
-    }
-    if let Some(input) = &mut model.typing {
-        for c in text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_FILTER) {
-            input.handle(InputRequest::InsertChar(c));
-        }
-        let filter = input.value().to_owned();
-        effects.extend(model.list.filter(&filter, model.page()));
     }
 }
 

@@ -4,6 +4,7 @@
 //! ten entries and at ten million.
 
 mod choose;
+mod columns;
 mod detail;
 mod dialog;
 mod empty;
@@ -24,10 +25,12 @@ mod sheet;
 mod tabs;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use userlink_domain::{Group, PoolUser, Row};
+use userlink_find::Column;
 use userlink_link::Entry;
 
+use crate::browse::Target;
 use crate::keys::Place;
 use crate::layout::{Layout, SMALLEST};
 use crate::model::Model;
@@ -43,8 +46,24 @@ pub struct Regions {
     pub entries: Vec<(Rect, usize)>,
     /// The tabs, each with its group; `None` is all.
     pub tabs: Vec<(Rect, Option<Group>)>,
+    /// The heads of the columns that can be sorted by.
+    pub heads: Vec<(Rect, Column)>,
+    /// The lines of a choice.
+    pub choices: Vec<Rect>,
     /// The entry in words.
     pub detail: Rect,
+}
+
+impl Regions {
+    /// What stands at a place of the screen.
+    pub fn hit(&self, column: u16, line: u16) -> Target {
+        let at = Position { x: column, y: line };
+        let choice = self.choices.iter().position(|place| place.contains(at)).map(Target::Choice);
+        let entry = || self.entries.iter().find(|(place, _)| place.contains(at)).map(|(_, it)| Target::Entry(*it));
+        let tab = || self.tabs.iter().find(|(place, _)| place.contains(at)).map(|(_, it)| Target::Tab(*it));
+        let head = || self.heads.iter().find(|(place, _)| place.contains(at)).map(|(_, it)| Target::Head(*it));
+        choice.or_else(entry).or_else(tab).or_else(head).unwrap_or(Target::Elsewhere)
+    }
 }
 
 /// Draws the model, and says what stands where.
@@ -78,6 +97,9 @@ fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
     }
     question::draw(model, frame, &layout);
     over::draw(model, frame, &layout);
+    if model.browse.choosing.is_some() {
+        columns::draw(model, frame, &layout, &mut regions);
+    }
     if model.help.is_some() {
         help::draw(model, frame, &layout);
     }

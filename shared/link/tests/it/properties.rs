@@ -27,6 +27,7 @@ fn said(linker: &Linker) -> BTreeSet<Said> {
         for of in &refs {
             assert_eq!(linker.lead_of(of), Some(lead), "an entry is found through any of its records");
         }
+        assert_eq!(linker.judged(lead), Some((entry.situation, entry.flags)));
         let explained = linker.explain(&entry.lead().unwrap()).unwrap();
         if entry.situation == Situation::Reading {
             assert!(explained.repair.steps.is_empty() && explained.related.is_empty());
@@ -36,6 +37,7 @@ fn said(linker: &Linker) -> BTreeSet<Said> {
     }
     let (users, rows) = linker.len();
     assert_eq!(records, users + rows, "every record is in exactly one entry");
+    assert_eq!(all_seen(linker), records, "whoever makes a list meets every record");
     let counts = linker.counts();
     assert_eq!(counts.entries(), entries.len() as u64);
     for situation in Situation::ALL {
@@ -45,6 +47,26 @@ fn said(linker: &Linker) -> BTreeSet<Said> {
         assert_eq!(counts.of_flag(flag), entries.iter().filter(|e| e.1.contains(&flag)).count() as u64);
     }
     entries
+}
+
+/// How many records a list is made of, and a check that each entry has one that leads it and, where it has rows, a first row.
+fn all_seen(linker: &Linker) -> usize {
+    let (users, rows) = linker.slots();
+    let (mut leads, mut firsts, mut seen) = (Vec::new(), Vec::new(), 0);
+    for it in linker.users_seen(0..users).chain(linker.rows_seen(0..rows)) {
+        leads.extend(it.leads.then_some(it.lead));
+        seen += 1;
+    }
+    for slot in 0..rows {
+        let of =
+            linker.rows_seen(slot..slot + 1).map(|it| it.lead).filter(|lead| linker.is_first_row(*lead, Some(slot)));
+        firsts.extend(of);
+    }
+    assert_eq!(leads, linker.leads(None, ""));
+    firsts.extend(leads.iter().copied().filter(|lead| linker.is_first_row(*lead, None)));
+    firsts.sort_unstable();
+    assert_eq!(firsts, leads, "once each");
+    seen
 }
 
 /// Rule 1, and rule 7. Elsewhere it is seen to that `contested` is what the contract says.

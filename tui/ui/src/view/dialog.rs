@@ -35,6 +35,7 @@ pub(super) fn inner_height(layout: &Layout) -> usize {
 }
 
 impl Dialog<'_> {
+    /// Draws it, and says where its lines stand.
     pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, layout: &Layout) -> Rect {
         let inner = inner_width(layout);
         let (all, room) = (self.lines.len(), inner_height(layout));
@@ -87,7 +88,8 @@ impl Dialog<'_> {
         bottom.fill(look.glyphs.rule, Role::Muted, end);
         bottom.text(right_end, Role::Muted);
         bottom.draw(frame, area, area.bottom() - 1);
-        area
+        let shown = (all - skip).min(room) as u16;
+        Rect { x: area.x + 1, y: area.y + 2, width: width - 2, height: shown - u16::from(below) }
     }
 }
 

@@ -1,11 +1,16 @@
 //! The list: pool users left, rows right, and between them the gutter that says how they are tied.
 
+use std::cell::RefCell;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use userlink_domain::{PoolUser, Row, Sub, UserStatus};
+use userlink_domain::{PoolUser, Sub, UserStatus};
+use userlink_find::{Marked, Query, Scratch};
 use userlink_link::Entry;
 
+use super::detail::flag_words;
 use super::{Regions, empty, user_name};
+use crate::browse::{BEFORE, Cell, Widths, order_words};
 use crate::glyphs::{GUTTER_WIDTH, group_sign, situation_words};
 use crate::layout::Layout;
 use crate::model::Model;
@@ -14,53 +19,37 @@ use crate::pairs::{self, MOST_LINES, Pair, pairs};
 use crate::theme::Role;
 use crate::words::ago;
 
-const WORD: usize = 17;
-const STATUS: usize = 11;
-const ID: usize = 13;
-const CREATED: usize = 9;
-/// A name needs no more than this, even where there is room.
-const WIDEST_NAME: usize = 44;
-
-/// How many columns each has; 0 is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Columns {
-    word: usize,
-    user: usize,
-    status: usize,
-    created: usize,
-    email: usize,
+/// The filter as it is marked in the list.
+struct Marks {
+    query: Query,
+    scratch: RefCell<Scratch>,
 }
 
-impl Columns {
-    fn of(width: usize, words: bool) -> Self {
-        let mut room = width.saturating_sub(3 + GUTTER_WIDTH + 1 + ID + 1 + 1 + 1);
-        let mut take = |wanted: bool, column: usize, leave: usize| {
-            if wanted && room >= column + 1 + leave {
-                room -= column + 1;
-                return column;
-            }
-            0
-        };
-        let word = take(words, WORD, 33);
-        let status = take(true, STATUS, 40);
-        let created = take(true, CREATED, 52);
-        let user = (room * 11 / 20).min(WIDEST_NAME);
-        Self { word, user, status, created, email: (room - user).min(WIDEST_NAME) }
+impl Marks {
+    fn of(model: &Model) -> Self {
+        // What is shown is what was understood last.
+        let query = Query::parse(&model.list.spec.filter, model.now).unwrap_or_default();
+        Self { query, scratch: RefCell::default() }
+    }
+
+    fn letters(&self, at: Marked, text: &str) -> Vec<usize> {
+        if self.query.is_empty() { Vec::new() } else { self.query.marks(at, text, &mut self.scratch.borrow_mut()) }
     }
 }
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, regions: &mut Regions) {
-    let columns = Columns::of(usize::from(layout.list.width), layout.beside);
+    let widths = model.widths();
     regions.list = layout.list;
-    head(model.look(), columns).draw(frame, layout.columns, layout.columns.y);
+    head(model, &widths, layout, regions).draw(frame, layout.columns, layout.columns.y);
     if model.list.held().is_none_or(|held| held.total == 0) {
         return empty::draw(model, frame, layout.list);
     }
+    let marks = Marks::of(model);
     let mut y = layout.list.y;
     let mut place = model.list.top;
     while y < layout.list.bottom() && place < model.list.total() {
         let lines = match model.list.at(place) {
-            Some(entry) => entry_lines(model, entry, columns, place, layout.list.width),
+            Some(entry) => entry_lines(model, entry, &widths, &marks, place),
             None => vec![unread(model.look())],
         };
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(layout.list.bottom() - y);
@@ -73,35 +62,56 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, region
     }
 }
 
-fn head(look: Look, columns: Columns) -> Cells {
+/// The names of the columns; the one that is sorted by has a sign and, where there is room, a word.
+fn head(model: &Model, widths: &Widths, layout: &Layout, regions: &mut Regions) -> Cells {
+    let look = model.look();
+    let order = model.list.spec.order;
     let mut line = look.line();
-    line.to(3);
-    let mut column = |name: &str, width: usize| {
-        if width > 0 {
-            line.cell(name, Role::Muted, width);
-            line.text(" ", Role::Plain);
+    line.to(BEFORE);
+    let mut gutter = false;
+    for (cell, width) in &widths.cells {
+        if !cell.is_left() && !gutter {
+            gutter = true;
+            line.to(line.width() + GUTTER_WIDTH + 1);
         }
-    };
-    column("SITUATION", columns.word);
-    column("POOL USER", columns.user);
-    column("STATUS", columns.status);
-    column(" ", GUTTER_WIDTH);
-    column("ROW", ID);
-    column("E-MAIL", columns.email);
-    column("CREATED", columns.created);
+        let from = line.width();
+        let name = cell.words(&model.names).to_uppercase();
+        if cell.column().is_some_and(|column| order.by == Some(column)) {
+            let sign = if order.reverse { look.glyphs.falling } else { look.glyphs.rising };
+            let words = format!("{name} {sign} {}", order_words(order));
+            let short = format!("{name} {sign}");
+            let fits = look.width(&words) <= *width;
+            // The sign is there even where the name has to give way.
+            let room = width.saturating_sub(look.width(sign) + 1);
+            if fits || look.width(&short) <= *width {
+                line.cell(if fits { &words } else { &short }, Role::Accent, *width);
+            } else {
+                line.cell(&name, Role::Accent, room);
+                line.text(&format!(" {sign}"), Role::Accent);
+            }
+        } else {
+            line.cell(&name, Role::Muted, *width);
+        }
+        if let Some(column) = cell.column() {
+            let place = Rect { x: layout.columns.x + from as u16, width: *width as u16, ..layout.columns };
+            regions.heads.push((place.intersection(layout.columns), column));
+        }
+        line.text(" ", Role::Plain);
+    }
     line
 }
 
 fn unread(look: Look) -> Cells {
     let mut line = look.line();
-    line.to(3);
+    line.to(BEFORE);
     line.text(look.glyphs.more, Role::Muted);
     line
 }
 
-fn entry_lines(model: &Model, entry: &Entry, columns: Columns, place: usize, width: u16) -> Vec<Cells> {
+fn entry_lines(model: &Model, entry: &Entry, widths: &Widths, marks: &Marks, place: usize) -> Vec<Cells> {
     let look = model.look();
     let (selected, marked) = (place == model.list.cursor, model.list.is_marked(place));
+    let width = model.layout().map_or(0, |layout| usize::from(layout.list.width));
     let mut all = pairs(entry);
     all.truncate(MOST_LINES);
     if all.is_empty() {
@@ -116,36 +126,113 @@ fn entry_lines(model: &Model, entry: &Entry, columns: Columns, place: usize, wid
         let (sign, role) = group_sign(entry.situation.group(), look.ascii());
         line.text(if first { sign } else { " " }, role);
         line.text(if marked { look.glyphs.mark } else { " " }, Role::Accent);
-        if columns.word > 0 {
-            let word = if first { situation_words(entry.situation) } else { String::new() };
-            line.cell(&word, role, columns.word + 1);
-        }
         line
     };
     let mut lines = Vec::new();
     for (at, pair) in all.into_iter().enumerate() {
         let mut line = begin(at == 0);
-        user_cells(&mut line, pair.user, columns);
-        let from = line.width();
-        line.text(pair.gutter.sign(look.ascii()), pair.gutter.role());
-        line.to(from + GUTTER_WIDTH + 1);
-        row_cells(&mut line, pair.row, columns);
-        if columns.created > 0 {
-            let user = pair.user.and_then(|user| user.created);
-            let since = user.or_else(|| pair.row.and_then(|row| row.created_at));
-            line.text(" ", Role::Plain);
-            line.cell(&since.map(|since| ago(since, model.now)).unwrap_or_default(), Role::Muted, columns.created);
+        let gutter = |line: &mut Cells| {
+            let from = line.width();
+            line.text(pair.gutter.sign(look.ascii()), pair.gutter.role());
+            line.to(from + GUTTER_WIDTH + 1);
+        };
+        let mut is_left = true;
+        for (cell, width) in &widths.cells {
+            if is_left && !cell.is_left() {
+                is_left = false;
+                gutter(&mut line);
+            }
+            let end = line.width() + width;
+            draw_cell(&mut line, model, (entry, at == 0, pair), (*cell, *width), marks);
+            line.to(end + 1);
         }
-        line.to(usize::from(width));
+        if is_left {
+            gutter(&mut line);
+        }
+        line.to(width);
         lines.push(line);
     }
     if let Some(text) = more(pairs::left_out(entry), look) {
         let mut line = begin(false);
+        line.to(indent(widths));
         line.text(&text, Role::Muted);
-        line.to(usize::from(width));
+        line.to(width);
         lines.push(line);
     }
     lines
+}
+
+/// Where the users begin.
+fn indent(widths: &Widths) -> usize {
+    let before = widths.cells.iter().take_while(|(cell, _)| matches!(cell, Cell::Situation | Cell::Flags));
+    BEFORE + before.map(|(_, width)| width + 1).sum::<usize>()
+}
+
+/// One cell of a line; blank where there is nothing to say.
+fn draw_cell(
+    line: &mut Cells,
+    model: &Model,
+    (entry, first, pair): (&Entry, bool, Pair<'_>),
+    (cell, width): (Cell, usize),
+    marks: &Marks,
+) {
+    let (user, row) = (pair.user, pair.row);
+    match cell {
+        Cell::Situation if first => {
+            let (_, role) = group_sign(entry.situation.group(), model.setup.ascii);
+            line.cell(&situation_words(entry.situation), role, width);
+        }
+        Cell::Flags if first => {
+            let flags: Vec<_> = entry.flags.iter().map(flag_words).collect();
+            line.cell(&flags.join(", "), Role::Attention, width);
+        }
+        Cell::User => user.into_iter().for_each(|user| draw_name(line, user, width, marks)),
+        Cell::Username => {
+            for name in user.iter().map(|user| user.username.as_str()) {
+                line.marked_id(name, &marks.letters(Marked::Username, name), Role::Muted, width);
+            }
+        }
+        Cell::Provider => {
+            line.cell(&user.map(providers).unwrap_or_default(), Role::Muted, width);
+        }
+        Cell::Status => line.cell(&user.map(status_word).unwrap_or_default(), Role::Muted, width),
+        Cell::Row => {
+            for id in row.iter().map(|row| row.id.to_string()) {
+                line.marked_id(&id, &marks.letters(Marked::Id, &id), Role::Plain, width);
+            }
+        }
+        Cell::Email => {
+            let email = row.and_then(|row| row.email.as_deref()).unwrap_or_default();
+            line.marked(email, &marks.letters(Marked::Email, email), Role::Plain, width);
+        }
+        Cell::Show(at) => {
+            let text = row.and_then(|row| row.show.get(at)?.as_deref()).unwrap_or_default();
+            line.cell(text, Role::Plain, width);
+        }
+        Cell::Created => {
+            let since = user.and_then(|user| user.created).or_else(|| row.and_then(|row| row.created_at));
+            line.cell(&since.map(|since| ago(since, model.now)).unwrap_or_default(), Role::Muted, width);
+        }
+        Cell::Situation | Cell::Flags => {}
+    }
+}
+
+fn draw_name(line: &mut Cells, user: &PoolUser, width: usize, marks: &Marks) {
+    let plain = user.email_verified || user.is_federated();
+    let (name, role) = (user_name(user), if plain { Role::Plain } else { Role::Muted });
+    let at = if name == user.username.as_str() { Marked::Username } else { Marked::Email };
+    if Sub::parse(&name).is_some() {
+        line.marked_id(&name, &marks.letters(Marked::Id, &name), role, width);
+    } else {
+        line.marked(&name, &marks.letters(at, &name), role, width);
+    }
+}
+
+/// Where else somebody signs in.
+fn providers(user: &PoolUser) -> String {
+    let own = user.is_federated().then(|| user.username.as_str().split('_').next()).flatten();
+    let joined = user.identities.iter().map(|identity| &*identity.provider);
+    own.into_iter().chain(joined).collect::<Vec<_>>().join(", ")
 }
 
 /// `+12 more users`.
@@ -155,33 +242,6 @@ fn more((users, rows): (usize, usize), look: Look) -> Option<String> {
     };
     let parts: Vec<_> = [part(users, "user", "users"), part(rows, "row", "rows")].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(&format!(" {} ", look.glyphs.dot)))
-}
-
-fn user_cells(line: &mut Cells, user: Option<&PoolUser>, columns: Columns) {
-    let Some(user) = user else {
-        return line.to(line.width() + columns.user + 1 + if columns.status > 0 { columns.status + 1 } else { 0 });
-    };
-    let plain = user.email_verified || user.is_federated();
-    let (name, role) = (user_name(user), if plain { Role::Plain } else { Role::Muted });
-    if Sub::parse(&name).is_some() {
-        line.id(&name, role, columns.user);
-    } else {
-        line.cell(&name, role, columns.user);
-    }
-    line.text(" ", Role::Plain);
-    if columns.status > 0 {
-        line.cell(&status_word(user), Role::Muted, columns.status);
-        line.text(" ", Role::Plain);
-    }
-}
-
-fn row_cells(line: &mut Cells, row: Option<&Row>, columns: Columns) {
-    let Some(row) = row else {
-        return line.to(line.width() + ID + 1 + columns.email);
-    };
-    line.id(&row.id.to_string(), Role::Plain, ID);
-    line.text(" ", Role::Plain);
-    line.cell(row.email.as_deref().unwrap_or_default(), Role::Plain, columns.email);
 }
 
 /// A status in one word.
@@ -196,25 +256,5 @@ fn status_word(user: &PoolUser) -> String {
         UserStatus::ResetRequired => "must reset".to_owned(),
         UserStatus::ForceChangePassword => "invited".to_owned(),
         UserStatus::Other(text) => text.to_lowercase(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_fill_the_width_and_never_more() {
-        for width in 60..300 {
-            for words in [false, true] {
-                let it = Columns::of(width, words);
-                let gaps = [it.word, it.status, it.created].iter().filter(|column| **column > 0).count();
-                let used = 3 + it.word + it.user + it.status + it.created + it.email + GUTTER_WIDTH + ID + 3 + gaps;
-                assert!(used < width + 1, "{width} {it:?}");
-                assert!(it.user >= 16 && it.email >= 14, "{width} {it:?}");
-            }
-        }
-        assert!(Columns::of(77, true).word > 0, "words from 120 columns on");
-        assert!(Columns::of(80, false).status > 0, "the status at 80");
     }
 }

@@ -3,7 +3,7 @@
 //! The bottom line names keys from the key table and nothing else.
 
 use ratatui::Frame;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use super::empty::covered;
 use crate::command;
@@ -23,7 +23,8 @@ const MOST_HINTS: usize = 5;
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     if model.typing.is_some() {
         filter(model, frame, layout);
-    } else if !model.errors.is_empty() {
+        complaint(model, frame, layout);
+    } else if !model.errors.is_empty() && !model.word.as_ref().is_some_and(|word| word.answers) {
         error(model, frame, layout);
     } else if let Some(word) = &model.word {
         let mut line = model.look().line();
@@ -87,16 +88,37 @@ fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     }
 }
 
+/// What is wrong with the filter, below it.
+fn complaint(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+    let Some(text) = &model.browse.complaint else { return };
+    let look = model.look();
+    let below = Rect { y: layout.message.y + 1, height: layout.message.height.saturating_sub(1), ..layout.message };
+    let lines = look.wrap(text, Role::Attention, usize::from(below.width).saturating_sub(2));
+    for (y, body) in (below.y..below.bottom()).zip(lines) {
+        let mut line = look.line();
+        line.text(" ", Role::Plain);
+        line.append(body);
+        line.draw(frame, below, y);
+    }
+}
+
 fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
     let area = layout.message;
     let width = usize::from(area.width);
     let found = counted(model.list.total() as u64, "match", "matches");
-    let found = if model.list.is_current() { found } else { format!("searching{}", look.glyphs.more) };
-    let right = if model.phase() == Phase::Complete {
-        format!("{found} in everything")
+    let found = if model.browse.complaint.is_some() {
+        "not understood: the list is as before".to_owned()
+    } else if model.list.is_current() {
+        found
     } else {
-        format!("{found}; searched {}", covered(model))
+        format!("searching{}", look.glyphs.more)
+    };
+    let right = match &model.word {
+        Some(word) => word.text.clone(),
+        None if model.browse.complaint.is_some() => found,
+        None if model.phase() == Phase::Complete => format!("{found} in everything"),
+        None => format!("{found}; searched {}", covered(model)),
     };
     let mut line = look.line();
     line.text(" Filter  ", Role::Accent);

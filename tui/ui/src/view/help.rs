@@ -1,7 +1,6 @@
 //! All keys, from the key table, and beside them what the signs mean.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
 use userlink_domain::Group;
 
 use super::dialog::clear;
@@ -18,7 +17,7 @@ const KEYS: usize = 15;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
-    let area = area(layout);
+    let area = page(layout);
     clear(frame, area);
     let lines = lines(model, usize::from(area.width));
     let skip = model.help.unwrap_or(0).min(lines.len().saturating_sub(usize::from(area.height)));
@@ -32,14 +31,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 }
 
 pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
-    let area = area(layout);
+    let area = page(layout);
     lines(model, usize::from(area.width)).len().saturating_sub(usize::from(area.height))
-}
-
-/// The body, and the message line below it.
-fn area(layout: &Layout) -> Rect {
-    let body = page(layout);
-    Rect { height: body.height + layout.message.height, ..body }
 }
 
 fn lines(model: &Model, width: usize) -> Vec<Cells> {

@@ -1,7 +1,7 @@
 //! The pages over the screen: palette, contexts, messages, log.
 
 use ratatui::Frame;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 
 use super::export;
 use super::sheet::{Sheet, skip_to};
@@ -41,16 +41,11 @@ pub(super) fn furthest(model: &Model, place: Place, layout: &Layout) -> usize {
         Place::Log => log(model, width(layout)).len(),
         _ => 0,
     };
-    lines.saturating_sub(usize::from(area(layout).height).saturating_sub(1))
+    lines.saturating_sub(usize::from(layout.body.height).saturating_sub(1))
 }
 
 fn width(layout: &Layout) -> usize {
     usize::from(layout.body.width)
-}
-
-/// The body, and the message line below it: nothing is said there that is not said here.
-fn area(layout: &Layout) -> Rect {
-    Rect { height: layout.body.height + layout.message.height, ..layout.body }
 }
 
 fn draw_lines(
@@ -62,7 +57,7 @@ fn draw_lines(
     frame: &mut Frame<'_>,
     layout: &Layout,
 ) {
-    Sheet { title, aside, head: Vec::new(), lines, skip }.draw(model.look(), frame, area(layout));
+    Sheet { title, aside, head: Vec::new(), lines, skip }.draw(model.look(), frame, layout.body);
 }
 
 /// The newest first: each with its moment, and what it is said by.

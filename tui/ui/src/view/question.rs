@@ -199,8 +199,8 @@ fn form_dialog(
         let from = name_width(model, form, width) + 1;
         let room = width.saturating_sub(from + 1).max(1);
         let (_, column) = seen(model, field.input.value(), field.input.cursor(), room);
-        let x = area.x + 3 + u16::try_from(from + column).unwrap_or(0);
-        let y = area.y + 2 + u16::try_from(first + 1 + form.focus).unwrap_or(0);
+        let x = area.x + 2 + u16::try_from(from + column).unwrap_or(0);
+        let y = area.y + u16::try_from(first + 1 + form.focus).unwrap_or(0);
         if model.help.is_none() && model.leaving.is_none() {
             frame.set_cursor_position(Position::new(x, y));
         }

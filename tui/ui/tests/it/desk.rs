@@ -37,6 +37,7 @@ pub(crate) fn setup() -> Setup {
         tint: None,
         theme: Theme::Terminal,
         ascii: false,
+        mouse: true,
     }
 }
 
@@ -261,6 +262,7 @@ fn key(name: &str) -> KeyEvent {
     let code = match name {
         "Enter" => KeyCode::Enter,
         "Esc" => KeyCode::Esc,
+        "F2" => KeyCode::F(2),
         "Tab" => KeyCode::Tab,
         "S-Tab" => KeyCode::BackTab,
         "Up" => KeyCode::Up,

@@ -395,12 +395,14 @@ fn what_is_kept_is_how_it_looks_and_nothing_of_anybody() {
     let kept = desk.model.kept();
     assert_eq!(
         kept,
-        Kept { theme: Some(Theme::HighContrast), group: Some(Group::Conflict), filter: String::new() },
+        Kept { theme: Some(Theme::HighContrast), group: Some(Group::Conflict), ..Kept::default() },
         "an e-mail is not kept"
     );
     desk.keys("<Esc>/status:confirmed<Enter>");
+    desk.keys("ssc <Esc>");
     let kept = desk.model.kept();
     assert_eq!(kept.filter, "status:confirmed");
+    assert!(kept.order.by.is_some() && kept.columns.len() == 1, "{kept:?}");
     let mut again = Desk::opened(setup(), SIZE).model;
     again.restore(kept.clone(), false);
     assert_eq!(again.kept(), kept, "and comes back");

@@ -1,0 +1,143 @@
+//! Browsing: the filter, the order, the columns, the way to other entries and back, and the mouse.
+//!
+//! State and updates. What is drawn of it stands in the views.
+
+mod columns;
+mod filter;
+mod mouse;
+mod order;
+mod trail;
+
+pub use columns::KeptColumn;
+pub(crate) use columns::{BEFORE, Cell, Columns, Widths};
+pub(crate) use filter::request;
+pub(crate) use mouse::clicked;
+pub use mouse::{Pointer, Press, Target};
+pub(crate) use order::order_words;
+pub(crate) use trail::{arrived, located};
+
+use ratatui::crossterm::event::KeyEvent;
+use userlink_domain::Timestamp;
+
+use crate::effect::Effect;
+use crate::event::Level;
+use crate::keys::{Command, Place};
+use crate::model::Model;
+use crate::over;
+
+/// What browsing knows.
+#[derive(Debug)]
+pub(crate) struct Browse {
+    pub(crate) columns: Columns,
+    /// The column under the cursor while columns are chosen.
+    pub(crate) choosing: Option<usize>,
+    /// What is wrong with the filter that is typed.
+    pub(crate) complaint: Option<String>,
+    /// Where somebody came from, the last at the end.
+    trail: Vec<trail::Stop>,
+    going: Option<trail::Going>,
+    /// Where the last click was, and when.
+    click: Option<(usize, Timestamp)>,
+    pub(crate) mouse: bool,
+}
+
+impl Browse {
+    pub(crate) fn new(mouse: bool) -> Self {
+        Self {
+            columns: Columns::default(),
+            choosing: None,
+            complaint: None,
+            trail: Vec::new(),
+            going: None,
+            click: None,
+            mouse,
+        }
+    }
+}
+
+/// Carries out a command of browsing.
+pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
+    match command {
+        Command::Sort => order::next(model, effects),
+        Command::Reverse => order::turn_round(model, effects),
+        Command::Columns => model.browse.choosing = Some(0),
+        Command::Toggle => columns::change(model, columns::Change::Toggle, effects),
+        Command::Narrower => columns::change(model, columns::Change::Width(-1), effects),
+        Command::Wider => columns::change(model, columns::Change::Width(1), effects),
+        Command::DefaultColumns if model.browse.columns == Columns::default() => {
+            model.hint("The columns are as they were.");
+        }
+        Command::DefaultColumns => columns::change(model, columns::Change::Defaults, effects),
+        Command::Counterpart => trail::counterpart(model, effects),
+        Command::Follow => trail::follow(model, effects),
+        Command::Return => trail::back(model, effects),
+        Command::Mouse => switch_mouse(model, effects),
+        _ => {}
+    }
+}
+
+/// Why a command of browsing can do nothing now.
+pub(crate) fn why_not(model: &Model, command: Command) -> Option<&'static str> {
+    match command {
+        Command::Counterpart | Command::Follow if model.entry().is_none() => Some("There is no entry to go from yet."),
+        Command::Return if model.browse.trail.is_empty() => Some("There is nowhere to go back to."),
+        _ => None,
+    }
+}
+
+/// One step back on the way that led here. False where there is none.
+pub(crate) fn back(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
+    let is_away = !model.browse.trail.is_empty();
+    if is_away {
+        trail::back(model, effects);
+    }
+    is_away
+}
+
+/// A key that is no command, where a filter is typed.
+/// Gives whether it did anything to the filter.
+pub(crate) fn type_filter(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
+    filter::on_key(model, key, effects)
+}
+
+/// What was pasted goes into the line that is typed, else into the filter.
+pub(crate) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
+    match model.place() {
+        Place::Filter | Place::Browse => filter::paste(model, text, effects),
+        Place::Form => crate::repairs::form(model).into_iter().for_each(|form| form.paste(text)),
+        _ => over::pasted(model, text),
+    }
+}
+
+/// Keeps the filter that is typed, if it is understood.
+pub(crate) fn keep_filter(model: &mut Model) {
+    if model.browse.complaint.is_none() {
+        model.typing = None;
+    }
+}
+
+/// Lets everything through again.
+pub(crate) fn clear_filter(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.typing = None;
+    model.browse.complaint = None;
+    effects.extend(model.list.filter("", model.page()));
+}
+
+/// Moves among the columns that are chosen from.
+pub(crate) fn choose(model: &mut Model, to: impl Fn(usize) -> usize) {
+    let last = model.browse.columns.all(&model.names).len().saturating_sub(1);
+    if let Some(at) = &mut model.browse.choosing {
+        *at = to(*at).min(last);
+    }
+}
+
+fn switch_mouse(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.browse.mouse = !model.browse.mouse;
+    effects.push(Effect::Mouse(model.browse.mouse));
+    let words = if model.browse.mouse {
+        "The mouse is on: click, double click, wheel. Text is selected with Shift held down."
+    } else {
+        "The mouse is off: it selects text, as in any terminal."
+    };
+    model.say(Level::Info, words);
+}

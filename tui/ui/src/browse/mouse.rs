@@ -1,0 +1,101 @@
+//! The mouse: what stands under it was said by the view.
+
+use userlink_domain::Group;
+use userlink_find::Column;
+
+use super::{columns, order};
+use crate::command;
+use crate::effect::Effect;
+use crate::keys::{Command, Place};
+use crate::model::Model;
+
+/// What the mouse did, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// What it did.
+    pub press: Press,
+    /// What stands there.
+    pub target: Target,
+}
+
+/// What a mouse does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press {
+    /// The left button went down.
+    Click,
+    /// The wheel was turned away.
+    WheelUp,
+    /// The wheel was turned near.
+    WheelDown,
+}
+
+/// What stands at a place of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An entry, by its place in the view.
+    Entry(usize),
+    /// A group's tab; `None` is all.
+    Tab(Option<Group>),
+    /// The head of a column that can be sorted by.
+    Head(Column),
+    /// A line of a choice, counted from 0.
+    Choice(usize),
+    /// Anything else.
+    Elsewhere,
+}
+
+/// Two clicks within so many milliseconds are one double click.
+const DOUBLE: i64 = 400;
+/// So many lines or entries are a notch of the wheel.
+const NOTCH: usize = 3;
+
+/// Does what was clicked at. Nothing that leads to a write is clicked: questions are answered by keys.
+pub(crate) fn clicked(model: &mut Model, pointer: Pointer, effects: &mut Vec<Effect>) {
+    if !model.browse.mouse {
+        return;
+    }
+    let place = model.place();
+    match (pointer.press, pointer.target) {
+        (Press::WheelUp | Press::WheelDown, _) => {
+            let command = if pointer.press == Press::WheelUp { Command::Up } else { Command::Down };
+            for _ in 0..NOTCH {
+                command::run(model, place, command, effects);
+            }
+        }
+        (Press::Click, Target::Choice(at)) if place == Place::Columns => {
+            model.browse.choosing = Some(at);
+            columns::change(model, columns::Change::Toggle, effects);
+        }
+        (Press::Click, target) if matches!(place, Place::Browse | Place::Filter) => {
+            if place == Place::Filter {
+                super::keep_filter(model);
+            }
+            on_page(model, target, effects);
+        }
+        (Press::Click, Target::Tab(group)) if place == Place::Entry => {
+            model.opened = None;
+            command::show_group(model, group, effects);
+        }
+        (Press::Click, _) => {}
+    }
+}
+
+fn on_page(model: &mut Model, target: Target, effects: &mut Vec<Effect>) {
+    let last = model.browse.click.take();
+    model.word = None;
+    match target {
+        Target::Entry(at) => {
+            model.list.go(at, model.page());
+            let is_double =
+                last.is_some_and(|(then, when)| then == at && (0..=DOUBLE).contains(&model.now.since(when)));
+            if is_double {
+                command::run(model, Place::Browse, Command::Open, effects);
+            } else {
+                model.browse.click = Some((at, model.now));
+            }
+        }
+        Target::Tab(group) => command::show_group(model, group, effects),
+        Target::Head(column) => order::by(model, column, effects),
+        Target::Choice(_) | Target::Elsewhere => {}
+    }
+}

@@ -1,0 +1,486 @@
+//! Each command by hand: what it changes, and what is then on the screen. And every key on every screen.
+
+use std::collections::BTreeSet;
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use userlink_domain::Group;
+use userlink_ui::{Answer, ContextChoice, Effect, Event, HistoryOf, Keys, ViewSpec, Wish, view};
+
+use crate::desk::{Desk, complete, reading, setup};
+use crate::{people, plans};
+
+const SIZE: (u16, u16) = (80, 24);
+
+/// A town with a second context and a folder, the cursor on its second entry: there is something above and below.
+fn town() -> Desk {
+    let mut desk = Desk::opened(setup(), SIZE);
+    let choice = |name: &str| ContextChoice {
+        name: name.to_owned(),
+        pool: "eu-west-1_AbC123xyz".to_owned(),
+        table: "app.users".to_owned(),
+        production: true,
+        read_only: false,
+        tint: None,
+    };
+    desk.model = desk.model.with_contexts(vec![choice("dev"), choice("prod-eu")]).with_folder("/tmp");
+    desk.entries = people::town();
+    desk.entries.extend((100..130).map(|number| people::linked(number, &format!("l{number}@example.org"))));
+    desk.send(Event::Progress(complete()));
+    desk.count();
+    desk.keys("j");
+    desk
+}
+
+/// The name under the cursor.
+fn on(desk: &Desk) -> String {
+    let text = desk.text();
+    let line = text.lines().skip(4).find(|line| line.starts_with('▌')).unwrap_or_default();
+    line.split_whitespace().nth(1).unwrap_or_default().to_owned()
+}
+
+fn shows(desk: &Desk, words: &str) {
+    assert!(desk.text().contains(words), "{words}\n{}", desk.text());
+}
+
+fn tab(desk: &Desk) -> String {
+    let text = desk.text();
+    let marked = text.lines().skip(1).take(2).find_map(|line| line.split_once('▌'));
+    marked
+        .map(|(_, rest)| rest.split_whitespace().find(|word| word.len() > 3 || *word == "All").unwrap().to_owned())
+        .unwrap()
+}
+
+/// What a command does, told by what is seen before and after it.
+type Story = (&'static str, fn(Desk));
+
+const STORIES: &[Story] = &[
+    ("up", |mut desk| {
+        assert_eq!(on(&desk), "bea@example.org");
+        desk.keys("<Up>");
+        assert_eq!(on(&desk), "ada@example.org");
+        desk.keys("k");
+        shows(&desk, "This is the first line.");
+    }),
+    ("down", |mut desk| {
+        desk.keys("<Down>");
+        assert_eq!(on(&desk), "carl@example.org");
+        desk.keys("Gj");
+        shows(&desk, "This is the last line.");
+    }),
+    ("page-down", |mut desk| {
+        let first = on(&desk);
+        desk.keys("<PageDown>");
+        assert_ne!(on(&desk), first);
+        assert!(!desk.text().contains("ada@example.org"), "the list has moved");
+    }),
+    ("page-up", |mut desk| {
+        desk.keys("<PageDown><PageDown><C-b><C-b>");
+        shows(&desk, "ada@example.org");
+    }),
+    ("bottom", |mut desk| {
+        desk.keys("G");
+        shows(&desk, "▌✓ l129@example.org");
+    }),
+    ("top", |mut desk| {
+        desk.keys("Gg");
+        assert_eq!(on(&desk), "ada@example.org");
+    }),
+    ("next-group", |mut desk| {
+        desk.keys("<Tab>");
+        assert_eq!(tab(&desk), "Unlinked");
+    }),
+    ("previous-group", |mut desk| {
+        desk.keys("2<S-Tab>");
+        assert_eq!(tab(&desk), "All");
+    }),
+    ("show-all", |mut desk| {
+        desk.keys("41");
+        assert_eq!(tab(&desk), "All");
+        desk.keys("1");
+        shows(&desk, "These are shown already.");
+    }),
+    ("show-unlinked", |desk| shows_group(desk, "2", "Unlinked")),
+    ("show-duplicate", |desk| shows_group(desk, "3", "Duplicate")),
+    ("show-conflict", |desk| shows_group(desk, "4", "Conflict")),
+    ("show-orphan", |desk| shows_group(desk, "5", "Orphan")),
+    ("show-expected", |desk| shows_group(desk, "6", "Expected")),
+    ("show-linked", |desk| shows_group(desk, "7", "Linked")),
+    ("show-unsettled", |desk| shows_group(desk, "8", "Unsettled")),
+    ("open", |mut desk| {
+        desk.keys("<Enter>");
+        shows(&desk, "── bea@example.org");
+    }),
+    ("filter", |mut desk| {
+        desk.keys("/carl");
+        assert_eq!(on(&desk), "carl@example.org");
+        shows(&desk, "Filter  carl");
+    }),
+    ("sort", |mut desk| {
+        desk.keys("s");
+        shows(&desk, "Sorted by pool user, a to z.");
+    }),
+    ("reverse", |mut desk| {
+        desk.keys("S");
+        shows(&desk, "In the order of arrival, last read first.");
+    }),
+    ("columns", |mut desk| {
+        desk.keys("c");
+        shows(&desk, "Columns");
+    }),
+    ("toggle", |mut desk| {
+        desk.keys("c");
+        let before = desk.screen();
+        desk.keys(" ");
+        assert_ne!(before, desk.screen(), "another column is there");
+    }),
+    ("narrower", |mut desk| {
+        desk.keys("cjj");
+        let before = desk.screen();
+        desk.keys("h");
+        assert_ne!(before, desk.screen());
+    }),
+    ("wider", |mut desk| {
+        desk.keys("cjj");
+        let before = desk.screen();
+        desk.keys("hl");
+        assert_eq!(before.lines().nth(4), desk.screen().lines().nth(4), "as wide as it was");
+    }),
+    ("default-columns", |mut desk| {
+        desk.keys("c");
+        let before = desk.screen();
+        desk.keys(" <Backspace>");
+        assert_eq!(before, desk.screen());
+    }),
+    ("follow", |mut desk| {
+        desk.keys("7f");
+        shows(&desk, "pointer");
+    }),
+    ("counterpart", |mut desk| {
+        desk.keys("7J");
+        assert!(!desk.text().lines().nth(22).unwrap().is_empty(), "{}", desk.text());
+    }),
+    ("return", |mut desk| {
+        desk.keys("<Backspace>");
+        shows(&desk, "There is nowhere to go back to.");
+    }),
+    ("mouse", |mut desk| {
+        desk.keys("<F2>");
+        assert_eq!(desk.asked, [Effect::Mouse(false)]);
+        shows(&desk, "The mouse is off");
+    }),
+    ("repair", |mut desk| {
+        desk.keys("r");
+        assert!(matches!(&desk.asked[..], [Effect::Plan(_)]), "it reads, and writes nothing");
+        shows(&desk, "What would be done is worked out");
+    }),
+    ("yes", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.asked.clear();
+        desk.keys("<Enter>y");
+        assert!(matches!(&desk.asked[..], [Effect::Apply(_)]));
+        shows(&desk, "Repairing bea@example.org");
+    }),
+    ("switch", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>");
+        shows(&desk, "[ Cancel ]");
+        desk.keys("<Right>");
+        shows(&desk, "[ Apply ]");
+    }),
+    ("next", |mut desk| {
+        desk.keys("X<Tab>");
+        shows(&desk, "[ no ]");
+    }),
+    ("previous", |mut desk| {
+        desk.keys("X<S-Tab>");
+        shows(&desk, "[ Look at the plan ]");
+    }),
+    ("mark", |mut desk| {
+        desk.keys(" ");
+        shows(&desk, "◆ 1 marked");
+    }),
+    ("mark-range", |mut desk| {
+        desk.keys("VjjV");
+        shows(&desk, "◆ 3 marked");
+    }),
+    ("mark-all", |mut desk| {
+        desk.keys("2A");
+        shows(&desk, "◆ 6 marked");
+    }),
+    ("invert-marks", |mut desk| {
+        desk.keys("2 I");
+        shows(&desk, "◆ 5 marked");
+    }),
+    ("unmark-all", |mut desk| {
+        desk.keys(" U");
+        assert!(!desk.text().contains("marked"));
+    }),
+    ("undo", |mut desk| {
+        desk.keys("u");
+        shows(&desk, "Nothing was repaired from here yet.");
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.outcome(true);
+        desk.keys("u");
+        assert!(matches!(desk.request().unwrap().wish, Wish::Undo { .. }));
+    }),
+    ("history", |mut desk| {
+        desk.keys("H");
+        assert_eq!(desk.asked, [Effect::History(HistoryOf::Runs)]);
+        shows(&desk, "The journal is being read");
+    }),
+    ("dismiss", |mut desk| {
+        desk.keys("d");
+        shows(&desk, "Dismiss bea@example.org");
+        desk.keys("a test account<Enter><Tab><Enter>");
+        let of = people::town()[1].lead().unwrap();
+        assert_eq!(desk.asked, [Effect::Dismiss { of, reason: Some("a test account".to_owned()) }]);
+    }),
+    ("contain", |mut desk| {
+        desk.keys("X");
+        shows(&desk, "Contain bea@example.org");
+    }),
+    ("again", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.outcome(false);
+        desk.keys("a");
+        assert_eq!(desk.request().unwrap().wish, Wish::Again);
+    }),
+    ("sign-out", |mut desk| {
+        desk.keys("r");
+        desk.planned(Answer::Draft(Box::new(plans::taken())));
+        desk.keys("o");
+        assert!(desk.request().unwrap().sign_out);
+    }),
+    ("choose", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("c");
+        assert!(desk.request().unwrap().choose);
+    }),
+    ("stop", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.asked.clear();
+        desk.keys("s");
+        assert_eq!(desk.asked, [Effect::Stop]);
+    }),
+    ("skip-the-rest", |mut desk| {
+        desk.keys("Ar");
+        desk.planned(Answer::Choose(Box::new(plans::choosing(3))));
+        desk.keys("S");
+        assert!(desk.request().unwrap().leave_the_rest);
+    }),
+    ("accept", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.asked.clear();
+        desk.keys("<Enter><Enter>");
+        assert_eq!(desk.asked, [], "it stands on Cancel");
+        shows(&desk, "Nothing was written.");
+    }),
+    ("back", |mut desk| {
+        desk.keys("<Enter>");
+        shows(&desk, "── bea@example.org");
+        desk.keys("<Esc>");
+        shows(&desk, "carl@example.org");
+        desk.keys("<Esc>");
+        shows(&desk, "There is nothing to go back to. q quits.");
+        assert_eq!(desk.asked, []);
+    }),
+    ("scan", |mut desk| {
+        desk.keys("R");
+        assert_eq!(desk.asked, [Effect::Refresh]);
+        shows(&desk, "Scanning again.");
+        desk.send(Event::Progress(reading()));
+        desk.keys("R");
+        shows(&desk, "A scan is under way already.");
+    }),
+    ("palette", |mut desk| {
+        desk.keys(":");
+        shows(&desk, "── Commands");
+    }),
+    ("contexts", |mut desk| {
+        desk.keys("C");
+        shows(&desk, "── Contexts");
+        desk.keys("k<Enter>");
+        assert_eq!(desk.asked, [Effect::Turn("dev".to_owned())]);
+    }),
+    ("theme", |mut desk| {
+        let before = desk.screen();
+        desk.keys("T");
+        shows(&desk, "Theme: high-contrast.");
+        assert_ne!(before.split("\n\n").nth(1), desk.screen().split("\n\n").nth(1));
+    }),
+    ("export", |mut desk| {
+        desk.keys("2Ey");
+        let [Effect::Export(export)] = &desk.asked[..] else { panic!("{:?}", desk.asked) };
+        assert_eq!(export.spec, ViewSpec { group: Some(Group::Unlinked), ..ViewSpec::default() });
+        shows(&desk, "Exporting: 0 of 6 entries");
+    }),
+    ("messages", |mut desk| {
+        desk.keys("M");
+        shows(&desk, "Nothing was said yet.");
+    }),
+    ("log", |mut desk| {
+        desk.keys("L");
+        assert_eq!(desk.asked, [Effect::Log]);
+        shows(&desk, "── Log");
+    }),
+    ("help", |mut desk| {
+        desk.keys("?");
+        shows(&desk, "both point at each other");
+        desk.keys("?");
+        assert!(!desk.text().contains("both point at each other"));
+    }),
+    ("quit", |mut desk| {
+        desk.keys("q");
+        assert_eq!(desk.asked, [Effect::Quit]);
+    }),
+    ("suspend", |mut desk| {
+        desk.keys("<C-z>");
+        assert_eq!(desk.asked, [Effect::Suspend]);
+    }),
+];
+
+fn shows_group(mut desk: Desk, key: &str, group: &str) {
+    desk.keys(key);
+    assert_eq!(tab(&desk), group);
+    let first = desk.text().lines().nth(5).unwrap().to_owned();
+    assert!(first.starts_with('▌') && first.len() > 10, "its entries are below: {first}");
+}
+
+#[test]
+fn every_command_has_a_story_and_it_holds() {
+    let told: BTreeSet<_> = STORIES.iter().map(|(name, _)| *name).collect();
+    let all: BTreeSet<_> = Keys::default().lines().iter().map(|line| line.command).collect();
+    assert_eq!(told, all, "each command of the table has a story here");
+    for (_, story) in STORIES {
+        story(town());
+    }
+}
+
+/// A screen, and how it is reached.
+type Screen = (&'static str, fn(&mut Desk));
+
+const SCREENS: &[Screen] = &[
+    ("list", |_| ()),
+    ("list, filtered", |desk| press(desk, "/example<Enter>")),
+    ("filter", |desk| press(desk, "/exa")),
+    ("columns", |desk| press(desk, "cj")),
+    ("entry", |desk| press(desk, "<Enter>")),
+    ("help", |desk| press(desk, "?")),
+    ("palette", |desk| press(desk, ":s")),
+    ("contexts", |desk| press(desk, "C")),
+    ("messages", |desk| press(desk, "M")),
+    ("log", |desk| press(desk, "L")),
+    ("export", |desk| press(desk, "E")),
+    ("export, its folder", |desk| press(desk, "E<Up>")),
+    ("waiting", |desk| press(desk, "r")),
+    ("preview", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+    }),
+    ("question", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>");
+    }),
+    ("form", |desk| press(desk, "X")),
+    ("choice", |desk| {
+        desk.keys("r");
+        desk.planned(Answer::Choose(Box::new(plans::choosing(2))));
+    }),
+    ("history", |desk| {
+        desk.keys("H");
+        desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) });
+    }),
+    ("what was not done", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.outcome(false);
+    }),
+    ("writing", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+    }),
+    ("result", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.outcome(true);
+    }),
+    ("leaving", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>yq");
+    }),
+];
+
+fn press(desk: &mut Desk, keys: &str) {
+    desk.keys(keys);
+}
+
+/// Every key of a keyboard, alone and with Ctrl or Alt.
+fn keyboard() -> Vec<KeyEvent> {
+    let signs = ('!'..='~').map(|c| KeyEvent::from(KeyCode::Char(c)));
+    let control = ('a'..='z').map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
+    let alt = ('a'..='z').map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::ALT));
+    let codes = [
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Tab,
+        KeyCode::BackTab,
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
+        KeyCode::Home,
+        KeyCode::End,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+        KeyCode::Insert,
+        KeyCode::Char(' '),
+        KeyCode::Char('é'),
+    ];
+    let functions = (1..=12).map(|number| KeyEvent::from(KeyCode::F(number)));
+    signs.chain(control).chain(alt).chain(codes.map(KeyEvent::from)).chain(functions).collect()
+}
+
+/// The screen with its styles, and where its cursor is.
+fn seen(desk: &Desk) -> (String, ratatui::layout::Position) {
+    use ratatui::backend::{Backend as _, TestBackend};
+    let mut terminal = ratatui::Terminal::new(TestBackend::new(desk.size.0, desk.size.1)).unwrap();
+    terminal.draw(|frame| drop(view(&desk.model, frame))).unwrap();
+    (desk.screen(), terminal.backend_mut().get_cursor_position().unwrap())
+}
+
+#[test]
+fn no_key_on_any_screen_is_without_an_effect_or_a_word() {
+    let mut silent = Vec::new();
+    for (name, reach) in SCREENS {
+        let mut desk = town();
+        reach(&mut desk);
+        let before = seen(&desk);
+        for key in keyboard() {
+            let mut desk = town();
+            reach(&mut desk);
+            desk.asked.clear();
+            desk.send(Event::Key(key));
+            if desk.asked.is_empty() && seen(&desk) == before {
+                silent.push(format!("{name}: {:?} {:?}", key.code, key.modifiers));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{silent:#?}");
+}
