@@ -139,6 +139,7 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         (Command::Mark | Command::MarkRange, Repairing::Idle) => {
             unless(model.list.entry().is_some(), "There is no entry to mark yet.")
         }
+        (Command::Unmark, _) => unless(model.marks.are_any() || model.marks.from.is_some(), "No entry is marked."),
         (Command::SignOut, Repairing::Looking(looking)) => {
             unless(looking.draft.sessions.is_some(), "Nobody had another id before.")
         }
