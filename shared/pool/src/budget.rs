@@ -54,7 +54,7 @@ pub(crate) struct Budget {
 
 /// Requests are made at this share of the rate. Thirty a second exactly are thirty-one in some seconds, as not every
 /// request travels as long as the one before it.
-const PACE: f64 = 0.995;
+const PACE: f64 = 0.9925;
 /// What a refusal leaves of the rate.
 const LOWERED: f64 = 0.93;
 /// How fast the rate comes back: requests a second, a second cubed. Thirty a second that were refused are thirty again after
