@@ -228,7 +228,7 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
 }
 
 fn quit(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
-    if model.is_writing() && place != Place::Leaving {
+    if model.unfinished(true).is_some() && place != Place::Leaving {
         model.leaving = Some(Leaving { yes: false, to: None });
     } else {
         effects.push(Effect::Quit);

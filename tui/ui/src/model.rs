@@ -230,11 +230,17 @@ impl Model {
         &self.setup.context
     }
 
-    /// What would be left unfinished by turning to another context, in a sentence.
-    pub(crate) fn unfinished(&self) -> Option<String> {
-        let text = "A repair is being written. The steps under way are finished and kept in the journal, no other is begun, and what came \
-             of it is told.";
-        self.is_writing().then(|| text.to_owned())
+    /// What would be left unfinished by leaving the program, or by turning to another context, in sentences.
+    pub(crate) fn unfinished(&self, out: bool) -> Option<String> {
+        let mut text = Vec::new();
+        if self.is_writing() {
+            text.push("A repair is being written. The steps under way are finished and kept in the journal, no other is begun;");
+            text.push(if out { "the plan can be gone on with later." } else { "what came of it is told." });
+        }
+        if self.exporting.is_some() {
+            text.push("An export is being written. It is dropped, and leaves no file.");
+        }
+        (!text.is_empty()).then(|| text.join(" "))
     }
 
     /// Whether e-mails, names and phones are masked.

@@ -48,12 +48,8 @@ pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
 pub(super) fn draw_leaving(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
     let Some(leaving) = &model.leaving else { return };
-    let out = "A repair is being written. The steps under way will be finished and kept in the journal, and no other is begun; \
-               the plan can be gone on with later.";
-    let (title, text) = match &leaving.to {
-        Some(name) => (format!("Turn to {name} now?"), model.unfinished().unwrap_or_default()),
-        None => ("Leave now?".to_owned(), out.to_owned()),
-    };
+    let title = leaving.to.as_ref().map_or("Leave now?".to_owned(), |name| format!("Turn to {name} now?"));
+    let text = model.unfinished(leaving.to.is_none()).unwrap_or("All is finished by now.".to_owned());
     let dialog = Dialog {
         title: &title,
         title_role: Role::Strong,

@@ -349,6 +349,11 @@ fn an_export_is_confirmed_and_says_where_it_went() {
     assert!(desk.text().contains("Exporting: 3 of 6 entries"));
     desk.keys("E");
     assert!(desk.text().contains("An export is being written. Wait until it is over."));
+    desk.asked.clear();
+    desk.keys("q");
+    assert!(desk.text().contains("Leave now?") && desk.text().contains("It is dropped, and leaves no file."));
+    desk.keys("<Enter>");
+    assert_eq!(desk.asked, [], "it stands on Stay");
     desk.send(Event::Exported(Ok(("/home/bea/tickets/userlink-prod-eu-unlinked.csv".to_owned(), 6))));
     assert!(desk.text().contains("6 entries are in /home/bea/tickets/userlink-prod-eu-unlinked.csv"));
     desk.asked.clear();
