@@ -2,7 +2,7 @@
 //!
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use userlink_domain::{Group, Timestamp};
 
 use crate::effect::Effect;
@@ -90,6 +90,12 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     let said = key.code == KeyCode::Enter || (key.code == KeyCode::Char('y') && place != Place::Form);
     if answers && key.kind == KeyEventKind::Repeat && said {
         return; // A key that is held down answers no question.
+    }
+    // What is not seen, because the terminal is too small for it, is not answered either.
+    let unseen = model.layout().is_none() && matches!(place, Place::Question | Place::Leaving);
+    if unseen && matches!(key.code, KeyCode::Enter | KeyCode::Char(_)) && !key.modifiers.contains(KeyModifiers::CONTROL)
+    {
+        return;
     }
     match model.keys.command(place, key) {
         Some(command) => {

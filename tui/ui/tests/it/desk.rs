@@ -5,11 +5,13 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::{Color, Modifier};
-use userlink_domain::{Flag, RecordRef, Situation, Timestamp};
+use unicode_segmentation::UnicodeSegmentation as _;
+use userlink_domain::{Flag, RecordRef, RowId, Situation, Timestamp};
+use userlink_find::{Column, Query, Scratch};
 use userlink_link::Entry;
 use userlink_ui::{
-    Answer, Counts, Effect, Event, Marking, Model, Names, Phase, Progress, Regions, Request, Setup, Theme, ViewSpec,
-    Window, update, view,
+    Answer, Counts, Effect, Event, Marking, Model, Names, Phase, Pointer, Press, Progress, Regions, Request, Setup,
+    Theme, ViewSpec, Window, update, view,
 };
 
 use crate::people::{self, NOW, before};
@@ -110,6 +112,16 @@ impl Desk {
                 let lines = (first..).take(len).map(plans::line).collect();
                 Ok(Event::PlanLines { plan, first, lines })
             }
+            Effect::Locate(of) => {
+                // As the linker does: an id is known by its text.
+                let of_text = |id: &RowId| RowId::parse(userlink_domain::IdKind::Uuid, &id.to_string());
+                let known = match &of {
+                    RecordRef::User(sub) => Some(RecordRef::User(*sub)),
+                    RecordRef::Row(id) => of_text(id).map(RecordRef::Row),
+                };
+                let found = known.filter(|known| self.entries.iter().any(|entry| holds(entry, known)));
+                Ok(Event::Located { of, found })
+            }
             other => Err(Box::new(other)),
         }
     }
@@ -140,13 +152,20 @@ impl Desk {
     }
 
     fn seen(&self, spec: &ViewSpec) -> Vec<&Entry> {
-        let of_group = |entry: &&Entry| spec.group.is_none_or(|group| group == entry.situation.group());
-        let matching = |entry: &&Entry| {
-            let users = entry.users.iter().filter_map(|user| user.email.as_deref());
-            let mut emails = users.chain(entry.rows.iter().filter_map(|row| row.email.as_deref()));
-            spec.filter.trim().is_empty() || emails.any(|email| email.contains(spec.filter.trim()))
-        };
-        self.entries.iter().filter(of_group).filter(matching).collect()
+        let query = Query::parse(&spec.filter, self.now).expect("only what was understood is asked for");
+        let mut scratch = Scratch::default();
+        let of_group = self.entries.iter().filter(|entry| spec.group.is_none_or(|it| it == entry.situation.group()));
+        let rated = of_group.filter_map(|entry| Some((query.rate(entry, &mut scratch)?, entry)));
+        let mut rated: Vec<_> = rated.collect();
+        match spec.order.by {
+            Some(by) => rated.sort_by_cached_key(|(_, entry)| sorted_by(entry, by)),
+            None if query.is_ranked() => rated.sort_by_key(|(rating, _)| std::cmp::Reverse(*rating)),
+            None => {}
+        }
+        if spec.order.reverse {
+            rated.reverse();
+        }
+        rated.into_iter().map(|(_, entry)| entry).collect()
     }
 
     fn window(&self, generation: u64, spec: ViewSpec, first: usize, len: usize, anchor: Option<RecordRef>) -> Window {
@@ -201,6 +220,25 @@ impl Desk {
         self.send(Event::Applied(Ok(plans::outcome(done))));
     }
 
+    /// Uses the mouse on the first place where the screen says this.
+    pub(crate) fn press(&mut self, press: Press, text: &str) {
+        let screen = self.text();
+        let (line, column) =
+            screen.lines().enumerate().find_map(|(y, line)| Some((y, line.split_once(text)?.0))).expect(text);
+        let x = column.graphemes(true).map(|sign| usize::from(sign.cell_width())).sum::<usize>();
+        self.press_at(press, (x as u16, line as u16));
+    }
+
+    /// Uses the mouse at a column and a line.
+    pub(crate) fn press_at(&mut self, press: Press, (column, line): (u16, u16)) {
+        let (_, regions) = self.draw();
+        self.send(Event::Mouse(Pointer { press, target: regions.hit(column, line) }));
+    }
+
+    pub(crate) fn click(&mut self, text: &str) {
+        self.press(Press::Click, text);
+    }
+
     pub(crate) fn resize(&mut self, size: (u16, u16)) {
         self.size = size;
         self.send(Event::Resize(size.0, size.1));
@@ -221,6 +259,19 @@ impl Desk {
 
     pub(crate) fn text(&self) -> String {
         text(&self.draw().0)
+    }
+}
+
+/// What stands in the column.
+fn sorted_by(entry: &Entry, by: Column) -> String {
+    let (user, row) = (entry.users.first(), entry.rows.first());
+    match by {
+        Column::Situation => format!("{} {:02}", entry.situation.group() as u8, entry.situation as u8),
+        Column::User => user.map(|user| user.email.clone().unwrap_or_default().to_lowercase()).unwrap_or_default(),
+        Column::Status => user.map(|user| user.status.as_str().to_lowercase()).unwrap_or_default(),
+        Column::Row => row.map(|row| row.id.to_string()).unwrap_or_default(),
+        Column::Email => row.and_then(|row| row.email.clone()).unwrap_or_default().to_lowercase(),
+        Column::Created => user.and_then(|user| user.created).map(|at| at.to_string()).unwrap_or_default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Stories of the dashboard: these records, these keys, that screen.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
 
+mod browsing;
 mod commands;
 mod desk;
 mod history;

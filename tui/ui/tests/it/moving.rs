@@ -196,11 +196,13 @@ fn groups_by_number_and_by_tab() {
 fn the_filter_is_live_kept_by_enter_and_cleared_by_escape_without_losing_the_place() {
     let mut desk = Desk::with(setup(), SIZE, street(500));
     desk.keys("/user0042");
+    assert_eq!(under_the_cursor(&desk), "user00420@example.org", "what holds the word comes first");
+    desk.keys("<Esc>/\"user0042");
     assert_eq!(under_the_cursor(&desk), "user00420@example.org");
-    assert!(desk.text().contains("10 matches in everything"));
+    assert!(desk.text().contains("10 matches in everything"), "{}", desk.text());
     desk.keys("<Enter>jj");
     assert_eq!(under_the_cursor(&desk), "user00422@example.org");
-    assert!(desk.text().contains("Filter  user0042"));
+    assert!(desk.text().contains("Filter  \"user0042"));
     desk.keys("<Esc>");
     assert_eq!(under_the_cursor(&desk), "user00422@example.org", "in the midst of all the others now");
     assert!(!desk.text().contains("Filter"));
