@@ -191,8 +191,9 @@ fn frames(total: usize) -> Vec<Duration> {
         while let Some(effect) = effects.pop() {
             if let Effect::Window { generation, spec, first, len, .. } = effect {
                 let first = first.min(total.saturating_sub(1));
-                let entries = (first..(first + len).min(total)).map(entry).collect();
-                let window = Window { generation, spec, total, first, entries, anchor_at: None, revision: 1 };
+                let entries: Vec<_> = (first..(first + len).min(total)).map(entry).collect();
+                let marked = vec![false; entries.len()];
+                let window = Window { generation, spec, total, first, entries, marked, anchor_at: None, revision: 1 };
                 effects.extend(update(&mut model, Event::Window(window), now));
             }
         }

@@ -109,6 +109,8 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Take back what a run did, or one step of it
     Undo(UndoArgs),
+    /// Ignore an entry, with a reason, until what its verdict rests on changes; without a name, list what is
+    Dismiss(DismissArgs),
     /// What was done, by whom, and how it ended
     History(HistoryArgs),
     /// One user or row as it is now: a provisional verdict, without a scan
@@ -229,6 +231,18 @@ pub(crate) struct UndoArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) confirm: ConfirmArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DismissArgs {
+    /// A sub, a username or a row's id
+    pub(crate) who: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT", requires = "who")]
+    pub(crate) reason: Option<String>,
+    /// Take it up again
+    #[arg(long, requires = "who", conflicts_with = "reason")]
+    pub(crate) take_up: bool,
 }
 
 #[derive(Debug, Args)]

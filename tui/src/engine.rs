@@ -15,6 +15,8 @@ use crate::spool::{Searched, Spool};
 
 pub(crate) struct Engine {
     pub(crate) linker: Linker,
+    /// When what it holds began to be read.
+    pub(crate) began: Timestamp,
     /// What filters and orders are answered from; nothing where nobody looks on.
     pub(crate) searched: Option<Searched>,
     pub(crate) users: u64,
@@ -43,6 +45,7 @@ impl Engine {
         Self {
             linker: Linker::with_records(rules, Box::new(spool)),
             searched: None,
+            began: clock::now(),
             users: 0,
             rows: 0,
             users_about: None,
@@ -157,7 +160,7 @@ impl Engine {
     /// # Errors
     /// Where the rest of it cannot be read.
     pub(crate) fn restored(kept: Kept, rules: Rules) -> io::Result<Self> {
-        let mut engine = Self::new(rules);
+        let mut engine = Self { began: kept.picture.at(), ..Self::new(rules) };
         engine.linker = engine.linker.gathering(kept.picture.users + kept.picture.rows);
         kept.replay(|told| engine.hear_again(told))?;
         engine.end(Side::Pool);
@@ -171,7 +174,7 @@ impl Engine {
     /// Where what it read cannot be read back.
     pub(crate) fn going_on(unfinished: Unfinished, rules: Rules) -> io::Result<(Self, Begin)> {
         let (began, progress) = (Some(unfinished.began), unfinished.progress.clone());
-        let mut engine = Self::new(rules);
+        let mut engine = Self { began: unfinished.began, ..Self::new(rules) };
         if let Some(emails_as) = unfinished.emails_as() {
             engine.linker = engine.linker.comparing_emails_as(emails_as);
         }

@@ -10,7 +10,7 @@ use userlink_domain::{EmailKey, PoolUser, RecordRef, Row, RowId, Sub, Username};
 use userlink_link::Linker;
 use userlink_pool::{AppClients, PoolReader};
 use userlink_repair::{Mate, candidates, in_words, recommended};
-use userlink_ui::{Candidate, Done, Lives, Refers};
+use userlink_ui::{Done, Lives, Pairing, Refers};
 
 use crate::start::{Failure, Opened};
 
@@ -122,7 +122,7 @@ async fn users(pool: &PoolReader, subs: &[Sub]) -> Result<Vec<PoolUser>, Failure
 }
 
 /// The pairs that could be made for an entry, best first.
-pub(crate) fn pairs(linker: &Linker, of: &RecordRef) -> Vec<Candidate> {
+pub(crate) fn pairs(linker: &Linker, of: &RecordRef) -> Vec<Pairing> {
     let best = recommended(linker, of);
     let pair = |candidate: userlink_repair::Candidate| {
         let mate = match &candidate.pair.mate {
@@ -133,7 +133,7 @@ pub(crate) fn pairs(linker: &Linker, of: &RecordRef) -> Vec<Candidate> {
         let recommended = best.as_ref().filter(|best| best.pairs.contains(&candidate.pair));
         let recommended = recommended.map(|best| best.reason.clone());
         let (why, why_not) = (candidate.why, candidate.why_not);
-        Candidate { user: candidate.username, mate, recommended, why, why_not }
+        Pairing { user: candidate.username, mate, recommended, why, why_not }
     };
     candidates(linker, of).into_iter().take(PAIRS).map(pair).collect()
 }

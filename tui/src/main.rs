@@ -1,5 +1,6 @@
 //! `userlink`: the dashboard, and the same as commands.
 
+mod actor;
 mod cli;
 mod clock;
 mod commands;
@@ -90,6 +91,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             let named = cli.common.overrides().context;
             repairs::apply::undo(context(&cli.common).await?, named, args).await
         }
+        Some(Command::Dismiss(args)) => repairs::dismiss::run(context(&cli.common).await?, args).await,
         Some(Command::History(args)) => repairs::history::run(context(&cli.common).await?, args).await,
         Some(Command::Show(args)) => repairs::show::run(context(&cli.common).await?, args).await,
         Some(Command::Journal(args)) => repairs::journal::run(context(&cli.common).await?, args).await,

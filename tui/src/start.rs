@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use secrecy::ExposeSecret;
-use userlink_db::{Condition, Db, DbError, Journal, JournalError, Literal, RowWriter, UsersTable};
+use userlink_db::{Condition, Db, DbError, Journal, JournalError, Linkage, Literal, RowWriter, UsersTable};
 use userlink_domain::Timestamp;
-use userlink_link::Rules;
+use userlink_link::{Change, Evidence, Rules};
 use userlink_pool::{AppClients, PoolError, PoolReader, PoolWriter};
-use userlink_repair::{Patience, Process, Repairer};
+use userlink_repair::{Origin, Patience, Process, Repairer};
 use userlink_ui::JournalPlace;
 
+use crate::actor::Actor;
 use crate::demo::Demo;
 use crate::scan::Sources;
 use crate::settings::Context;
@@ -29,13 +30,19 @@ pub(crate) enum Start {
 pub(crate) struct Opened {
     pub(crate) sources: Sources,
     pub(crate) rules: Rules,
+    /// What was opened.
+    pub(crate) context: Context,
     pub(crate) repairs: Repairs,
-    /// Where the journal lies, where there is one.
-    pub(crate) journal: Option<JournalPlace>,
-    /// What was done before; none where it cannot be read, and why.
-    pub(crate) done: Result<Journal, String>,
+    /// Who is said to do it.
+    pub(crate) actor: Actor,
+    /// What was done, for whoever asks; where it cannot be read, why.
+    pub(crate) journal: Result<Journal, String>,
+    /// For how long a token may be used, once that was asked.
+    pub(crate) tokens: tokio::sync::OnceCell<String>,
     /// The app clients, once they have been looked at.
     clients: tokio::sync::OnceCell<AppClients>,
+    /// Where the journal lies, where repairs are possible.
+    pub(crate) journal_place: Option<JournalPlace>,
     /// Where scans are kept, and what they are of.
     pub(crate) shelf: Option<(Shelf, Of)>,
     /// Whether steps that earlier runs left open have been looked for.
@@ -147,6 +154,7 @@ impl Context {
 
 async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Result<Opened, Failure> {
     let pool = PoolReader::connect(&context.pool).await?;
+    let actor = Actor::begin(&pool);
     let db = Db::connect(&context.database).await?;
     let table = db.open(context.mapping.clone()).await?;
     is_meant(context, &table)?;
@@ -157,11 +165,12 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         protected: context.protected(schema.id_kind)?,
         ..Rules::new(schema.id_kind)
     };
+    let journal = if context.read_only { journal_to_read(context, &db).await } else { journal(context, &db).await };
     let mut place = None;
     let repairs = if context.read_only {
         Repairs::Refused("Read-only: nothing is written.".into())
     } else {
-        match journal(context, &db).await {
+        match journal.clone() {
             Ok(journal) => {
                 place = Some(if journal.is_beside(&table) { JournalPlace::Shared } else { JournalPlace::Local });
                 let pool = PoolWriter::new(pool.clone());
@@ -169,19 +178,12 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
                 // The demo leaves nothing behind, and no later run could find its steps.
                 let process = if keep.is_none() { process() } else { Process::unseen() };
                 let rows = RowWriter::new(table.clone(), context.insert_function.as_deref())?;
-                let actor = actor();
-                Repairs::Possible(Box::new(Repairer { pool, table, rows, journal, actor, process, patience }))
+                // Whoever plans or writes asks for the name first.
+                let unnamed = String::new();
+                Repairs::Possible(Box::new(Repairer { pool, table, rows, journal, actor: unnamed, process, patience }))
             }
             Err(refused) => Repairs::Refused(refused),
         }
-    };
-    // Where nothing may be written a journal of our own is not even made, but what is shared can be read.
-    let done = match &repairs {
-        Repairs::Possible(repairer) => Ok(repairer.journal.clone()),
-        Repairs::Refused(_) => Journal::open(&db).await.map_err(|error| match error {
-            JournalError::Missing => "This context writes nothing, and there is no shared journal.".to_owned(),
-            error => error.to_string(),
-        }),
     };
     let replica = match &context.replica {
         Some(options) => {
@@ -196,9 +198,66 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         let (id_kind, sub_unique) = (rules.id_kind, rules.sub_unique);
         (shelf, Of { what: context.what(), id_kind, sub_unique })
     });
-    let clients = tokio::sync::OnceCell::new();
-    let looked = AtomicBool::new(false);
-    Ok(Opened { sources, rules, repairs, journal: place, done, clients, shelf, looked, _keep: keep })
+    Ok(Opened {
+        sources,
+        rules,
+        context: context.clone(),
+        repairs,
+        actor,
+        journal,
+        journal_place: place,
+        tokens: tokio::sync::OnceCell::new(),
+        clients: tokio::sync::OnceCell::new(),
+        shelf,
+        looked: AtomicBool::new(false),
+        _keep: keep,
+    })
+}
+
+impl Opened {
+    /// Who repairs here, by name; or why nobody can.
+    pub(crate) async fn repairer(&self) -> Result<Box<Repairer>, String> {
+        match &self.repairs {
+            Repairs::Possible(repairer) => {
+                Ok(Box::new(Repairer { actor: self.actor.name().await, ..(**repairer).clone() }))
+            }
+            Repairs::Refused(why) => Err(why.clone()),
+        }
+    }
+
+    /// What is tied to what here.
+    pub(crate) fn linkage(&self) -> Linkage {
+        Linkage {
+            pool_id: self.context.pool.pool_id.clone(),
+            attribute: self.context.pool.attribute.clone(),
+            table: self.sources.table.full_name(),
+        }
+    }
+
+    /// What was dismissed, for the linker. Where it cannot be read nothing is ignored.
+    pub(crate) async fn dismissals(&self) -> Vec<Change> {
+        let Ok(journal) = &self.journal else { return Vec::new() };
+        let standing = journal.dismissals(&self.linkage(), self.rules.id_kind).await;
+        let standing = standing.inspect_err(|error| tracing::warn!(%error, "what was dismissed cannot be read"));
+        let standing = standing.unwrap_or_default().into_iter();
+        standing.filter_map(|it| Some(Change::Dismissed(it.of, Some(Evidence::parse(&it.evidence)?)))).collect()
+    }
+
+    /// What a plan is made from that was scanned at this moment.
+    pub(crate) fn origin(&self, scanned_at: Timestamp, users: u64, rows: u64) -> Origin {
+        let (context, table) = (&self.context, &self.sources.table);
+        Origin {
+            context: context.name.clone(),
+            account: context.account.clone(),
+            pool: context.pool.pool_id.clone(),
+            attribute: context.pool.attribute.clone(),
+            database: table.schema().database.clone(),
+            table: table.full_name(),
+            scanned_at,
+            users,
+            rows,
+        }
+    }
 }
 
 /// Whether this is the database that the context is pinned to.
@@ -235,6 +294,19 @@ pub(crate) async fn journal(context: &Context, db: &Db) -> Result<Journal, Strin
     Journal::open_local(&path).await.map_err(|error| failed(error.to_string()))
 }
 
+/// The journal that is there, and none is made.
+async fn journal_to_read(context: &Context, db: &Db) -> Result<Journal, String> {
+    match Journal::open(db).await {
+        Ok(journal) => return Ok(journal),
+        Err(JournalError::Missing) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    match local_journal(&context.name) {
+        Some(path) if path.exists() => Journal::open_local(&path).await.map_err(|error| error.to_string()),
+        _ => Err("There is no journal yet: nothing has been repaired.".to_owned()),
+    }
+}
+
 /// Makes the file for its owner alone before anything is in it.
 fn private(path: &std::path::Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
@@ -260,18 +332,4 @@ fn process() -> Process {
             .ok()
     });
     begun.unwrap_or_else(Process::unseen)
-}
-
-/// The user of the operating system and the machine, as far as the environment says.
-pub(crate) fn actor() -> String {
-    let user = ["USER", "LOGNAME", "USERNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned());
-    let of_environment = ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    let host = of_environment.or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
-    match host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
-        Some(host) => format!("{user}@{host}"),
-        None => user,
-    }
 }

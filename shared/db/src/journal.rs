@@ -17,7 +17,7 @@ use userlink_domain::{Situation, Step, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::statements::fixed;
-use crate::statements::journal::{CLOSE, DOER, HOLDER, OPEN, newest, steps};
+use crate::statements::journal::{CLOSE, DOER, HOLDER, OPEN, RUNS, newest, steps};
 use crate::transaction::{Record, Transaction, Value};
 use crate::{Db, DbError, DbOptions, MigrateOptions, UsersTable, migrate};
 
@@ -122,6 +122,22 @@ pub struct Closing {
 pub struct Recorded {
     pub entry: JournalEntry,
     pub closing: Option<Closing>,
+}
+
+/// A run at a glance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecorded {
+    pub run: Uuid,
+    /// When its first step was opened.
+    pub at: Timestamp,
+    pub actor: String,
+    pub reason: Option<String>,
+    /// Steps that were opened.
+    pub steps: u64,
+    /// Steps by which something was written.
+    pub written: u64,
+    /// Steps that are open still.
+    pub open: u64,
 }
 
 /// The steps that were opened and not closed.
@@ -323,13 +339,39 @@ impl Journal {
         self.recorded(sql, values).await
     }
 
+    /// The runs of a pool, attribute and table, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn runs(&self, of: &Linkage, limit: u32) -> Result<Vec<RunRecorded>, JournalError> {
+        let mut values = vec![Value::Integer(i64::from(limit))];
+        values.extend([&of.pool_id, &of.attribute, &of.table].map(|name| Value::Text(name.clone())));
+        let count = |record: &Record, at| {
+            Ok::<_, DbError>(record.integer(at)?.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+        };
+        let mut runs = Vec::new();
+        for record in self.db.read(fixed(RUNS), values).await? {
+            let run = Uuid::try_parse(&record.name(0)?).map_err(|_| JournalError::Unreadable)?;
+            runs.push(RunRecorded {
+                run,
+                at: Timestamp::from_millis(record.integer(1)?.unwrap_or_default()),
+                actor: record.name(2)?,
+                reason: record.text(3)?,
+                steps: count(&record, 4)?,
+                written: count(&record, 5)?,
+                open: count(&record, 6)?,
+            });
+        }
+        Ok(runs)
+    }
+
     async fn step(&self, run: Uuid, step_no: i64) -> Result<Option<Recorded>, JournalError> {
         let values = vec![Value::Text(run.to_string()), Value::Integer(step_no)];
         Ok(self.recorded(steps!("o.run = $1 AND o.step_no = $2", ""), values).await?.pop())
     }
 
     /// Adds an event; `false` where it is there already.
-    async fn add(&self, sql: SqlStr, values: Vec<Value>) -> Result<bool, DbError> {
+    pub(crate) async fn add(&self, sql: SqlStr, values: Vec<Value>) -> Result<bool, DbError> {
         let adding = async {
             let mut transaction = self.db.write().await?;
             match transaction.execute(sql, values).await {

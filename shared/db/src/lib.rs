@@ -8,6 +8,7 @@
 
 mod changes;
 mod db;
+mod dismissals;
 mod error;
 mod journal;
 mod linking;
@@ -28,8 +29,11 @@ mod users;
 
 pub use changes::Changed;
 pub use db::Db;
+pub use dismissals::Dismissal;
 pub use error::DbError;
-pub use journal::{Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded};
+pub use journal::{
+    Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded, RunRecorded,
+};
 pub use linking::{Linking, Newcomer, Tie};
 pub use mapping::{Condition, Literal, Mapping};
 pub use migrate::{MigrateOptions, migrate};

@@ -30,16 +30,18 @@ enum Part {
 }
 
 /// Applied in this order. A name and its text, once released, are never changed.
-const POSTGRES: [(Part, &str, &str); 3] = [
+const POSTGRES: [(Part, &str, &str); 4] = [
     (Part::Journal, "0001_journal", include_str!("../../../migrations/postgres/0001_journal.sql")),
     (Part::Users, "0002_users", include_str!("../../../migrations/postgres/0002_users.sql")),
     (Part::Journal, "0003_journal_plan", include_str!("../../../migrations/postgres/0003_journal_plan.sql")),
+    (Part::Journal, "0004_dismissals", include_str!("../../../migrations/postgres/0004_dismissals.sql")),
 ];
 
-const SQLITE: [(Part, &str, &str); 3] = [
+const SQLITE: [(Part, &str, &str); 4] = [
     (Part::Journal, "0001_journal", include_str!("../../../migrations/sqlite/0001_journal.sql")),
     (Part::Users, "0002_users", include_str!("../../../migrations/sqlite/0002_users.sql")),
     (Part::Journal, "0003_journal_plan", include_str!("../../../migrations/sqlite/0003_journal_plan.sql")),
+    (Part::Journal, "0004_dismissals", include_str!("../../../migrations/sqlite/0004_dismissals.sql")),
 ];
 
 const BOOKS: &str = "CREATE TABLE userlink_migrations (

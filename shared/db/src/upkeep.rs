@@ -27,6 +27,9 @@ SELECT count(*) FROM userlink_journal o WHERE o.event = 'opened' AND (o.sub = $1
     AND NOT EXISTS (SELECT 1 FROM userlink_journal c
         WHERE c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed')";
 
+/// $1: a sub; or an id, of the row that a person asks to have forgotten.
+const ERASE_DISMISSALS: &str = "DELETE FROM userlink_dismissals WHERE record = 'user ' || $1 OR record = 'row ' || $1";
+
 const ASIDE: [&str; 2] = [
     "ALTER TABLE userlink_journal DISABLE TRIGGER userlink_journal_append_only",
     "DROP TRIGGER userlink_journal_no_delete",
@@ -46,8 +49,8 @@ impl Journal {
         let role = crate::statements::quote(role);
         (self.db().dialect() == Dialect::Postgres).then(|| {
             format!(
-                "GRANT SELECT, INSERT ON userlink_journal TO {role};\nREVOKE UPDATE, DELETE, TRUNCATE ON userlink_journal FROM \
-                 {role};"
+                "GRANT SELECT, INSERT ON userlink_journal, userlink_dismissals TO {role};\n\
+                 REVOKE UPDATE, DELETE, TRUNCATE ON userlink_journal, userlink_dismissals FROM {role};"
             )
         })
     }
@@ -70,12 +73,31 @@ impl Journal {
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
     }
 
-    /// Removes every closed step about one person, by sub or username. Gives how many events went.
+    /// Removes every closed step about one person, by sub or username, and what was dismissed about them. Gives how many events
+    /// went.
     ///
     /// # Errors
     /// [`DbError::Permission`] for whoever does not own the journal.
     pub async fn erase(&self, person: &str) -> Result<u64, DbError> {
-        self.remove(ERASE, Value::Text(person.to_owned())).await
+        let person = Value::Text(person.to_owned());
+        let removed = self.remove(ERASE, person.clone()).await?;
+        match self.remove_plainly(ERASE_DISMISSALS, person).await {
+            Ok(more) => Ok(removed + more),
+            // A journal from before there were dismissals has none.
+            Err(DbError::SchemaChanged { .. }) => Ok(removed),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn remove_plainly(&self, sql: &'static str, value: Value) -> Result<u64, DbError> {
+        let mut transaction = self.db().write().await?;
+        match transaction.execute(fixed(sql), vec![value]).await {
+            Ok(removed) => transaction.commit().await.map(|()| removed),
+            Err(error) => {
+                transaction.rollback().await;
+                Err(error)
+            }
+        }
     }
 
     async fn remove(&self, sql: &'static str, value: Value) -> Result<u64, DbError> {

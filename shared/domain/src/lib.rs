@@ -6,6 +6,7 @@
 mod email;
 mod id;
 mod names;
+mod pair;
 mod record;
 mod situation;
 mod step;
@@ -14,6 +15,7 @@ mod time;
 pub use email::EmailKey;
 pub use id::{IdKind, RowId, Sub};
 pub use names::nearest_name;
+pub use pair::{Choice, Mate, Pair};
 pub use record::{FieldValue, Identity, PoolUser, RecordRef, Row, UserStatus, Username};
 pub use situation::{Flag, Flags, Group, Situation};
 pub use step::Step;

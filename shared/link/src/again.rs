@@ -165,6 +165,14 @@ impl Linker {
         }
     }
 
+    /// Judges again, when everything has just been judged, whatever a person has dismissed.
+    pub(crate) fn judge_dismissed(&mut self) {
+        let records: Vec<Rec> = self.dismissed.keys().filter_map(|of| self.find(of)).collect();
+        for entry in records.into_iter().filter_map(|rec| self.entries.of(rec)).collect::<FxHashSet<_>>() {
+            self.judge(entry);
+        }
+    }
+
     /// Gives an entry its verdict; true if it is another one than before.
     fn judge(&mut self, entry: EntryId) -> bool {
         let verdict = self.verdict(entry);
@@ -357,8 +365,12 @@ impl Linker {
         let protected =
             !self.rules.protected.is_empty() && members().filter_map(|rec| self.reference(rec)).any(is_protected);
         let unsettled = !self.unsettled.is_empty() && members().any(|rec| self.unsettled.contains(&rec));
-        let situation = match (protected, unsettled) {
+        let may_be_dismissed = self.may_be_dismissed(entry);
+        let dismissed = may_be_dismissed && self.all_read() && self.is_dismissed(entry, state.situation, flags);
+        let situation = match (protected || dismissed, unsettled) {
             (true, _) => Situation::Ignored,
+            // Whether it stays dismissed is told when all that it rests on has been read.
+            _ if may_be_dismissed && !self.all_read() => Situation::Reading,
             (_, true) => Situation::Unsettled,
             _ => state.situation,
         };

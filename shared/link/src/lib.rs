@@ -10,6 +10,7 @@ mod column;
 mod component;
 mod correlate;
 mod crowd;
+mod dismissed;
 mod entries;
 mod entry;
 mod explain;
@@ -30,6 +31,7 @@ mod why;
 mod why_not;
 
 pub use causes::{Cause, Circumstances, Common, Incident, Span, Survey, incidents};
+pub use dismissed::Evidence;
 pub use entry::{Because, Entry, Explanation, Related, Repair};
 pub use facts::{EmailsAs, Place};
 pub use linker::Linker;

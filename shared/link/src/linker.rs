@@ -1,11 +1,12 @@
 //! The linker: what it is told, and what it is asked.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use userlink_domain::{Flag, Flags, PoolUser, RecordRef, Row, RowId, Situation, Sub};
 
 use crate::again::Work;
 use crate::correlate::Parts;
 use crate::crowd::Waiting;
+use crate::dismissed::Evidence;
 use crate::entries::{Entries, EntryId};
 use crate::entry::Entry;
 use crate::facts::EmailsAs;
@@ -32,6 +33,7 @@ pub struct Linker {
     pub(crate) coverage: Coverage,
     pub(crate) unsettled: FxHashSet<Rec>,
     pub(crate) waiting: Waiting,
+    pub(crate) dismissed: FxHashMap<RecordRef, Evidence>,
     /// Entries are made when everything has been read, and not before.
     gathers: bool,
 }
@@ -52,6 +54,7 @@ impl Linker {
             coverage: Coverage::default(),
             unsettled: FxHashSet::default(),
             waiting: Waiting::default(),
+            dismissed: FxHashMap::default(),
             gathers: false,
         }
     }
@@ -95,7 +98,8 @@ impl Linker {
             | Change::UserGone(_)
             | Change::RowGone(_)
             | Change::Writable(_)
-            | Change::Unsettled(_) => None,
+            | Change::Unsettled(_)
+            | Change::Dismissed(..) => None,
         });
         self.coverage = now.unwrap_or(covered);
         let mut work = Work::default();
@@ -119,7 +123,8 @@ impl Linker {
                     | Change::RowGone(_)
                     | Change::Covered(_)
                     | Change::Writable(_)
-                    | Change::Unsettled(_) => self.take_in(),
+                    | Change::Unsettled(_)
+                    | Change::Dismissed(..) => self.take_in(),
                 }
             }
             match change {
@@ -147,6 +152,13 @@ impl Linker {
                         work.judge.insert(rec);
                     }
                 }
+                Change::Dismissed(of, evidence) => {
+                    match evidence {
+                        Some(evidence) => drop(self.dismissed.insert(of.clone(), *evidence)),
+                        None => drop(self.dismissed.remove(of)),
+                    }
+                    work.judge.extend(self.find(of));
+                }
             }
         }
         let all = covered != self.coverage || writable != self.rules.writable;
@@ -154,6 +166,7 @@ impl Linker {
         let changed = if just_read {
             self.gathers = false;
             self.judge_all();
+            self.judge_dismissed();
             Vec::new()
         } else if self.gathers {
             Vec::new()
@@ -267,6 +280,7 @@ impl Linker {
                 let held = self.store.row_slot(id).map(|slot| self.read_row(slot));
                 held.map_or(Some(Change::RowGone(id.clone())), |row| row.map(Change::Row))
             }
+            Change::Dismissed(of, _) => Some(Change::Dismissed(of.clone(), self.dismissed.get(of).copied())),
             Change::Covered(_) | Change::Writable(_) | Change::Unsettled(_) => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::dismissed::Evidence;
 use userlink_domain::{Flag, Flags, IdKind, PoolUser, RecordRef, Row, RowId, Situation, Sub};
 
 /// What the verdicts depend on besides the records.
@@ -67,6 +68,9 @@ pub enum Change {
     Writable(Option<bool>),
     /// The record differed between two reads: nothing can be said of its entry until it is read again.
     Unsettled(RecordRef),
+    /// A person has dismissed the entry of the record: it is `ignored` as long as its verdict rests on just this. Without
+    /// evidence it is taken up again.
+    Dismissed(RecordRef, Option<Evidence>),
 }
 
 /// What a batch of changes did.

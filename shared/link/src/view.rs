@@ -140,6 +140,11 @@ impl Linker {
         self.entries.of(self.find(of)?)?.lead().map(Lead::of)
     }
 
+    /// The record that a place is.
+    pub fn record_of(&self, lead: Lead) -> Option<RecordRef> {
+        self.reference(Rec::unpacked(lead.0)?)
+    }
+
     /// One record of every entry of a situation; of all entries where there is none.
     pub fn of_situation(&self, wanted: impl Fn(Situation) -> bool) -> Vec<RecordRef> {
         let shown = self.entries.ids().filter(|entry| self.shown(*entry).is_some_and(|shown| wanted(shown.0)));

@@ -11,9 +11,6 @@ use crate::reader::PoolReader;
 
 /// App clients in one answer: as many as ListUserPoolClients gives at most.
 const PAGE: i32 = 60;
-/// In seconds.
-const HOUR: u64 = 3_600;
-const DAY: u64 = 24 * HOUR;
 
 /// Whether users can write the attribute themselves; then it proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +33,8 @@ pub struct AppClient {
     pub name: String,
     /// Whether it lets its users write the attribute, or does not say that it does not.
     pub writes: bool,
+    /// How long its access tokens are good.
+    pub access_token: Duration,
     /// How long its ID tokens are good: so long one that was issued says what the attribute was then.
     pub id_token: Duration,
     /// For how long they can be renewed without signing in again.
@@ -78,8 +77,32 @@ impl PoolReader {
     }
 
     async fn look_at_clients(&self) -> Result<Vec<AppClient>, PoolError> {
-        let inner = &*self.inner;
         let mut clients = Vec::new();
+        let attribute = &self.inner.options.attribute;
+        self.each_client(|name, client| clients.push(seen(name, client, attribute))).await?;
+        Ok(clients)
+    }
+
+    /// For how long a token that was issued may be used: the longest that an app client gives its access and id tokens. None
+    /// where the clients may not be looked at.
+    ///
+    /// Where a client says nothing it is an hour (Amazon Cognito developer guide, "Using tokens").
+    ///
+    /// # Errors
+    /// The usual ones; that it is not permitted is no error.
+    pub async fn token_validity(&self) -> Result<Option<Duration>, PoolError> {
+        Ok(match self.app_clients().await? {
+            // A pool without a client has given no token; what came by then is not known.
+            AppClients::Known(clients) => {
+                Some(clients.iter().map(|it| it.access_token.max(it.id_token)).max().unwrap_or(HOUR))
+            }
+            AppClients::Unknown(_) => None,
+        })
+    }
+
+    /// Looks at every app client, by its name.
+    async fn each_client(&self, mut look: impl FnMut(&str, Option<&UserPoolClientType>)) -> Result<(), PoolError> {
+        let inner = &*self.inner;
         let mut token: Option<String> = None;
         loop {
             let request = || {
@@ -93,8 +116,9 @@ impl PoolReader {
                 let request = || {
                     inner.client().describe_user_pool_client().user_pool_id(&inner.options.pool_id).client_id(id).send()
                 };
-                match call(&inner.budget, Category::Describe, "DescribeUserPoolClient", &inner.place, request).await {
-                    Ok(answer) => clients.push(seen(name, answer.user_pool_client(), &inner.options.attribute)),
+                let answer = call(&inner.budget, Category::Describe, "DescribeUserPoolClient", &inner.place, request);
+                match answer.await {
+                    Ok(answer) => look(name, answer.user_pool_client()),
                     // It was deleted since it was listed. Were it the pool that is gone, the next page would say so.
                     Err(error) if error.remedy() == Remedy::PoolMissing => {}
                     Err(error) => return Err(error),
@@ -102,7 +126,7 @@ impl PoolReader {
             }
             token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
             if token.is_none() {
-                return Ok(clients);
+                return Ok(());
             }
         }
     }
@@ -115,22 +139,50 @@ fn seen(name: &str, client: Option<&UserPoolClientType>, attribute: &str) -> App
         named.is_empty() || named.iter().any(|it| it == attribute)
     });
     let units = client.and_then(|client| client.token_validity_units());
-    let id_token = client.and_then(|client| client.id_token_validity()).filter(|validity| *validity > 0);
+    let access = client.and_then(|client| client.access_token_validity());
+    let id = client.and_then(|client| client.id_token_validity());
     let refresh = client.map(|client| client.refresh_token_validity()).filter(|validity| *validity > 0);
-    let lasts = |validity: Option<i32>, unit: Option<&TimeUnitsType>, usual: (u64, u64)| {
-        let each = unit.map_or(usual.1, |unit| match unit {
-            TimeUnitsType::Seconds => 1,
-            TimeUnitsType::Minutes => 60,
-            TimeUnitsType::Hours => HOUR,
-            _ => DAY,
-        });
-        let validity = validity.and_then(|validity| u64::try_from(validity).ok());
-        validity.map_or(Duration::from_secs(usual.0), |validity| Duration::from_secs(validity.saturating_mul(each)))
-    };
+    // Of a refresh token the unit is days where none is named.
+    let in_days = units.and_then(|units| units.refresh_token()).unwrap_or(&TimeUnitsType::Days);
     AppClient {
         name: name.to_owned(),
         writes,
-        id_token: lasts(id_token, units.and_then(|units| units.id_token()), (HOUR, HOUR)),
-        refresh_token: lasts(refresh, units.and_then(|units| units.refresh_token()), (30 * DAY, DAY)),
+        access_token: lasts(access, units.and_then(|units| units.access_token())),
+        id_token: lasts(id, units.and_then(|units| units.id_token())),
+        refresh_token: lasts(
+            Some(refresh.unwrap_or(30)),
+            Some(if refresh.is_some() { in_days } else { &TimeUnitsType::Days }),
+        ),
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A validity with its unit, which is hours where none is named.
+fn lasts(number: Option<i32>, unit: Option<&TimeUnitsType>) -> Duration {
+    let Some(number) = number.and_then(|number| u64::try_from(number).ok()).filter(|number| *number > 0) else {
+        return HOUR;
+    };
+    let seconds = match unit {
+        Some(TimeUnitsType::Seconds) => 1,
+        Some(TimeUnitsType::Minutes) => 60,
+        Some(TimeUnitsType::Days) => 86_400,
+        _ => 3_600,
+    };
+    Duration::from_secs(number.saturating_mul(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validity_has_a_unit_and_a_default() {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        assert_eq!(lasts(None, None), HOUR);
+        assert_eq!(lasts(Some(0), Some(&TimeUnitsType::Minutes)), HOUR);
+        assert_eq!(lasts(Some(5), Some(&TimeUnitsType::Minutes)), minutes(5));
+        assert_eq!(lasts(Some(2), None), 2 * HOUR);
+        assert_eq!(lasts(Some(1), Some(&TimeUnitsType::Days)), 24 * HOUR);
     }
 }

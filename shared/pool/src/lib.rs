@@ -6,6 +6,8 @@
 
 mod budget;
 mod call;
+#[cfg(feature = "profiles")]
+mod caller;
 mod clients;
 mod convert;
 mod error;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
@@ -206,6 +207,11 @@ impl PoolReader {
         })
     }
 
+    #[cfg(feature = "profiles")]
+    pub(crate) fn region(&self) -> &str {
+        &self.inner.region
+    }
+
     pub fn pool_id(&self) -> &str {
         &self.inner.options.pool_id
     }
@@ -336,6 +342,11 @@ impl PoolReader {
 
 /// A client with credentials that were found to be there.
 async fn sign_in(options: &PoolOptions, region: &str) -> Result<Client, PoolError> {
+    load(options, region).await.map(|config| Client::new(&config))
+}
+
+/// The configuration with credentials that are there.
+pub(crate) async fn load(options: &PoolOptions, region: &str) -> Result<SdkConfig, PoolError> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_secs(20))
@@ -363,7 +374,7 @@ async fn sign_in(options: &PoolOptions, region: &str) -> Result<Client, PoolErro
     } else {
         return Err(PoolError::new(Remedy::NoCredentials, "No AWS credentials were found."));
     }
-    Ok(Client::new(&config))
+    Ok(config)
 }
 
 /// Reads the machine's root certificates, for which the first client in a process waits some milliseconds. Whoever has a thread to

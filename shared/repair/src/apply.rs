@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use userlink_db::{DbError, Journal, JournalEntry, JournalError, Linkage, Outcome, RowWriter, UsersTable};
-use userlink_domain::{PoolUser, Situation, Step, Sub, Timestamp, Username};
+use userlink_domain::{PoolUser, Sub, Timestamp, Username};
 use userlink_pool::{PoolError, PoolWriter, Remedy, wait};
 use uuid::Uuid;
 
-use crate::expects::{Action, Expects, OnUser};
+use crate::expects::{Action, OnUser};
 use crate::process::Process;
-use crate::propose::{Fresh, Refusal};
+use crate::refusal::Refusal;
 use crate::sides::RowSide;
 
 /// The longest that a step can take to do anything: what has been open for longer writes no more, whoever made it.
@@ -78,46 +78,14 @@ pub struct Applied {
 }
 
 impl Repairer {
-    /// Writes the row's id into the attribute of a `row_side_only` user.
+    /// Makes a step on a user: claims, waits for its turn, reads, compares, writes, reads back, closes.
     ///
     /// Cognito has no conditional write: between the last read and the write there is a moment, a request long, in which
     /// somebody else's write would be lost. It is read back, and the journal has what was there before.
     ///
-    /// Where this is dropped before its end the journal entry stays open, and [`Repairer::recover`] looks.
-    ///
     /// # Errors
     /// Where nothing was written: somebody else has the user in hand, a side could not be read, or the journal could not be
     /// written.
-    pub async fn write_user_id(&self, was: &Fresh, now: impl Fn() -> Timestamp + Send) -> Result<Applied, Refusal> {
-        let entry = JournalEntry {
-            run: Uuid::now_v7(),
-            step_no: 1,
-            plan: None,
-            linkage: self.linkage(),
-            process: Some(self.process.id()),
-            step: Step::WriteUserId {
-                username: was.user.username.as_str().to_owned(),
-                expect: was.user.user_id.as_deref().map(str::to_owned),
-                value: was.row.id.to_string(),
-            },
-            situation: Situation::RowSideOnly,
-            actor: self.actor.clone(),
-            reason: None,
-            at: now(),
-            username: Some(was.user.username.as_str().to_owned()),
-            sub: Some(was.user.sub),
-            row: Some(was.row.id.to_string()),
-        };
-        let what = OnUser {
-            username: was.user.username.clone(),
-            sub: was.user.sub,
-            action: Action::Write(was.row.id.clone()),
-            expects: Expects { user_id: Some(None), expected: true, tied: true, facts: None },
-        };
-        self.on_user(&entry, &what, now).await
-    }
-
-    /// Makes a step on a user: claims, waits for its turn, reads, compares, writes, reads back, closes.
     pub(crate) async fn on_user(
         &self,
         entry: &JournalEntry,
@@ -133,7 +101,8 @@ impl Repairer {
         })
     }
 
-    pub(crate) fn linkage(&self) -> Linkage {
+    /// What is tied to what here.
+    pub fn linkage(&self) -> Linkage {
         let reader = self.pool.reader();
         Linkage {
             pool_id: reader.pool_id().to_owned(),

@@ -2,10 +2,8 @@
 //!
 //! An e-mail ranks, and never decides. What a user may have written into an attribute of its own recommends nothing.
 
-use userlink_domain::{Flag, PoolUser, RecordRef, Row, RowId, Situation, Timestamp};
+use userlink_domain::{Flag, Mate, Pair, PoolUser, RecordRef, Row, RowId, Situation, Timestamp};
 use userlink_link::{Because, Entry, Linker, Related};
-
-use crate::pairs::{Mate, Pair};
 
 /// A pair that could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +54,8 @@ pub fn candidates(linker: &Linker, of: &RecordRef) -> Vec<Candidate> {
             found.push(new_row(user));
         }
     }
+    // Whoever names a row may be left without one, whether it is expected to be linked or not.
+    found.extend(users.iter().filter(|user| user.user_id().is_some()).map(no_row));
     found.sort_by_key(|candidate| std::cmp::Reverse(candidate.score));
     found
 }
@@ -71,6 +71,16 @@ fn new_row(user: &PoolUser) -> Candidate {
         row_created: None,
         row_updated: None,
         score: 0,
+    }
+}
+
+fn no_row(user: &PoolUser) -> Candidate {
+    Candidate {
+        pair: Pair { user: user.sub, mate: Mate::None },
+        why: vec!["the user names a row that may be somebody else's, or is not there".into()],
+        why_not: vec!["the user is linked to nothing afterwards".into()],
+        score: -16,
+        ..new_row(user)
     }
 }
 

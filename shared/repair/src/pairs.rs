@@ -6,34 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
-use userlink_domain::{Group, IdKind, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub};
+use userlink_domain::{Group, IdKind, Mate, Pair, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub};
 use userlink_link::Linker;
-
-/// What a user is tied to in the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mate {
-    Row(RowId),
-    /// A row that is inserted.
-    New,
-    None,
-}
-
-/// A user and its mate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
-    pub user: Sub,
-    pub mate: Mate,
-}
-
-/// What a person chose for an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// A record of the entry.
-    pub of: RecordRef,
-    /// Without any, what is recommended is taken.
-    pub pairs: Vec<Pair>,
-    pub reason: Option<String>,
-}
 
 /// A step with its place in a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

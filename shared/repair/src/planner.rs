@@ -3,19 +3,19 @@
 //! There are two ways in, and they are types: [`Selection::SafeInBulk`], which takes what is safe without a look and nothing
 //! else, and [`Selection::Chosen`], the entries that a person looked at.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use userlink_domain::{EmailKey, Flag, PoolUser, RecordRef, RowId, Situation, Step, Sub, Timestamp};
+use userlink_domain::{Choice, Flag, Mate, Pair, RecordRef, Situation, Step, Timestamp};
 use userlink_link::{Coverage, Entry, Linker};
 use uuid::Uuid;
 
 use crate::candidates::recommended;
-use crate::file::{
-    After, Kind, Origin, Plan, PlannedEntry, PlannedPair, facts_of_pointer, facts_of_row, facts_of_user,
-};
-use crate::pairs::{Around, Choice, Mate, Pair, PairsError, PlannedStep, complete, steps};
+use crate::emails::Emails;
+use crate::file::{Kind, Origin, Plan, PlannedEntry, PlannedPair, facts_of_pointer, facts_of_row, facts_of_user};
+use crate::guards::incidents;
+use crate::pairs::{Around, PairsError, complete, steps};
 use crate::refused::Refused;
-use crate::trial::{Trial, attempt};
+use crate::tried::tried;
 
 /// What is to be repaired.
 #[derive(Clone, Debug)]
@@ -39,6 +39,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { users: 50, share: 0.001, empty_side: false }
+    }
+}
+
+impl Limits {
+    /// How many users of so many a plan may touch.
+    pub fn of(&self, users: u64) -> u64 {
+        self.users.max((users as f64 * self.share) as u64)
     }
 }
 
@@ -97,7 +104,7 @@ pub fn plan(linker: &mut Linker, selection: &Selection, limits: &Limits, maker: 
     }
     let touched =
         entries.iter().flat_map(|entry| &entry.pairs).map(|pair| &pair.sub).collect::<HashSet<_>>().len() as u64;
-    let limit = limits.users.max((users as f64 * limits.share) as u64);
+    let limit = limits.of(users);
     if touched > limit {
         return Err(Refused::OverThreshold { users: touched, limit, of: users });
     }
@@ -106,43 +113,6 @@ pub fn plan(linker: &mut Linker, selection: &Selection, limits: &Limits, maker: 
         notes.push("Whether users can write the attribute themselves is not known.".into());
     }
     Ok(Plan::freeze(Kind::Repair, maker.by, maker.at, maker.origin, entries, notes, maker.id))
-}
-
-/// A plan that keeps a user from what is not theirs: the id goes, the sessions end, and on request nobody signs in.
-///
-/// # Errors
-/// Where the user was not scanned, or somebody who is not named would gain by it.
-pub fn contain(linker: &mut Linker, user: Sub, disable: bool, reason: &str, maker: Maker) -> Result<Plan, Refused> {
-    let of = RecordRef::User(user);
-    let unknown = || Refused::Pairs { of: name(&of), why: PairsError::Unknown(name(&of)) };
-    let entry = linker.entry(&of).ok_or_else(unknown)?;
-    let there = entry.users.iter().find(|there| there.sub == user).ok_or_else(unknown)?;
-    let username = there.username.as_str().to_owned();
-    let mut all = Vec::new();
-    if there.user_id().is_some() {
-        let expect = there.user_id.as_deref().map(str::to_owned);
-        all.push(Step::ClearUserId { username: username.clone(), expect });
-    }
-    if disable && there.enabled {
-        all.push(Step::DisableUser { username: username.clone() });
-    }
-    all.push(Step::SignOut { username: username.clone() });
-    let sub = Some(user.to_string());
-    let steps = (1..).zip(all).map(|(number, step)| PlannedStep { number, sub: sub.clone(), step, row_of_step: None });
-    let pair = PlannedPair { username, sub: user.to_string(), row: None, new: false };
-    let mut entries = vec![PlannedEntry {
-        situation: entry.situation.name().to_owned(),
-        flags: entry.flags.iter().map(|flag| flag.name().to_owned()).collect(),
-        reason: Some(reason.to_owned()),
-        pairs: vec![pair],
-        steps: steps.collect(),
-        after: Vec::new(),
-        rows_with_email: Vec::new(),
-        facts: BTreeMap::new(),
-    }];
-    // What somebody else is left with when this user's claim goes is shown, and does not keep anybody from being contained.
-    tried(linker, &mut entries, false)?;
-    Ok(Plan::freeze(Kind::Contain, maker.by, maker.at, maker.origin, entries, Vec::new(), maker.id))
 }
 
 /// What is safe without a look at each.
@@ -164,49 +134,8 @@ fn safe(linker: &Linker, notes: &mut Vec<String>) -> Vec<Choice> {
     choices
 }
 
-/// A mass of one kind is one incident, and no heap of repairs.
-fn incidents(linker: &Linker, users: u64, rows: u64) -> Vec<String> {
-    let counts = linker.counts();
-    let found = userlink_link::incidents(|situation| counts.of(situation), users, rows);
-    found.into_iter().map(|it| format!("One incident: {} {}.", it.count, it.words)).collect()
-}
-
-/// The rows that have the e-mails of users for whom a row is to be inserted.
-struct Emails(HashMap<EmailKey, Vec<RowId>>);
-
-impl Emails {
-    fn of_inserts(linker: &Linker, choices: &[Choice]) -> Self {
-        let mut wanted: HashMap<EmailKey, Vec<RowId>> = HashMap::new();
-        for choice in choices {
-            let pairs = &choice.pairs;
-            let recommended = pairs.is_empty().then(|| recommended(linker, &choice.of)).flatten();
-            let recommended = recommended.map(|it| it.pairs).unwrap_or_default();
-            for pair in pairs.iter().chain(&recommended).filter(|pair| pair.mate == Mate::New) {
-                let entry = linker.entry(&RecordRef::User(pair.user));
-                let user = entry.and_then(|entry| entry.users.into_iter().find(|user| user.sub == pair.user));
-                let key = user.and_then(|user| EmailKey::of(user.email.as_deref()?));
-                wanted.extend(key.map(|key| (key, Vec::new())));
-            }
-        }
-        if !wanted.is_empty() {
-            for entry in linker.of_situation(|_| true).iter().filter_map(|of| linker.entry(of)) {
-                for row in &entry.rows {
-                    if let Some(rows) = row.email_key().and_then(|key| wanted.get_mut(&key)) {
-                        rows.push(row.id.clone());
-                    }
-                }
-            }
-        }
-        Self(wanted)
-    }
-
-    fn of(&self, user: &PoolUser) -> Vec<String> {
-        let key = user.email.as_deref().and_then(EmailKey::of);
-        key.and_then(|key| self.0.get(&key)).into_iter().flatten().map(ToString::to_string).collect()
-    }
-}
-
-fn name(of: &RecordRef) -> String {
+/// A record as a refusal calls it.
+pub(crate) fn name(of: &RecordRef) -> String {
     match of {
         RecordRef::User(sub) => format!("User {sub}"),
         RecordRef::Row(id) => format!("Row {id}"),
@@ -265,7 +194,8 @@ fn chosen(
     }))
 }
 
-fn may_be_repaired(
+/// Whether there is a repair for an entry, and whether it may be made beside others.
+pub(crate) fn may_be_repaired(
     linker: &Linker,
     entry: &Entry,
     choice: &Choice,
@@ -336,70 +266,4 @@ fn facts(plan: Uuid, around: &Around, pairs: &[Pair]) -> BTreeMap<String, String
         }
     }
     facts
-}
-
-/// Tries all of it in memory, and notes what each record will be.
-fn tried(linker: &mut Linker, entries: &mut [PlannedEntry], strict: bool) -> Result<(), Refused> {
-    let all: Vec<PlannedStep> = entries.iter().flat_map(|entry| &entry.steps).cloned().collect();
-    let trial = attempt(linker, &all);
-    let named: HashMap<Sub, usize> = entries
-        .iter()
-        .enumerate()
-        .flat_map(|(at, entry)| entry.pairs.iter().filter_map(move |pair| Some((Sub::parse(&pair.sub)?, at))))
-        .collect();
-    if strict {
-        let subs = named.keys().copied().collect();
-        if let Some(turn) = trial.bystander(&subs) {
-            let user = turn.username.clone().unwrap_or_else(|| name(&turn.of));
-            return Err(Refused::Bystander { user, after: turn.after.unwrap_or(Situation::Linked) });
-        }
-        met(entries, &trial)?;
-    }
-    let kind = linker.rules().id_kind;
-    let rows: HashMap<RowId, usize> = entries
-        .iter()
-        .enumerate()
-        .flat_map(|(at, entry)| {
-            let of_pairs = entry.pairs.iter().filter_map(|pair| pair.row.clone());
-            let of_steps = entry.steps.iter().filter_map(|step| match &step.step {
-                Step::WriteSub { row, .. } | Step::ClearSub { row, .. } => Some(row.clone()),
-                _ => None,
-            });
-            of_pairs.chain(of_steps).filter_map(move |row| Some((RowId::parse(kind, &row)?, at)))
-        })
-        .collect();
-    for turn in trial.turns.values() {
-        let (at, kind, called) = match &turn.of {
-            RecordRef::User(sub) => (named.get(sub), "user", turn.username.clone().unwrap_or_else(|| sub.to_string())),
-            RecordRef::Row(id) => (rows.get(id), "row", id.to_string()),
-        };
-        let after = After {
-            kind: kind.to_owned(),
-            name: called,
-            before: turn.before.map(|situation| situation.name().to_owned()),
-            after: turn.after.map(|situation| situation.name().to_owned()),
-            named: at.is_some(),
-        };
-        // The id of a row that is inserted is the database's to make.
-        if turn.before.is_none() {
-            continue;
-        }
-        if let Some(entry) = entries.get_mut(at.copied().unwrap_or(0)) {
-            entry.after.push(after);
-        }
-    }
-    Ok(())
-}
-
-/// Whether every user with a row is linked to it in the end.
-fn met(entries: &[PlannedEntry], trial: &Trial) -> Result<(), Refused> {
-    for pair in entries.iter().flat_map(|entry| &entry.pairs).filter(|pair| pair.new || pair.row.is_some()) {
-        let Some(sub) = Sub::parse(&pair.sub) else { continue };
-        let turn = trial.turns.get(&RecordRef::User(sub));
-        match turn.and_then(|turn| turn.after) {
-            None | Some(Situation::Linked) => {}
-            Some(after) => return Err(Refused::Unmet { name: pair.username.clone(), after }),
-        }
-    }
-    Ok(())
 }

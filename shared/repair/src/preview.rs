@@ -8,11 +8,12 @@ use crate::file::{Plan, is_final};
 
 /// Attributes a second that AWS lets be written, for all pools of an account and region (quotas page, UserUpdate).
 const UPDATES_A_SECOND: f64 = 25.0;
-/// The list price of a monthly active user in the Essentials tier, in US dollars, on 2026-11-24. The first 10,000 of a month cost
+/// The list price of a monthly active user in the Essentials tier, which is the default of new pools, in US dollars, as AWS's
+/// pricing page had it on 2026-09-20 (Lite 0.0055, Plus 0.02). In Essentials and Lite the first 10,000 of a month cost
 /// nothing.
 pub const LIST_PRICE: f64 = 0.015;
-/// When the price was looked up.
-pub const LIST_PRICE_OF: &str = "2026-11-24";
+/// The day of the price.
+pub const LIST_PRICE_OF: &str = "2026-09-20";
 
 /// The totals.
 #[derive(Clone, Debug, PartialEq)]

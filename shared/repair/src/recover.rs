@@ -6,7 +6,7 @@ use userlink_db::{INSERTED, JournalEntry, JournalError, Outcome};
 use userlink_domain::{RowId, Step, Sub, Timestamp, Username};
 
 use crate::apply::{Repairer, is_over};
-use crate::propose::Refusal;
+use crate::refusal::Refusal;
 use crate::sides::RowSide;
 
 /// What was found of steps that were open.

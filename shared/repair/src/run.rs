@@ -4,24 +4,23 @@
 //! more. Applied again, a plan goes on: what is done is passed over, what was stale or failed is tried anew.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
-use userlink_db::{Closes, History, JournalEntry, JournalError, Outcome, RowWrite, RowWritten};
-use userlink_domain::{EmailKey, RowId, Situation, Step, Sub, Timestamp, Username};
+use userlink_db::{History, JournalEntry};
+use userlink_domain::{PoolUser, RowId, Situation, Step, Sub, Timestamp, Username};
 use uuid::Uuid;
 
 use crate::apply::{Applied, Repairer, Verdict};
 use crate::expects::{Action, Expects, OnUser};
-use crate::file::{Kind, Plan, PlanError, PlannedEntry, facts_of_pointer, facts_of_row};
+use crate::file::{Kind, Plan, PlanError, PlannedEntry};
 use crate::pairs::PlannedStep;
-use crate::propose::Refusal;
+use crate::refusal::Refusal;
+use crate::sides::RowSide;
 
 /// Entries that are under way at once. The budget decides how fast they go.
 const AT_ONCE: usize = 8;
-/// How long a statement that writes a row may take, locks included.
-const ROW_LIMIT: Duration = Duration::from_secs(10);
 /// Steps of a plan that the journal is asked for at most.
 const HISTORY_AT_MOST: u32 = 2_000_000;
 
@@ -78,6 +77,9 @@ pub struct StepResult {
     pub step: Step,
     pub ended: Ended,
     pub words: Vec<String>,
+    /// Both sides as they were last read, where they were.
+    pub user: Option<PoolUser>,
+    pub rows: Option<RowSide>,
 }
 
 /// What came of a run.
@@ -161,12 +163,15 @@ impl Repairer {
             .collect();
         let mut summary = Summary { run, ..Summary::default() };
         let (done, reason) = (&done, confirmed.reason.as_deref());
-        let entries = confirmed.plan.entries.iter().map(|entry| {
-            let now = now.clone();
-            async move { self.entry(Of { plan: &confirmed.plan, entry, run, done, reason, stop }, now).await }
-        });
-        let mut under_way = futures_util::stream::iter(entries).buffer_unordered(AT_ONCE);
-        while let Some(results) = under_way.next().await {
+        let (mut entries, mut under_way) = (confirmed.plan.entries.iter(), FuturesUnordered::new());
+        loop {
+            while under_way.len() < AT_ONCE
+                && let Some(entry) = entries.next()
+            {
+                let of = Of { plan: &confirmed.plan, entry, run, done, reason, stop };
+                under_way.push(self.entry(of, now.clone()));
+            }
+            let Some(results) = under_way.next().await else { break };
             for result in results {
                 summary.count(&result.ended);
                 report(&result);
@@ -180,7 +185,14 @@ impl Repairer {
         let mut results = Vec::new();
         let (mut goes_on, mut inserted) = (true, HashMap::new());
         for planned in &of.entry.steps {
-            let result = |ended, words| StepResult { number: planned.number, step: planned.step.clone(), ended, words };
+            let result = |ended, words| StepResult {
+                number: planned.number,
+                step: planned.step.clone(),
+                ended,
+                words,
+                user: None,
+                rows: None,
+            };
             if let Some((by, detail)) = of.done.get(&planned.number) {
                 let id = detail.as_deref().and_then(|detail| detail.strip_prefix(userlink_db::INSERTED));
                 inserted.extend(id.map(|id| (planned.number, id.to_owned())));
@@ -192,8 +204,12 @@ impl Repairer {
                 results.push(result(Ended::Left, Vec::new()));
                 continue;
             }
+            let (mut user, mut rows) = (None, None);
             let (ended, words) = match self.step(&of, planned, &mut inserted, now.clone()).await {
-                Ok(applied) => (Ended::Made(applied.verdict), applied.words),
+                Ok(applied) => {
+                    (user, rows) = (applied.user, applied.rows);
+                    (Ended::Made(applied.verdict), applied.words)
+                }
                 Err(Refusal::DoneBefore { by, .. }) => {
                     // The id of the row that it inserted is found by the sub.
                     (Ended::Before { by }, Vec::new())
@@ -205,7 +221,7 @@ impl Repairer {
                 Err(other) => (Ended::Made(Verdict::Failed), vec![other.to_string()]),
             };
             goes_on = matches!(ended, Ended::Made(Verdict::Done) | Ended::Before { .. });
-            results.push(result(ended, words));
+            results.push(StepResult { user, rows, ..result(ended, words) });
         }
         results
     }
@@ -294,112 +310,12 @@ impl Repairer {
         };
         self.on_user(&entry, &what, now).await
     }
-
-    /// Makes a step on a row, and closes the journal with it.
-    async fn on_row(
-        &self,
-        of: &Of<'_>,
-        entry: &JournalEntry,
-        sub: Sub,
-        user: Option<(Username, Expects)>,
-        now: impl Fn() -> Timestamp + Send + Clone,
-    ) -> Result<Applied, Refusal> {
-        self.claim(entry, &now).await?;
-        let closed = async |outcome, detail: &str| {
-            let closed = self.journal.closed(entry.run, entry.step_no, outcome, detail, now()).await;
-            // Closed meanwhile by somebody who found it open is closed, too.
-            matches!(closed, Ok(()) | Err(JournalError::Closed { .. }))
-        };
-        let applied = |verdict, words: Vec<String>| Applied { run: entry.run, verdict, words, user: None, rows: None };
-        let stale = |why: &str| applied(Verdict::Stale, vec![format!("Nothing was written: {why} Scan again.")]);
-        let mut key = None;
-        if let Some((username, expects)) = user {
-            let user = match self.current(&username, sub).await {
-                Ok(user) => user,
-                Err(error) => {
-                    closed(Outcome::Failed, "could not be read: nothing was written").await;
-                    return Err(error.into());
-                }
-            };
-            let pointer = of.entry.facts.get(&format!("user id of {sub}"));
-            let checked = match &user {
-                Some(user) if pointer.is_some_and(|was| facts_of_pointer(of.plan.id, user) != *was) => {
-                    Err("the user id is no longer what it was.")
-                }
-                Some(user) => expects.check(user),
-                None => Err("the user is gone."),
-            };
-            if let Err(why) = checked {
-                closed(Outcome::Stale, why).await;
-                return Ok(stale(why));
-            }
-            key = user.and_then(|user| EmailKey::of(user.email.as_deref()?));
-        }
-        let kind = self.table.schema().id_kind;
-        let alone = of.plan.kind == Kind::Repair;
-        let write = match &entry.step {
-            Step::WriteSub { row, expect, value } => RowId::parse(kind, row).map(|row| RowWrite::Sub {
-                row,
-                expect: expect.clone(),
-                value: Some(value.clone()),
-                alone,
-            }),
-            Step::ClearSub { row, expect } => {
-                RowId::parse(kind, row).map(|row| RowWrite::Sub { row, expect: expect.clone(), value: None, alone })
-            }
-            Step::InsertRow { email, .. } => {
-                let known = of.entry.rows_with_email.iter().filter_map(|row| RowId::parse(kind, row)).collect();
-                Some(RowWrite::Insert { sub, email: email.clone(), has_email: key, known })
-            }
-            _ => None,
-        };
-        let Some(write) = write else {
-            closed(Outcome::Stale, "no id of this table").await;
-            return Ok(stale("the row's id is none of this table."));
-        };
-        if let RowWrite::Sub { row, value: Some(_), .. } = &write
-            && let Some(facts) = of.entry.facts.get(&format!("row {row}"))
-        {
-            let there = self.table.by_ids(std::slice::from_ref(row)).await;
-            let same = there.is_ok_and(|rows| rows.first().is_some_and(|row| facts_of_row(of.plan.id, row) == *facts));
-            if !same {
-                let why = "the row is gone, or its e-mail is no longer what the choice rested on.";
-                closed(Outcome::Stale, why).await;
-                return Ok(stale(why));
-            }
-        }
-        let closes = Closes { journal: &self.journal, run: entry.run, step_no: entry.step_no, at: now() };
-        match self.rows.write(&write, closes, ROW_LIMIT).await {
-            Ok(RowWritten::Done { row, closed: with_it }) => {
-                let detail = closes.detail(&write, &row);
-                let mut words = vec!["Written, and read back: the row is as it should be.".to_owned()];
-                if !with_it && !closed(Outcome::Done, &detail).await {
-                    words.push("The journal could not be closed; the next start looks and closes it.".to_owned());
-                }
-                let rows = Some(crate::sides::RowSide { row: Some(row), others: Vec::new() });
-                Ok(Applied { rows, ..applied(Verdict::Done, words) })
-            }
-            Ok(RowWritten::Stale(why)) => {
-                closed(Outcome::Stale, why).await;
-                Ok(stale(why))
-            }
-            Err(error) if error.is_transient() => {
-                let open =
-                    "Whether it was written is not known: the journal entry stays open, and the next start looks.";
-                Ok(applied(Verdict::Unverified, vec![error.to_string(), open.to_owned()]))
-            }
-            Err(error) => {
-                closed(Outcome::Failed, "the database refused the write").await;
-                Ok(applied(Verdict::Failed, vec![error.to_string(), "Nothing was written.".to_owned()]))
-            }
-        }
-    }
 }
 
 /// An entry of a plan that is being applied.
-struct Of<'a> {
-    plan: &'a Plan,
-    entry: &'a PlannedEntry,
+pub(crate) struct Of<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) entry: &'a PlannedEntry,
     run: Uuid,
     done: &'a HashMap<i64, (String, Option<String>)>,
     reason: Option<&'a str>,

@@ -1,7 +1,7 @@
 //! Both sides as they are now, and whether a step may be made on them.
 
 use userlink_db::{DbError, UsersTable};
-use userlink_domain::{PoolUser, Row, RowId, Sub};
+use userlink_domain::{Row, RowId, Sub};
 
 /// The row of a step, and whatever else carries its user's sub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +27,4 @@ impl RowSide {
         }
         if self.others.is_empty() { Ok(row) } else { Err("another row carries this user's sub, too.") }
     }
-}
-
-/// That `user_id` may be written: it is empty, and the user is one that should be linked; else what is not so.
-pub(crate) fn check_user(user: &PoolUser) -> Result<(), &'static str> {
-    if user.user_id().is_some() {
-        return Err("the user id is no longer empty.");
-    }
-    if user.is_expected() { Ok(()) } else { Err("the user is no longer one that should be linked.") }
 }

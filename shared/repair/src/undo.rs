@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use userlink_db::{INSERTED, Recorded};
 use userlink_domain::{Step, Timestamp};
+use userlink_link::Linker;
 use uuid::Uuid;
 
 use crate::file::{Kind, Origin, Plan, PlannedEntry, PlannedPair};
 use crate::pairs::PlannedStep;
+use crate::tried::tried;
 
 /// Why there is no way back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +96,14 @@ pub fn undo(
     }
     kept.dedup();
     Ok(Plan::freeze(Kind::Undo { run: run.to_owned() }, by, at, origin, entries, kept, id))
+}
+
+/// The same plan with what each record will be, as far as the linker knows; frozen anew.
+pub fn foretold(linker: &mut Linker, plan: Plan) -> Plan {
+    let Plan { id, kind, made_by, made_at, origin, notes, mut entries, .. } = plan;
+    // What is taken back is taken back, whatever it leads to: it is shown, and the person decides.
+    drop(tried(linker, &mut entries, false));
+    Plan::freeze(kind, made_by, made_at, origin, entries, notes, id)
 }
 
 /// Steps that share a user or a row belong together: they are taken back one after the other, and after one that fails the

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use userlink_domain::RecordRef;
 use userlink_link::Entry;
 use userlink_ui::{Event, Found, Part};
 
+use super::planning::with;
 use super::worker::Question;
 use crate::clock;
 use crate::looking::{self, Looked, NOT_LOOKED_AT};
@@ -21,16 +22,15 @@ pub(super) async fn look_up(opened: &Opened, worker: &ToWorker, who: &str) -> Re
         return Err("Nobody is called so, neither user nor row: not by e-mail, sub, username or row id.".to_owned());
     };
     let gone = || "The records are gone.".to_owned();
-    let (ask, answer) = oneshot::channel();
+    let of_scan = of.clone();
     // Without a linker there is no scan to compare with.
-    drop(worker.send(Question::Entry(of.clone(), ask)));
-    let scanned = answer.await.ok().flatten().map(|entry| entry.situation);
+    let scanned = with(worker, move |engine, _| engine.linker.entry(&of_scan).map(|entry| entry.situation)).await;
     Ok(Box::new(Found {
         entry: linker.entry(&of).ok_or_else(gone)?,
         explanation: linker.explain(&of).ok_or_else(gone)?,
         candidates: looking::pairs(&linker, &of),
         not_looked_at: NOT_LOOKED_AT.to_owned(),
-        scanned,
+        scanned: scanned.ok().flatten(),
         at: clock::now(),
         of,
     }))
@@ -46,9 +46,9 @@ pub(super) async fn look(
 ) {
     // Without a screen there is nobody to tell.
     let tell = async |part: Part| drop(to.send(Event::Beside { of: of.clone(), part }).await);
-    let (ask, answer) = oneshot::channel();
-    drop(worker.send(Question::Pairs(of.clone(), ask)));
-    tell(Part::Candidates(answer.await.unwrap_or_default())).await;
+    let of_pairs = of.clone();
+    let pairs = with(worker, move |engine, _| looking::pairs(&engine.linker, &of_pairs)).await;
+    tell(Part::Candidates(pairs.unwrap_or_default())).await;
     let Some(opened) = opened else {
         let why = || "Pool and table are not open yet.".to_owned();
         tell(Part::Tokens(Err(why()))).await;
@@ -57,7 +57,7 @@ pub(super) async fn look(
     tokio::join!(
         async { tell(Part::References(looking::refers(&opened, &entry.rows).await)).await },
         async {
-            let history = match &opened.done {
+            let history = match &opened.journal {
                 Ok(journal) => looking::history(journal, &entry.users, &entry.rows).await,
                 Err(why) => Err(why.clone()),
             };

@@ -5,21 +5,22 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, JoinHandle};
-use userlink_domain::{IdKind, RecordRef, Situation};
-use userlink_link::{Change, Entry, Rules};
-use userlink_repair::{Fresh, Recovered, Repairer, Verdict, fresh};
-use userlink_ui::{Confirmed, Effect, Event, Export, Level, Outcome, Proposal};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use userlink_domain::IdKind;
+use userlink_link::Rules;
+use userlink_repair::Recovered;
+use userlink_ui::{Effect, Event, Export, Level};
 
 use super::beside;
 use super::export;
+use super::repairs::{MaybeOpen, Repairs};
 use super::worker::{Question, Wanted, Worker};
 use crate::clock;
 use crate::engine::Engine;
 use crate::scan::{Begin, scan};
 use crate::snapshot::{Of, Shelf, Writer};
-use crate::start::{Opened, Repairs, Start};
+use crate::start::{Opened, Repairs as Possible, Start};
 
 /// How many batches may wait for the linker: more would only be memory.
 const BATCHES: usize = 4;
@@ -28,11 +29,11 @@ pub(super) struct Effects {
     start: Arc<Start>,
     to_model: mpsc::Sender<Event>,
     worker: mpsc::UnboundedSender<Question>,
-    opened: Arc<tokio::sync::Mutex<Option<Arc<Opened>>>>,
+    opened: Arc<MaybeOpen>,
     scan: Option<AbortHandle>,
     /// A scan has begun: who asks for one more wants it from the start.
     scanned: bool,
-    write: Option<JoinHandle<()>>,
+    repairs: Repairs,
     /// What is being found out about the entry that is open.
     beside: Option<AbortHandle>,
     export: Option<export::Running>,
@@ -67,14 +68,15 @@ impl Effects {
                 drop(worker.send(Question::Restored(engine)));
             });
         }
+        let opened = Arc::<MaybeOpen>::default();
         let mut effects = Self {
+            repairs: Repairs::new(opened.clone(), worker.clone(), to_model.clone()),
             start: Arc::new(start),
             to_model,
             worker,
-            opened: Arc::default(),
+            opened,
             scan: None,
             scanned: false,
-            write: None,
             beside: None,
             export: None,
         };
@@ -88,22 +90,14 @@ impl Effects {
                 self.ask(Question::Window(Wanted { generation, spec, first, len, anchor }));
             }
             Effect::Explain(of) => self.ask(Question::Explain(of)),
+            Effect::Mark(marking) => self.ask(Question::Mark(marking)),
+            Effect::Plan(request) => self.repairs.plan(request),
+            Effect::PlanLines { plan, first, len } => self.repairs.lines(plan, first, len),
+            Effect::Apply(confirmed) => self.repairs.apply(confirmed),
+            Effect::Stop => self.repairs.stop(),
+            Effect::History(of) => self.repairs.history(of),
+            Effect::Dismiss { of, reason } => self.repairs.dismiss(of, reason),
             Effect::Locate(of) => self.ask(Question::Locate(of)),
-            Effect::Prepare(of) => {
-                let (opened, worker, to) = (self.opened.clone(), self.worker.clone(), self.to_model.clone());
-                tokio::spawn(async move {
-                    let answer = prepare(&opened, &worker, of.clone()).await;
-                    // Without a dashboard there is nobody to tell.
-                    drop(to.send(Event::Prepared { of, answer }).await);
-                });
-            }
-            Effect::Repair(confirmed) => {
-                let (opened, worker, to) = (self.opened.clone(), self.worker.clone(), self.to_model.clone());
-                self.write = Some(tokio::spawn(async move {
-                    let repaired = repair(&opened, &worker, confirmed).await;
-                    drop(to.send(Event::Repaired(repaired)).await);
-                }));
-            }
             Effect::LookUp(who) => {
                 let (start, opened) = (self.start.clone(), self.opened.clone());
                 let (worker, to) = (self.worker.clone(), self.to_model.clone());
@@ -157,7 +151,7 @@ impl Effects {
         }
     }
 
-    /// Brings a write under way to its end, and drops all else.
+    /// Brings the steps under way to their end, and drops all else.
     pub(super) async fn finish(&mut self) {
         if let Some(export) = self.export.take() {
             export.end();
@@ -165,11 +159,7 @@ impl Effects {
         if let Some(scan) = self.scan.take() {
             scan.abort();
         }
-        if let Some(write) = self.write.take()
-            && let Err(error) = write.await
-        {
-            tracing::error!(%error, "the write under way did not end well");
-        }
+        self.repairs.finish().await;
     }
 
     fn ask(&self, question: Question) {
@@ -193,12 +183,16 @@ impl Effects {
                     return;
                 }
             };
-            if let Some(place) = now_open.journal {
+            if let Some(place) = now_open.journal_place {
                 drop(to.send(Event::Journal(place)).await);
             }
             let (news, heard) = mpsc::channel(BATCHES);
-            let (engine, begin) = if is_first { going_on(&now_open).await } else { None }
+            let dismissed = now_open.dismissals().await;
+            let (mut engine, begin) = if is_first { going_on(&now_open).await } else { None }
                 .unwrap_or_else(|| (from_the_start(&now_open), Begin::default()));
+            engine.linker.apply(&dismissed);
+            // What is shown meanwhile is as dismissed as what is read.
+            drop(worker.send(Question::With(Box::new(move |engine, _| drop(engine.linker.apply(&dismissed))))));
             if let Some(began) = begin.began {
                 let text = format!("This goes on with the scan that began at {began}. R scans anew.");
                 drop(to.send(Event::Message { level: Level::Info, text }).await);
@@ -243,7 +237,7 @@ fn keep(shelf: &Shelf, of: &Of) -> Option<Box<Writer>> {
 }
 
 /// Opens pool and table once; what could not be opened is tried again by the next scan.
-async fn open(start: &Start, opened: &tokio::sync::Mutex<Option<Arc<Opened>>>) -> Result<Arc<Opened>, String> {
+async fn open(start: &Start, opened: &MaybeOpen) -> Result<Arc<Opened>, String> {
     let mut opened = opened.lock().await;
     if let Some(opened) = &*opened {
         return Ok(opened.clone());
@@ -255,7 +249,7 @@ async fn open(start: &Start, opened: &tokio::sync::Mutex<Option<Arc<Opened>>>) -
 
 /// Once in a program's life, and beside the scan: an earlier run may have been stopped in the middle of a step.
 async fn look_for_open_steps(opened: &Opened, to: &mpsc::Sender<Event>) {
-    let Repairs::Possible(repairer) = &opened.repairs else { return };
+    let Possible::Possible(repairer) = &opened.repairs else { return };
     if opened.looked.swap(true, Ordering::Relaxed) {
         return;
     }
@@ -294,125 +288,9 @@ fn about_open_steps(found: Result<Recovered, String>) -> Option<(Level, String)>
     (!text.is_empty()).then(|| (Level::Error, text.join(" ")))
 }
 
-type MaybeOpen = tokio::sync::Mutex<Option<Arc<Opened>>>;
-
-async fn repairer(opened: &MaybeOpen) -> Result<(Arc<Opened>, Box<Repairer>), String> {
-    let now_open = opened.lock().await.clone().ok_or("Nothing is open yet.")?;
-    match &now_open.repairs {
-        Repairs::Possible(repairer) => {
-            let repairer = repairer.clone();
-            Ok((now_open, repairer))
-        }
-        Repairs::Refused(why) => Err(why.clone()),
-    }
-}
-
-/// The entry as the linker has it.
-async fn entry(worker: &mpsc::UnboundedSender<Question>, of: &RecordRef) -> Result<Entry, String> {
-    let (ask, answer) = oneshot::channel();
-    drop(worker.send(Question::Entry(of.clone(), ask)));
-    answer.await.ok().flatten().ok_or_else(|| "The entry is gone.".to_owned())
-}
-
-async fn learn(worker: &mpsc::UnboundedSender<Question>, changes: Vec<Change>) {
-    let (ask, answer) = oneshot::channel();
-    drop(worker.send(Question::Learn(changes, ask)));
-    // The screen shows it a moment later where the linker is gone.
-    drop(answer.await);
-}
-
-/// Reads both sides again, tries the step in memory, and says what would be done.
-async fn prepare(
-    opened: &MaybeOpen,
-    worker: &mpsc::UnboundedSender<Question>,
-    of: RecordRef,
-) -> Result<Proposal, String> {
-    let (now_open, _) = repairer(opened).await?;
-    let was = entry(worker, &of).await?;
-    let fresh =
-        fresh(&now_open.sources.pool, &now_open.sources.table, &was).await.map_err(|error| error.to_string())?;
-    learn(worker, vec![Change::User(fresh.user.clone()), Change::Row(fresh.row.clone())]).await;
-    let now = entry(worker, &of).await?;
-    let Fresh { user, row } = fresh;
-    let mut after = user.clone();
-    after.user_id = Some(row.id.to_string().into());
-    let (ask, answer) = oneshot::channel();
-    drop(worker.send(Question::Try { of: of.clone(), changes: vec![Change::User(after)], answer: ask }));
-    let afterwards = answer.await.ok().flatten().ok_or("What it would become cannot be told.")?;
-    check(now.situation, afterwards)?;
-    let steps = vec![userlink_domain::Step::WriteUserId {
-        username: user.username.as_str().to_owned(),
-        expect: user.user_id.as_deref().map(str::to_owned),
-        value: row.id.to_string(),
-    }];
-    // Read before and after, written once.
-    Ok(Proposal { of, entry: now, steps, afterwards, requests: 3, undoable: true })
-}
-
-/// The one safe repair, and only where it does what it is for: read again the entry is still what it was, and with the write
-/// it would be linked.
-fn check(now: Situation, afterwards: Situation) -> Result<(), String> {
-    if now != Situation::RowSideOnly {
-        return Err(format!(
-            "Both sides were read again, and this is {} now: there is no safe repair for it.",
-            now.words()
-        ));
-    }
-    if afterwards != Situation::Linked {
-        return Err(format!(
-            "With this write it would be {}, not linked: somebody else is involved, and it is not offered.",
-            afterwards.words()
-        ));
-    }
-    Ok(())
-}
-
-/// Does what was confirmed, and tells the linker what was read back.
-async fn repair(
-    opened: &MaybeOpen,
-    worker: &mpsc::UnboundedSender<Question>,
-    confirmed: Confirmed,
-) -> Result<Outcome, String> {
-    let (_, repairer) = repairer(opened).await?;
-    let proposal = confirmed.into_proposal();
-    let ([user], [row]) = (&proposal.entry.users[..], &proposal.entry.rows[..]) else {
-        return Err("Nothing was written: the entry has changed.".into());
-    };
-    let was = Fresh { user: user.clone(), row: row.clone() };
-    let applied = repairer.write_user_id(&was, clock::now).await.map_err(|error| error.to_string())?;
-    let mut read: Vec<Change> = applied.user.into_iter().map(Change::User).collect();
-    if let Some(rows) = applied.rows {
-        read.extend(rows.others.into_iter().map(Change::Row));
-        read.push(rows.row.map_or_else(|| Change::RowGone(was.row.id.clone()), Change::Row));
-    }
-    if !read.is_empty() {
-        learn(worker, read).await;
-    }
-    Ok(Outcome {
-        of: proposal.of,
-        words: applied.words,
-        done: applied.verdict == Verdict::Done,
-        run: applied.run.to_string(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_write_is_offered_only_where_it_links() {
-        assert_eq!(check(Situation::RowSideOnly, Situation::Linked), Ok(()));
-        for situation in Situation::ALL {
-            if situation != Situation::RowSideOnly {
-                assert!(check(situation, Situation::Linked).is_err_and(|text| text.contains(&situation.words())));
-            }
-            if situation != Situation::Linked {
-                let refused = check(Situation::RowSideOnly, situation);
-                assert!(refused.is_err_and(|text| text.contains(&situation.words())));
-            }
-        }
-    }
 
     #[test]
     fn open_steps_are_told_of_where_there_is_something_to_know() {

@@ -4,14 +4,18 @@
 //! the only place that awaits the pool or the database.
 
 mod beside;
+mod draft;
 mod effects;
 mod export;
 mod glance;
 mod input;
 mod kept;
 mod listing;
+mod marks;
 #[cfg(test)]
 mod pictures;
+mod planning;
+mod repairs;
 mod seat;
 mod session;
 #[cfg(test)]

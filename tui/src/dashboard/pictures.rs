@@ -7,15 +7,17 @@ use std::path::Path;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use userlink_domain::{IdKind, RecordRef, Timestamp};
 use userlink_emulator::World;
 use userlink_link::{Change, Rules};
 use userlink_ui::{Effect, Event, Lives, Model, Names, Part, Progress, Refers, Setup, Theme, update, view};
 
+use super::planning::with;
 use super::svg::picture;
 use super::worker::{Question, Wanted, Worker};
 use crate::engine::Engine;
+use crate::looking;
 use crate::scan::{News, Side};
 
 /// 2026-11-23 10:00:00 UTC.
@@ -107,11 +109,11 @@ impl Stage {
 
     /// What stands beside an entry, as the demo would tell it.
     async fn beside(&mut self, of: RecordRef, row: String) {
-        let (ask, answer) = oneshot::channel();
-        self.worker.send(Question::Pairs(of.clone(), ask)).ok().unwrap();
+        let of_pairs = of.clone();
+        let pairs = with(&self.worker, move |engine, _| looking::pairs(&engine.linker, &of_pairs)).await;
         let lives = Lives { client: "web".into(), id_token: 3_600, refresh_token: 30 * 86_400 };
         for part in [
-            Part::Candidates(answer.await.unwrap()),
+            Part::Candidates(pairs.unwrap()),
             Part::References(vec![Refers { row, tables: Ok(Vec::new()) }]),
             Part::Tokens(Ok(vec![lives])),
             Part::History(Ok(Vec::new())),

@@ -128,7 +128,9 @@ impl Session {
         if self.model.is_writing() || !self.leaving.is_empty() {
             let writing = self.model.is_writing();
             if writing {
-                crate::commands::say("A repair is being written: this ends when it is read back and journalled.");
+                crate::commands::say(
+                    "A repair is being written: this ends when the steps under way are read back and journalled.",
+                );
             }
         }
         self.effects.finish().await;
@@ -149,9 +151,14 @@ async fn turned(
 async fn leave(context: String, mut effects: Effects, mut events: mpsc::Receiver<Event>, to: mpsc::Sender<Event>) {
     let tell = |event: Event| {
         let text = match event {
-            Event::Repaired(Ok(outcome)) if outcome.done => (Level::Info, outcome.words.join(" ")),
-            Event::Repaired(Ok(outcome)) => (Level::Error, outcome.words.join(" ")),
-            Event::Repaired(Err(text)) => (Level::Error, text),
+            Event::Applied(Ok(outcome)) if outcome.complete => {
+                (Level::Info, "The repair is over: all of it was done.".to_owned())
+            }
+            Event::Applied(Ok(outcome)) => (
+                Level::Error,
+                format!("The repair ended before all of it was done: the history has run {}.", outcome.run),
+            ),
+            Event::Applied(Err(text)) => (Level::Error, text),
             _ => return None,
         };
         Some(Event::Message { level: text.0, text: format!("{context}: {}", text.1) })

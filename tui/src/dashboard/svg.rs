@@ -2,8 +2,6 @@
 //!
 //! Every run of cells in one style is a text of a known length, so that columns hold whatever font there is.
 
-use std::fmt::Write as _;
-
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::style::{Color, Modifier};
 
@@ -73,7 +71,7 @@ pub(super) fn picture(buffer: &Buffer, words: &str) -> String {
                     "<rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"{HIGH}\" fill=\"{ground}\"/>",
                     columns * WIDE
                 );
-                drop(writeln!(out, "{line}"));
+                out += &(line + "\n");
             }
             let bare = text.trim_end();
             if bare.is_empty() {
@@ -85,8 +83,7 @@ pub(super) fn picture(buffer: &Buffer, words: &str) -> String {
             looks += if style.dim { " opacity=\"0.62\"" } else { "" };
             looks += if style.underlined { " text-decoration=\"underline\"" } else { "" };
             let place = format!("x=\"{left}\" y=\"{}\" textLength=\"{long}\"", top + HIGH - 4);
-            // Into memory, this cannot fail.
-            drop(writeln!(out, "<text {place} {looks} xml:space=\"preserve\">{}</text>", escaped(bare)));
+            out += &format!("<text {place} {looks} xml:space=\"preserve\">{}</text>\n", escaped(bare));
         }
     }
     out.push_str("</svg>\n");

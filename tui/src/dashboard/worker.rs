@@ -1,20 +1,21 @@
 //! The linker's own thread: it takes in what the scan tells and answers what the screen asks. Questions go before news, so
 //! that a key never waits for a batch.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use userlink_domain::{RecordRef, RowId, Situation, Timestamp};
+use userlink_domain::{RecordRef, RowId, Timestamp};
 use userlink_link::{Change, Entry, Lead, Rules};
 use userlink_pool::{PoolReader, Writable};
-use userlink_ui::{Candidate, Counts, Event, Level, Phase, Progress, Since, ViewSpec, Window};
+use userlink_ui::{Counts, Event, Level, Marking, Phase, Progress, Since, ViewSpec, Window};
 
 use super::export::{Explained, Frozen};
 use super::glance::Glance;
 use super::listing::{Asked, Found, Listing};
+use super::marks::Marked;
 use crate::clock;
 use crate::engine::Engine;
-use crate::looking;
 use crate::output::Head;
 use crate::scan::News;
 use crate::snapshot::Picture;
@@ -24,24 +25,21 @@ const RECORDS_SHOWN: usize = 100;
 /// How often the screen is told that something changed, at most.
 const TELL: Duration = Duration::from_millis(150);
 
+/// Something that is looked at with the linker and the marks.
+pub(super) type Look = Box<dyn FnOnce(&mut Engine, &mut Marked) + Send>;
+
 /// What the screen and the repairs ask.
 pub(super) enum Question {
     Window(Wanted),
     Explain(RecordRef),
+    /// A change to the marks.
+    Mark(Marking),
+    /// Something that needs the linker for itself for a moment.
+    With(Look),
     /// Whether a record is there.
     Locate(RecordRef),
-    /// The entry of a record, as it is now.
-    Entry(RecordRef, oneshot::Sender<Option<Entry>>),
-    /// The pairs that could be made for the entry of a record, best first.
-    Pairs(RecordRef, oneshot::Sender<Vec<Candidate>>),
     /// Records that were read afresh; the answer comes when they are taken in.
     Learn(Vec<Change>, oneshot::Sender<()>),
-    /// What the entry of a record would be after these changes, which are not kept.
-    Try {
-        of: RecordRef,
-        changes: Vec<Change>,
-        answer: oneshot::Sender<Option<Situation>>,
-    },
     /// A view as it is now, to be gone through.
     Freeze(ViewSpec, oneshot::Sender<Frozen>),
     /// Entries of such a view; none where another linker took the place of the one it was of.
@@ -78,6 +76,10 @@ pub(super) struct Wanted {
 pub(super) struct Worker {
     /// What the screen shows.
     engine: Engine,
+    marked: Marked,
+    /// Changes to the marks that wait for the list of a view, and what waits for them.
+    marking: VecDeque<Marking>,
+    after_marks: Vec<Look>,
     /// What a scan is reading while an earlier one is still shown. It takes its place when it is complete: until then it
     /// would know less.
     coming: Option<Engine>,
@@ -123,6 +125,9 @@ impl Worker {
         let (listing, found) = Listing::new();
         Self {
             engine: Engine::new(rules),
+            marked: Marked::default(),
+            marking: VecDeque::new(),
+            after_marks: Vec::new(),
             coming: None,
             picture: None,
             to,
@@ -282,9 +287,13 @@ impl Worker {
                     self.to.send(Event::Explained { of, explanation }).await?;
                 }
             }
-            // Whoever asked may have gone meanwhile; then there is nobody to tell.
-            Question::Entry(of, answer) => drop(answer.send(self.engine.linker.entry(&of))),
-            Question::Pairs(of, answer) => drop(answer.send(looking::pairs(&self.engine.linker, &of))),
+            Question::Mark(marking) => {
+                self.marking.push_back(marking);
+                self.mark().await?;
+            }
+            // What comes after a mark means it to be there.
+            Question::With(look) if !self.marking.is_empty() => self.after_marks.push(look),
+            Question::With(look) => self.with(look).await?,
             Question::Learn(changes, answer) => {
                 if let Some(coming) = &mut self.coming {
                     coming.learn(&changes);
@@ -297,15 +306,6 @@ impl Worker {
                 self.listing.expire();
                 answer.send(()).unwrap_or(());
                 self.tell().await?;
-            }
-            Question::Try { of, changes, answer } => {
-                let linker = &mut self.engine.linker;
-                let held = changes.iter().filter_map(|change| linker.held(change)).collect::<Vec<_>>();
-                linker.apply(&changes);
-                let situation = linker.entry(&of).map(|entry| entry.situation);
-                linker.apply(&held);
-                // Nobody waits for it any more.
-                answer.send(situation).unwrap_or(());
             }
             Question::Freeze(spec, answer) => self.freeze(spec, answer),
             Question::Entries { leads, epoch, answer } => {
@@ -384,6 +384,9 @@ impl Worker {
         for news in self.glance.news(self.pool.as_ref().map(PoolReader::used)) {
             self.to.send(Event::Overview(news)).await?;
         }
+        if self.picture.is_none() && self.marked.settle_in_time(&self.engine.linker, self.revision) {
+            self.to.send(Event::Marked(self.marked.count())).await?;
+        }
         self.to.send(Event::Counts(counts)).await
     }
 
@@ -444,6 +447,36 @@ impl Worker {
         linker.lead_of(&of).map(|_| of)
     }
 
+    /// Makes the changes to the marks that were asked for, in their order; one that is about a view as soon as its list has been
+    /// made.
+    async fn mark(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
+        while let Some(marking) = self.marking.front() {
+            if let Some(spec) = view_of(marking) {
+                let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
+                if self.listing.ask(spec, self.revision, linker, searched, clock::now()) == Asked::Coming {
+                    return Ok(());
+                }
+            }
+            let leads = self.listing.list().map_or(&[][..], |list| &list.leads);
+            self.marked.change(marking, &self.engine.linker, leads);
+            self.marking.pop_front();
+            self.to.send(Event::Marked(self.marked.count())).await?;
+        }
+        for look in std::mem::take(&mut self.after_marks) {
+            self.with(look).await?;
+        }
+        Ok(())
+    }
+
+    async fn with(&mut self, look: Look) -> Result<(), mpsc::error::SendError<Event>> {
+        let before = self.marked.count();
+        look(&mut self.engine, &mut self.marked);
+        if before != self.marked.count() {
+            self.to.send(Event::Marked(self.marked.count())).await?;
+        }
+        Ok(())
+    }
+
     /// Shows a part of a view, now or as soon as its list has been made.
     async fn show(&mut self, wanted: Wanted) -> Result<(), mpsc::error::SendError<Event>> {
         self.wanted = None;
@@ -452,8 +485,8 @@ impl Worker {
             let Wanted { generation, spec, first, len, .. } = wanted;
             let (total, entries) =
                 if spec.filter.trim().is_empty() { picture.entries(spec.group, first, len) } else { (0, Vec::new()) };
-            let revision = self.revision;
-            let window = Window { generation, total, spec, first, entries, anchor_at: None, revision };
+            let (revision, marked) = (self.revision, vec![false; entries.len()]);
+            let window = Window { generation, total, spec, first, entries, marked, anchor_at: None, revision };
             return self.to.send(Event::Window(window)).await;
         }
         let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
@@ -483,8 +516,9 @@ impl Worker {
         };
         let shown = leads.iter().skip(first).take(len);
         // A lead whose entry has merged into another since the list was made is shown as that entry.
-        let entries = shown.filter_map(|lead| linker.entry_of(*lead, RECORDS_SHOWN)).collect();
-        Window { generation, total: leads.len(), spec, first, entries, anchor_at, revision: self.revision }
+        let entries: Vec<Entry> = shown.filter_map(|lead| linker.entry_of(*lead, RECORDS_SHOWN)).collect();
+        let marked = entries.iter().map(|entry| self.marked.has(entry)).collect();
+        Window { generation, total: leads.len(), spec, first, entries, marked, anchor_at, revision: self.revision }
     }
 
     /// Answers what is to be exported, now or as soon as its list has been made.
@@ -521,6 +555,10 @@ impl Worker {
         if let Some((spec, answer)) = self.freezing.take_if(|(spec, _)| !self.listing.is_coming(spec)) {
             self.freeze(spec, answer);
         }
+        let waits = self.marking.front().and_then(view_of).is_some_and(|spec| self.listing.is_coming(spec));
+        if !self.marking.is_empty() && !waits {
+            self.mark().await?;
+        }
         if let Some(wanted) = self.wanted.take_if(|wanted| !self.listing.is_coming(&wanted.spec)) {
             return self.show(wanted).await;
         }
@@ -528,6 +566,14 @@ impl Worker {
             return self.to.send(Event::Changed).await;
         }
         Ok(())
+    }
+}
+
+/// The view that a change to the marks is about.
+fn view_of(marking: &Marking) -> Option<&ViewSpec> {
+    match marking {
+        Marking::Range { spec, .. } | Marking::All(spec) | Marking::Invert(spec) => Some(spec),
+        Marking::Toggle(_) | Marking::None => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use userlink_db::History;
-use userlink_repair::{Confirmation, Ended, Origin, Plan, Repairer, StepResult, Summary, Verdict, in_words};
+use userlink_repair::{Confirmation, Ended, Plan, Repairer, StepResult, Summary, Verdict, in_words};
 use userlink_ui::safe_text;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::cli::{ApplyArgs, ConfirmArgs, UndoArgs};
 use crate::clock;
 use crate::commands::{DONE, FOUND, INTERRUPTED, Stop, say};
 use crate::settings::Context;
-use crate::start::{Opened, Repairs, Start};
+use crate::start::{Opened, Start};
 
 pub(crate) async fn run(context: Context, named: Option<String>, args: &ApplyArgs) -> anyhow::Result<u8> {
     let text = std::fs::read_to_string(&args.plan)
@@ -26,20 +26,10 @@ pub(crate) async fn run(context: Context, named: Option<String>, args: &ApplyArg
 
 pub(crate) async fn undo(context: Context, named: Option<String>, args: &UndoArgs) -> anyhow::Result<u8> {
     let opened = Start::Context(Box::new(context.clone())).open().await?;
-    let repairer = possible(&opened)?;
-    look_first(repairer).await?;
+    let repairer = possible(&opened).await?;
+    look_first(&repairer).await?;
     let recorded = repairer.journal.history(&History::Run(args.run), u32::MAX / 2).await?;
-    let origin = Origin {
-        context: context.name.clone(),
-        account: context.account.clone(),
-        pool: context.pool.pool_id.clone(),
-        attribute: context.pool.attribute.clone(),
-        database: repairer.table.schema().database.clone(),
-        table: repairer.table.full_name(),
-        scanned_at: clock::now(),
-        users: 0,
-        rows: 0,
-    };
+    let origin = opened.origin(clock::now(), 0, 0);
     let maker = (Uuid::now_v7(), repairer.actor.clone(), clock::now());
     let plan = userlink_repair::undo(&args.run.to_string(), args.step, &recorded, maker, origin)
         .map_err(|error| failure(error.to_string()))?;
@@ -51,11 +41,8 @@ pub(crate) async fn undo(context: Context, named: Option<String>, args: &UndoArg
     apply(&context, named, &opened, plan, &args.confirm, 1).await
 }
 
-fn possible(opened: &Opened) -> anyhow::Result<&Repairer> {
-    match &opened.repairs {
-        Repairs::Possible(repairer) => Ok(repairer),
-        Repairs::Refused(why) => Err(usage(why.clone()).into()),
-    }
+async fn possible(opened: &Opened) -> anyhow::Result<Box<Repairer>> {
+    Ok(opened.repairer().await.map_err(usage)?)
 }
 
 /// Steps that earlier runs left open are looked at first.
@@ -78,7 +65,7 @@ async fn apply(
     confirm: &ConfirmArgs,
     max_age_hours: i64,
 ) -> anyhow::Result<u8> {
-    let repairer = possible(opened)?;
+    let repairer = &possible(opened).await?;
     let shared = repairer.journal.is_beside(&repairer.table);
     if !confirm.yes {
         print::preview(&plan, context, &mut stderr())?;

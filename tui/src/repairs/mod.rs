@@ -1,6 +1,7 @@
 //! Repairs as commands: the same plans, guards and steps as everywhere, from `userlink_repair`.
 
 pub(crate) mod apply;
+pub(crate) mod dismiss;
 pub(crate) mod history;
 pub(crate) mod journal;
 mod only;

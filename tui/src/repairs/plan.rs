@@ -4,7 +4,7 @@ use std::io::stdout;
 
 use userlink_db::RowWriter;
 use userlink_domain::{RecordRef, Situation};
-use userlink_repair::{Limits, Maker, Origin, Selection, contain, plan};
+use userlink_repair::{Limits, Maker, Selection, contain, plan};
 use uuid::Uuid;
 
 use super::only::{find, read};
@@ -13,7 +13,7 @@ use crate::cli::PlanArgs;
 use crate::clock;
 use crate::commands::{DONE, FAILED, INTERRUPTED, Read, Stop, WRONG, read_everything, remarks, say};
 use crate::settings::Context;
-use crate::start::{Failure, actor};
+use crate::start::Failure;
 
 pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8> {
     if args.only.is_none() && args.situation.iter().any(|situation| *situation != Situation::RowSideOnly) {
@@ -42,19 +42,9 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
     let rows = RowWriter::new(table.clone(), shown.insert_function.as_deref()).map_err(Failure::from)?;
     let maker = Maker {
         id: Uuid::now_v7(),
-        by: actor(),
+        by: opened.actor.name().await,
         at: clock::now(),
-        origin: Origin {
-            context: shown.name.clone(),
-            account: shown.account.clone(),
-            pool: shown.pool.pool_id.clone(),
-            attribute,
-            database: table.schema().database.clone(),
-            table: table.full_name(),
-            scanned_at: began,
-            users: engine.users,
-            rows: engine.rows,
-        },
+        origin: opened.origin(began, engine.users, engine.rows),
         sign_out: args.sign_out,
         unfilled: (rows.unfilled(true), rows.unfilled(false)),
     };

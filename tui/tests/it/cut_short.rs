@@ -36,6 +36,8 @@ async fn killed(operation: &'static str, moment: Vec<Fate>, then: Fate, words: &
     pty.see("safe to repair");
     pty.keys("r");
     pty.see("∅ →");
+    pty.keys("\r");
+    pty.see("[ Cancel ]");
     pty.keys("y");
     let held = gate.held().await;
     let process = pty.child.process_id().unwrap().to_string();

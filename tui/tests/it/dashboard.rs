@@ -51,14 +51,17 @@ async fn one_user_is_repaired_by_keys_alone_and_boto3_reads_it_back() {
     pty.see("row side only");
     pty.see("safe to repair");
     pty.keys("r");
-    let asked = pty.see("[ Cancel ]");
-    assert!(asked.contains(&format!("∅ → {row}")), "{asked}");
-    assert!(asked.contains("✓ linked"), "{asked}");
-    assert_eq!(user_id(&pool, username), None, "asking writes nothing");
+    let shown = pty.see("Guards");
+    assert!(shown.contains(&format!("∅ → {row}")), "{shown}");
+    assert!(shown.contains("✓ linked") && shown.contains("nothing written yet"), "{shown}");
+    pty.keys("\r");
+    pty.see("[ Cancel ]");
+    assert_eq!(user_id(&pool, username), None, "looking and asking write nothing");
     // The question stands on Cancel.
     pty.keys("\r");
-    pty.see_no("nothing written yet");
-    pty.keys("r");
+    pty.see_no("[ Cancel ]");
+    assert_eq!(user_id(&pool, username), None);
+    pty.keys("\r");
     pty.see("[ Cancel ]");
     pty.keys("y");
     pty.see("Written, and read back");
@@ -145,6 +148,8 @@ fn the_demo_shows_every_situation_and_repairs_one() {
     pty.keys("2");
     pty.see("row side only");
     pty.keys("r");
+    pty.see("Guards");
+    pty.keys("\r");
     pty.see("[ Cancel ]");
     pty.keys("y");
     pty.see("Written, and read back");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod at_a_glance;
+mod browsing;
 mod cut_short;
 mod dashboard;
 mod endings;
@@ -10,6 +11,7 @@ mod interrupted;
 mod journeys;
 mod kept;
 mod manual;
+mod many;
 mod meanwhile;
 mod pty;
 mod repair_commands;

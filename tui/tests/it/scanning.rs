@@ -212,7 +212,7 @@ async fn migrate_makes_what_is_asked_for_without_a_pool() {
         let output = run(home.path(), &arguments, &[("USERLINK_DATABASE_URL", &database.url)]);
         (output.status.code(), String::from_utf8(output.stdout.clone()).unwrap() + &stderr(&output))
     };
-    assert_eq!(migrate(&[]), (Some(0), "0001_journal\n0003_journal_plan\n".to_owned()));
+    assert_eq!(migrate(&[]), (Some(0), "0001_journal\n0003_journal_plan\n0004_dismissals\n".to_owned()));
     assert_eq!(migrate(&[]), (Some(0), "Nothing to do: everything is there.\n".to_owned()));
     assert_eq!(migrate(&["--read-only"]).0, Some(2));
 

@@ -9,7 +9,7 @@ use crate::model::Model;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The pairs that could be made, best first.
-    Candidates(Vec<Candidate>),
+    Candidates(Vec<Pairing>),
     /// What refers to each row, or why it is not known.
     References(Vec<Refers>),
     /// What the journal has of the entry, the newest first; or why it is not known.
@@ -29,7 +29,7 @@ pub struct Refers {
 
 /// A pair that could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
+pub struct Pairing {
     /// The username.
     pub user: String,
     /// `row 42`, `a new row`, `no row`.
@@ -73,7 +73,7 @@ pub struct Lives {
 pub(crate) struct Beside {
     /// The record that was asked about.
     asked: Option<RecordRef>,
-    pub(crate) candidates: Option<Vec<Candidate>>,
+    pub(crate) candidates: Option<Vec<Pairing>>,
     pub(crate) references: Option<Vec<Refers>>,
     pub(crate) history: Option<Result<Vec<Done>, String>>,
     pub(crate) tokens: Option<Result<Vec<Lives>, String>>,

@@ -106,6 +106,7 @@ pub(crate) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     match model.place() {
         Place::Filter | Place::Browse => filter::paste(model, text, effects),
         Place::Ticket | Place::Overview => ticket::paste(model, text),
+        Place::Form => crate::repairs::form(model).into_iter().for_each(|form| form.paste(text)),
         _ => over::pasted(model, text),
     }
 }

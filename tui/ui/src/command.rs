@@ -3,22 +3,22 @@
 //! Nothing here writes: the one way to [`Effect::Repair`] is a question that was answered with yes.
 
 use tui_input::Input;
-use userlink_domain::{Group, Situation};
+use userlink_domain::Group;
 
 use crate::beside;
 use crate::browse;
 use crate::effect::Effect;
 use crate::event::{Level, Phase};
 use crate::evidence::{self, Showing};
-use crate::glyphs::situation_words;
+use crate::form::Form;
 use crate::keys::{Command, Place};
-use crate::model::{Leaving, Model, Opened, Repairing};
+use crate::model::{Leaving, Model, Opened};
 use crate::over::{self, Over};
 use crate::overview;
 use crate::privacy;
 use crate::ticket;
-use crate::update::{group_of, name_of};
-use crate::{contexts, export};
+use crate::update::group_of;
+use crate::{contexts, export, history, marks, repairs};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
     if let Some(why) = why_not(model, command) {
@@ -44,7 +44,24 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Group(tab) => show_group(model, group_of(tab), effects),
         Command::Filter => model.typing = Some(Input::new(model.list.spec.filter.clone())),
         Command::Open => open(model),
-        Command::Repair => prepare(model, effects),
+        Command::Repair => repairs::repair(model, effects),
+        Command::Mark if place == Place::Choose => repairs::pick(model),
+        Command::Mark => marks::toggle(model, effects),
+        Command::MarkRange => marks::range(model, effects),
+        Command::MarkAll => marks::all(model, effects),
+        Command::InvertMarks => marks::invert(model, effects),
+        Command::Unmark => marks::none(model, effects),
+        Command::Undo => repairs::undo(model, effects),
+        Command::History => history::from_here(model, effects),
+        Command::Dismiss => repairs::dismiss(model, effects),
+        Command::Contain => repairs::contain(model),
+        Command::Again => repairs::again(model, effects),
+        Command::SignOut => repairs::sign_out(model, effects),
+        Command::Choose => repairs::choose(model, effects),
+        Command::Stop => repairs::stop_or_skip(model, effects),
+        Command::SkipTheRest => repairs::skip_the_rest(model, effects),
+        Command::Next => repairs::form(model).into_iter().for_each(Form::next),
+        Command::Previous => repairs::form(model).into_iter().for_each(Form::previous),
         Command::Scan => scan(model, effects),
         Command::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         Command::Back => back(model, place, effects),
@@ -82,13 +99,12 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         Command::Open if model.place() == Place::Overview => None,
         Command::Open => nothing(model.list.entry().is_none(), "There is no entry to open yet."),
         Command::Copy | Command::Evidence => nothing(model.entry().is_none(), "There is no entry to copy from yet."),
-        Command::Repair => no_repair(model),
         Command::Scan => {
             nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
         }
         Command::Contexts => contexts::why_not(model),
         Command::Export => export::why_not(model),
-        _ => browse::why_not(model, command).map(str::to_owned),
+        other => browse::why_not(model, other).map(str::to_owned).or_else(|| repairs::why_not(model, other)),
     }
 }
 
@@ -145,14 +161,18 @@ pub(crate) fn at_the_end(model: &mut Model, by: Command) {
     model.hint(if up { "This is the first line." } else { "This is the last line." });
 }
 
-/// How far a page is scrolled.
+/// How far a page is scrolled, or where its cursor is.
 fn held(model: &mut Model, place: Place) -> Option<&mut usize> {
-    match (place, &mut model.over, &mut model.repairing) {
-        (Place::Messages, Some(Over::Messages(scroll)), _) | (Place::Log, Some(Over::Log(scroll)), _) => Some(scroll),
-        (Place::Entry, _, _) => model.opened.as_mut().map(|opened| &mut opened.scroll),
-        (Place::Evidence, _, _) => model.evidence.as_mut().map(|showing| &mut showing.scroll),
-        (Place::Help, _, _) => model.help.as_mut(),
-        (Place::Question, _, Repairing::Asking(question)) => Some(&mut question.scroll),
+    match place {
+        Place::Messages | Place::Log => match &mut model.over {
+            Some(Over::Messages(scroll) | Over::Log(scroll)) => Some(scroll),
+            _ => None,
+        },
+        Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
+        Place::Evidence => model.evidence.as_mut().map(|showing| &mut showing.scroll),
+        Place::Help => model.help.as_mut(),
+        Place::Choose | Place::Preview | Place::Result => repairs::scroll(model),
+        Place::History => history::cursor(model),
         _ => None,
     }
 }
@@ -186,33 +206,6 @@ fn open(model: &mut Model) {
     }
 }
 
-fn no_repair(model: &Model) -> Option<String> {
-    let Some(entry) = model.entry() else { return Some("There is no entry to repair yet.".to_owned()) };
-    if model.setup.read_only {
-        Some("Read-only: nothing can be repaired from here.".to_owned())
-    } else if model.is_from_disk() {
-        Some("This is an earlier scan: repairs wait until all has been read anew.".to_owned())
-    } else if model.is_writing() {
-        Some("A repair is being written. Wait until it is over.".to_owned())
-    } else if model.opened.as_ref().is_some_and(|opened| opened.left) {
-        Some("This entry has left the view. Go back and look at it as it is now.".to_owned())
-    } else {
-        match entry.situation {
-            Situation::RowSideOnly => None,
-            Situation::Linked => Some("Both pointers agree: there is nothing to repair.".to_owned()),
-            Situation::Reading => Some("Still reading: there is no verdict to act on yet.".to_owned()),
-            other => Some(format!("No repair for {} from here: only for row side only.", situation_words(other))),
-        }
-    }
-}
-
-fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
-    if let Some(of) = model.subject().cloned() {
-        model.repairing = Repairing::Preparing(of.clone());
-        effects.push(Effect::Prepare(of));
-    }
-}
-
 fn scan(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.phase() == Phase::Paused {
         model.say(Level::Info, "Looking whether somebody has signed in.");
@@ -230,21 +223,21 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
         Place::Evidence => model.evidence = None,
         Place::Leaving => model.leaving = None,
         Place::Help => model.help = None,
-        Place::Question => {
-            model.repairing = Repairing::Idle;
-            model.say(Level::Info, "Cancelled: nothing was written.");
-        }
-        Place::Waiting => match &mut model.repairing {
-            Repairing::Writing { quietly, .. } => *quietly = true,
-            other => *other = Repairing::Idle,
-        },
-        Place::Result => model.repairing = Repairing::Idle,
+        Place::Choose
+        | Place::Form
+        | Place::Preview
+        | Place::Question
+        | Place::Waiting
+        | Place::Running
+        | Place::Result => repairs::back(model),
+        Place::History => drop(model.history.pop()),
         Place::Filter => browse::clear_filter(model, effects),
         Place::Columns => model.browse.choosing = None,
         Place::Entry | Place::Browse | Place::Overview if model.errors.pop_front().is_some() => {}
         Place::Entry | Place::Browse if browse::back(model, effects) => {}
         Place::Entry => model.opened = None,
         Place::Overview => model.overview.open = false,
+        Place::Browse if model.marks.from.take().is_some() => {}
         Place::Browse if model.list.spec.filter.is_empty() => {
             let quit = model.keys.key_of(Command::Quit);
             model.hint(format!("There is nothing to go back to. {quit} quits."));
@@ -256,7 +249,7 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
 }
 
 fn quit(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
-    if model.is_writing() && place != Place::Leaving {
+    if model.unfinished(true).is_some() && place != Place::Leaving {
         model.leaving = Some(Leaving { yes: false, to: None });
     } else {
         effects.push(Effect::Quit);
@@ -266,28 +259,24 @@ fn quit(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
 fn switch(model: &mut Model, place: Place) {
     if let (Place::Evidence, Some(showing)) = (place, &mut model.evidence) {
         *showing = Showing { whole: !showing.whole, scroll: 0 };
+        return;
     }
-    match (place, &mut model.repairing, &mut model.leaving) {
-        (Place::Leaving, _, Some(leaving)) => leaving.yes = !leaving.yes,
-        (Place::Question, Repairing::Asking(question), _) => question.apply = !question.apply,
-        _ => {}
+    match (place, &mut model.leaving) {
+        (Place::Leaving, Some(leaving)) => leaving.yes = !leaving.yes,
+        _ => repairs::form(model).into_iter().for_each(Form::switch),
     }
 }
 
 fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
-    let marked = match (place, &model.repairing, &model.leaving) {
-        (Place::Leaving, _, Some(leaving)) => leaving.yes,
-        (Place::Question, Repairing::Asking(question), _) => question.apply,
-        _ => false,
-    };
     match place {
         Place::Filter => browse::keep_filter(model),
         Place::Ticket => ticket::ask(model, effects),
         Place::Evidence => evidence::copy(model, effects),
         Place::Columns => model.browse.choosing = None,
-        Place::Question | Place::Leaving if marked => yes(model, place, effects),
-        Place::Question | Place::Leaving | Place::Result => back(model, place, effects),
-        _ => {}
+        Place::Leaving if model.leaving.as_ref().is_some_and(|leaving| leaving.yes) => yes(model, place, effects),
+        Place::Leaving => back(model, place, effects),
+        Place::History => history::enter(model, effects),
+        _ => repairs::accept(model, effects),
     }
 }
 
@@ -297,14 +286,6 @@ fn yes(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
             Some(name) => contexts::turn(model, name, effects),
             None => effects.push(Effect::Quit),
         },
-        Place::Question => {
-            let taken = std::mem::take(&mut model.repairing);
-            if let Repairing::Asking(question) = taken {
-                let of = name_of(model, &question.proposal().of);
-                model.repairing = Repairing::Writing { of, quietly: false };
-                effects.push(Effect::Repair(question.confirmed()));
-            }
-        }
-        _ => {}
+        _ => repairs::yes(model, effects),
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>
             model.over = None;
             match chosen {
                 Some(name) if name == model.setup.context => model.hint(format!("This is {name} already.")),
-                Some(name) if model.unfinished().is_some() => {
+                Some(name) if model.unfinished(false).is_some() => {
                     model.leaving = Some(Leaving { yes: false, to: Some(name) });
                 }
                 Some(name) => turn(model, name, effects),

@@ -6,6 +6,9 @@ use userlink_link::Entry;
 use crate::confirm::Confirmed;
 use crate::event::ViewSpec;
 use crate::export::Export;
+use crate::history::HistoryOf;
+use crate::marks::Marking;
+use crate::plan::{PlanRef, Request};
 
 /// One thing to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,10 +31,32 @@ pub enum Effect {
     Explain(RecordRef),
     /// Say whether a record is there.
     Locate(RecordRef),
-    /// Read both sides afresh and say what a repair would do.
-    Prepare(RecordRef),
+    /// Mark entries, or not any more, and say how many are marked.
+    Mark(Marking),
+    /// Make a plan, read afresh as far as it is small, freeze it, and say what it would do. Only the newest is of use.
+    Plan(Request),
+    /// Give the lines `first..first + len` of the plan that was made last.
+    PlanLines {
+        /// Of which plan.
+        plan: PlanRef,
+        /// The first line wanted.
+        first: usize,
+        /// How many are wanted.
+        len: usize,
+    },
     /// Do exactly this, verify it by reading it back, and say what came of it.
-    Repair(Confirmed),
+    Apply(Confirmed),
+    /// Begin no further step of what is being applied.
+    Stop,
+    /// Say what the journal has.
+    History(HistoryOf),
+    /// Dismiss the entry of a record for a reason; without one, take it up again.
+    Dismiss {
+        /// Whose entry.
+        of: RecordRef,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Look this up in pool and table at once: an e-mail, a sub, a username or a row's id.
     LookUp(String),
     /// Find out what stands beside an entry: pairs, references, history, tokens.

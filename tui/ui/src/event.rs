@@ -3,14 +3,16 @@
 //! Data only. An event never carries a handle to something that could be waited for.
 
 use ratatui::crossterm::event::KeyEvent;
-use userlink_domain::{Flag, Group, RecordRef, Situation, Step, Timestamp};
+use userlink_domain::{Flag, Group, RecordRef, Situation, Timestamp};
 use userlink_find::Order;
 use userlink_link::{Entry, Explanation};
 
 use crate::beside::Part;
 use crate::browse::Pointer;
 use crate::contexts::JournalPlace;
+use crate::history::{HistoryOf, Recorded};
 use crate::overview;
+use crate::plan::{Answer, Outcome, PlanLine, PlanRef, Running};
 use crate::ticket::Found;
 
 /// One thing that happened.
@@ -20,7 +22,7 @@ pub enum Event {
     Key(KeyEvent),
     /// The mouse was used.
     Mouse(Pointer),
-    /// Text was pasted. It goes into the filter and nowhere else: a paste never confirms anything.
+    /// Text was pasted. It goes into the filter, or into a line that is filled in: a paste never confirms anything.
     Paste(String),
     /// The terminal has so many columns and lines now.
     Resize(u16, u16),
@@ -48,15 +50,35 @@ pub enum Event {
         /// The record as it is known; none where it has not been read, or is gone.
         found: Option<RecordRef>,
     },
-    /// The answer to [`Effect::Prepare`](crate::Effect::Prepare): the preview, freshly read.
-    Prepared {
-        /// The record that was asked about.
-        of: RecordRef,
-        /// What would be done, or why nothing can be.
-        answer: Result<Proposal, String>,
+    /// So many entries are marked.
+    Marked(u64),
+    /// The answer to [`Effect::Plan`](crate::Effect::Plan).
+    Planned {
+        /// That of the request.
+        number: u64,
+        /// The plan at a glance, or what it lacks.
+        answer: Answer,
     },
-    /// The answer to [`Effect::Repair`](crate::Effect::Repair).
-    Repaired(Result<Outcome, String>),
+    /// The answer to [`Effect::PlanLines`](crate::Effect::PlanLines).
+    PlanLines {
+        /// Of which plan.
+        plan: PlanRef,
+        /// The place of the first line.
+        first: usize,
+        /// In their order.
+        lines: Vec<PlanLine>,
+    },
+    /// How far the run is.
+    Running(Running),
+    /// The answer to [`Effect::Apply`](crate::Effect::Apply).
+    Applied(Result<Outcome, String>),
+    /// The answer to [`Effect::History`](crate::Effect::History).
+    History {
+        /// Whose.
+        of: HistoryOf,
+        /// What the journal has, or why it cannot be read.
+        answer: Result<Recorded, String>,
+    },
     /// News for the overview.
     Overview(overview::News),
     /// The answer to [`Effect::LookUp`](crate::Effect::LookUp).
@@ -217,38 +239,10 @@ pub struct Window {
     pub first: usize,
     /// In the order of the view.
     pub entries: Vec<Entry>,
+    /// Which of `entries` are marked, in their order.
+    pub marked: Vec<bool>,
     /// Where the entry of the anchor record stands in the view now, if it is in it.
     pub anchor_at: Option<usize>,
     /// Grows whenever the data behind the view changed.
     pub revision: u64,
-}
-
-/// What would be done: read afresh from both sides, frozen, and shown before anything is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
-    /// The record that the repair was asked for.
-    pub of: RecordRef,
-    /// As it was read just now.
-    pub entry: Entry,
-    /// In the order in which they are made.
-    pub steps: Vec<Step>,
-    /// The situation after all of them.
-    pub afterwards: Situation,
-    /// To the pool, reads and writes together.
-    pub requests: u32,
-    /// Whether all of it can be taken back.
-    pub undoable: bool,
-}
-
-/// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The record that was repaired.
-    pub of: RecordRef,
-    /// One sentence a line.
-    pub words: Vec<String>,
-    /// Whether everything was written and verified by reading it back.
-    pub done: bool,
-    /// The run's name in the journal.
-    pub run: String,
 }

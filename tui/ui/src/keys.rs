@@ -33,6 +33,28 @@ pub(crate) enum Command {
     Back,
     Quit,
     Suspend,
+    /// Marks the entry under the cursor, or chooses the candidate.
+    Mark,
+    /// Begins a range of marks, or ends it.
+    MarkRange,
+    MarkAll,
+    InvertMarks,
+    Unmark,
+    /// Takes back what was written.
+    Undo,
+    History,
+    Dismiss,
+    Contain,
+    /// What was not done, again.
+    Again,
+    SignOut,
+    /// Other candidates.
+    Choose,
+    /// Begins no further step; leaves an entry out.
+    Stop,
+    SkipTheRest,
+    Next,
+    Previous,
     /// All commands, to be searched.
     Palette,
     Contexts,
@@ -86,14 +108,24 @@ pub(crate) enum Place {
     /// The line where a filter is typed.
     Filter,
     Help,
+    /// Who gets which row.
+    Choose,
+    /// A line that is filled in.
+    Form,
+    /// A plan that is looked at.
+    Preview,
     /// Where columns are chosen.
     Columns,
     /// The question before a write.
     Question,
     /// Something under way that may be left alone.
     Waiting,
+    /// A run that is under way.
+    Running,
     /// What came of a repair.
     Result,
+    /// What was done, by whom.
+    History,
     /// The question before leaving while a write is under way.
     Leaving,
     /// What there is at a glance, and why.
@@ -120,10 +152,15 @@ impl Place {
         Entry,
         Filter,
         Help,
+        Place::Choose,
+        Form,
+        Preview,
         Place::Columns,
         Question,
         Waiting,
+        Running,
         Seen,
+        Place::History,
         Leaving,
         Place::Palette,
         Place::Contexts,
@@ -143,10 +180,15 @@ impl Place {
             Self::Entry => "entry",
             Self::Filter => "filter",
             Self::Help => "help",
+            Self::Choose => "choice",
+            Self::Form => "form",
+            Self::Preview => "preview",
             Self::Columns => "columns",
             Self::Question => "question",
             Self::Waiting => "waiting",
+            Self::Running => "run",
             Self::Result => "result",
+            Self::History => "history",
             Self::Leaving => "leaving",
             Self::Overview => "overview",
             Self::Ticket => "ticket",
@@ -162,7 +204,7 @@ impl Place {
 
     /// Whether letters are text here, whatever they are bound to.
     pub(crate) fn is_typing(self) -> bool {
-        matches!(self, Self::Filter | Self::Palette | Self::Folder | Self::Ticket)
+        matches!(self, Self::Filter | Self::Form | Self::Palette | Self::Folder | Self::Ticket)
     }
 }
 
@@ -207,7 +249,8 @@ pub(crate) struct Line {
 
 use Command::*;
 use Place::{
-    Browse, Entry, Evidence, Filter, Folder, Help, Leaving, Overview, Question, Result as Seen, Ticket, Waiting,
+    Browse, Entry, Evidence, Filter, Folder, Form, Help, Leaving, Overview, Preview, Question, Result as Seen, Running,
+    Ticket, Waiting,
 };
 use Section::{Always, Look, Move, Program, Repair as Writes};
 
@@ -216,16 +259,32 @@ const SCREENS: &[Place] = &[Browse, Entry, Overview];
 /// From where the list is one key away.
 const LISTS: &[Place] = &[Browse, Overview];
 /// What is scrolled by pages.
-const PAGES: &[Place] =
-    &[Browse, Entry, Help, Question, Place::Palette, Place::Contexts, Place::Messages, Place::Log, Overview, Evidence];
+const PAGES: &[Place] = &[
+    Browse,
+    Entry,
+    Help,
+    Place::Choose,
+    Preview,
+    Seen,
+    Place::History,
+    Place::Palette,
+    Place::Contexts,
+    Place::Messages,
+    Place::Log,
+    Overview,
+    Evidence,
+];
 /// What has lines to go up and down.
 const LINES: &[Place] = &[
     Browse,
     Entry,
     Filter,
     Help,
+    Place::Choose,
+    Preview,
+    Seen,
+    Place::History,
     Place::Columns,
-    Question,
     Place::Palette,
     Place::Contexts,
     Place::Messages,
@@ -267,12 +326,13 @@ table! {
     Group(7), "show-unsettled", ["8"], "unsettled", Move, LISTS, &[];
     Repair, "repair", ["r"], "repair", Writes, &[Browse, Entry], &[Browse, Entry];
     Open, "open", ["enter"], "open", Look, &[Browse], &[Browse];
+    Mark, "mark", ["space"], "mark", Look, &[Browse], &[Browse];
     Open, "open", ["enter"], "show them", Look, &[Overview], &[Overview];
     Command::Overview, "overview", ["shift-o"], "overview", Look, SCREENS, &[];
     Command::Ticket, "look-up", ["o"], "look somebody up", Look, SCREENS, &[Overview];
     Copy, "copy", ["y"], "copy the id", Look, &[Browse, Entry], &[];
     Command::Evidence, "copy-evidence", ["shift-y"], "copy as evidence", Look, &[Browse, Entry], &[Entry];
-    Mask, "mask", ["m"], "hide personal data", Look, &[Browse, Entry, Overview, Help, Question, Seen, Evidence, Place::Messages], &[];
+    Mask, "mask", ["m"], "hide personal data", Look, &[Browse, Entry, Overview, Help, Question, Preview, Running, Seen, Evidence, Place::Choose, Place::History, Place::Messages], &[];
     Command::Filter, "filter", ["/"], "filter", Look, LISTS, &[Browse];
     Accept, "accept", ["enter"], "look", Always, &[Ticket], &[Ticket];
     Accept, "accept", ["enter"], "copy", Always, &[Evidence], &[Evidence];
@@ -290,24 +350,49 @@ table! {
     DefaultColumns, "default-columns", ["backspace"], "as it was", Look, &[Place::Columns], &[Place::Columns];
     Accept, "accept", ["enter"], "close", Always, &[Place::Columns], &[Place::Columns];
     Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
-    Scan, "scan", ["shift-r"], "scan again", Program, &[Browse, Entry, Overview], &[Browse, Overview];
-    Yes, "yes", ["y"], "apply", Always, &[Question], &[Question];
+    MarkRange, "mark-range", ["shift-v"], "mark a range", Look, &[Browse], &[];
+    MarkAll, "mark-all", ["shift-a"], "mark all of the filter", Look, &[Browse], &[];
+    InvertMarks, "invert-marks", ["shift-i"], "invert the marks", Look, &[Browse], &[];
+    Unmark, "unmark-all", ["shift-u"], "unmark all", Look, &[Browse], &[];
+    Undo, "undo", ["u"], "undo the last run", Writes, SCREENS, &[];
+    Command::History, "history", ["shift-h"], "history", Look, SCREENS, &[];
+    Dismiss, "dismiss", ["d"], "dismiss, or take up again", Writes, &[Browse, Entry], &[];
+    Contain, "contain", ["shift-x"], "contain a user", Writes, &[Browse, Entry], &[];
+    Scan, "scan", ["shift-r"], "scan again", Program, SCREENS, &[Overview];
+    Mark, "mark", ["space"], "choose", Look, &[Place::Choose], &[Place::Choose];
+    Accept, "accept", ["enter"], "go on with it", Always, &[Place::Choose], &[Place::Choose];
+    Stop, "stop", ["s"], "leave it out", Program, &[Place::Choose], &[Place::Choose];
+    SkipTheRest, "skip-the-rest", ["shift-s"], "and all others", Program, &[Place::Choose], &[Place::Choose];
+    Accept, "accept", ["enter"], "go on", Always, &[Preview], &[Preview];
+    SignOut, "sign-out", ["o"], "sign out, too", Writes, &[Preview], &[Preview];
+    SignOut, "sign-out", ["o"], "sign out", Writes, &[Seen], &[Seen];
+    Command::Choose, "choose", ["c"], "choose otherwise", Look, &[Preview], &[Preview];
+    Stop, "stop", ["s"], "stop after this step", Program, &[Running], &[Running];
+    Again, "again", ["a"], "what was not done, again", Writes, &[Seen], &[Seen];
+    Undo, "undo", ["u"], "undo", Writes, &[Seen, Place::History], &[Seen, Place::History];
+    Accept, "accept", ["enter"], "its steps", Always, &[Place::History], &[Place::History];
+    Yes, "yes", ["y"], "yes", Always, &[Question], &[Question];
     Yes, "yes", ["y"], "export", Always, &[Place::Export], &[Place::Export];
     Yes, "yes", ["y"], "leave", Always, &[Leaving], &[Leaving];
-    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Question, Leaving, Place::Export], &[Question, Leaving, Place::Export];
+    Next, "next", ["tab", "down"], "next", Always, &[Form, Question], &[Form, Question];
+    Previous, "previous", ["shift-tab", "up"], "before", Always, &[Form, Question], &[];
+    Switch, "switch", ["left", "right", "h", "l", "space"], "choose", Always, &[Question], &[Question];
+    Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "choose", Always, &[Leaving, Place::Export], &[Leaving, Place::Export];
     Switch, "switch", ["tab"], "next", Always, &[Folder], &[Folder];
+    Accept, "accept", ["enter"], "go on", Always, &[Form], &[Form];
     Accept, "accept", ["enter"], "take it", Always, &[Question, Leaving, Place::Export], &[Question, Leaving, Place::Export];
     Accept, "accept", ["enter"], "done", Always, &[Folder], &[Folder];
     Accept, "accept", ["enter"], "run it", Always, &[Place::Palette], &[Place::Palette];
     Accept, "accept", ["enter"], "turn to it", Always, &[Place::Contexts], &[Place::Contexts];
     Accept, "accept", ["enter"], "close", Always, &[Seen], &[Seen];
     Back, "back", ["n"], "cancel", Always, &[Question, Leaving, Place::Export], &[];
-    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help, Place::Messages, Place::Log], &[Entry, Help, Place::Messages, Place::Log];
+    Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help, Place::History, Place::Messages, Place::Log], &[Entry, Help, Place::History, Place::Messages, Place::Log];
     Back, "back", ["esc"], "to the list", Always, &[Overview], &[Overview];
     Back, "back", ["esc"], "cancel", Always, &[Ticket, Evidence], &[Ticket, Evidence];
     Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
-    Back, "back", ["esc"], "cancel", Always, &[Question, Leaving, Place::Export, Folder], &[Question, Leaving, Place::Export, Folder];
-    Back, "back", ["esc"], "go on without waiting", Always, &[Waiting], &[Waiting];
+    Back, "back", ["esc"], "cancel", Always, &[Place::Choose, Form, Preview, Question, Leaving, Place::Export, Folder],
+        &[Place::Choose, Form, Preview, Question, Leaving, Place::Export, Folder];
+    Back, "back", ["esc"], "go on without waiting", Always, &[Waiting, Running], &[Waiting, Running];
     Back, "back", ["esc"], "close", Always, &[Seen, Place::Columns], &[];
     Back, "back", ["esc"], "close", Always, &[Place::Palette, Place::Contexts], &[Place::Palette, Place::Contexts];
     Palette, "palette", [":", "ctrl-p"], "commands", Program, SCREENS, &[];
@@ -317,7 +402,7 @@ table! {
     Messages, "messages", ["shift-m"], "messages", Program, &[Browse, Entry, Overview, Place::Messages], &[];
     Log, "log", ["shift-l"], "log", Program, &[Browse, Entry, Overview, Place::Log], &[];
     Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help, Overview], &[Browse, Entry, Overview];
-    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Place::Messages, Place::Log, Overview], &[Browse, Entry, Waiting, Overview];
+    Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Running, Place::History, Place::Messages, Place::Log, Overview], &[Browse, Entry, Waiting, Overview];
     Quit, "quit", ["ctrl-c"], "quit", Always, EVERYWHERE, &[];
     Suspend, "suspend", ["ctrl-z"], "suspend", Always, EVERYWHERE, &[];
 }

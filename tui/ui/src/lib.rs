@@ -8,6 +8,7 @@
 
 mod beside;
 mod browse;
+mod choose;
 mod command;
 mod confirm;
 mod contexts;
@@ -15,11 +16,14 @@ mod effect;
 mod event;
 mod evidence;
 mod export;
+mod form;
 mod glyphs;
+mod history;
 mod kept;
 mod keys;
 mod layout;
 mod list;
+mod marks;
 mod messages;
 mod model;
 mod over;
@@ -27,7 +31,10 @@ mod overview;
 mod paint;
 mod pairs;
 mod palette;
+mod plan;
+mod preview;
 mod privacy;
+mod repairs;
 mod safe_text;
 mod theme;
 mod ticket;
@@ -35,18 +42,24 @@ mod update;
 mod view;
 mod words;
 
-pub use beside::{Candidate, Done, Lives, Part, Refers};
+pub use beside::{Done, Lives, Pairing, Part, Refers};
 pub use browse::{KeptColumn, Pointer, Press, Target};
 pub use confirm::Confirmed;
 pub use contexts::{ContextChoice, JournalPlace};
 pub use effect::Effect;
-pub use event::{Counts, Event, Level, Outcome, Phase, Progress, Proposal, ViewSpec, Window};
+pub use event::{Counts, Event, Level, Phase, Progress, ViewSpec, Window};
 pub use export::{Export, ExportFormat};
+pub use history::{HistoryOf, Recorded, RunDone, StepDone};
 pub use kept::Kept;
 pub use keys::{KeyLine, Keys, KeysError};
 pub use layout::{SMALLEST, is_large_enough};
+pub use marks::Marking;
 pub use model::{Model, Names, Setup};
 pub use overview::{News, Since, Spent};
+pub use plan::{
+    Answer, Candidate, Choosing, Draft, DraftKind, Guard, Lifted, NotDone, Outcome, Person, PlanLine, PlanRef, Request,
+    Running, Sessions, Wish,
+};
 pub use safe_text::{fitted, is_odd_text, safe_text};
 pub use theme::{Theme, Tint};
 pub use ticket::Found;

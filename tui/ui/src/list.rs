@@ -79,6 +79,12 @@ impl List {
         held.entries.get(place.checked_sub(held.first)?)
     }
 
+    /// Whether the entry at a place is marked.
+    pub(crate) fn is_marked(&self, place: usize) -> bool {
+        let marked = self.held.as_ref().and_then(|held| held.marked.get(place.checked_sub(held.first)?));
+        marked.is_some_and(|marked| *marked)
+    }
+
     /// The entry under the cursor.
     pub(crate) fn entry(&self) -> Option<&Entry> {
         self.at(self.cursor)

@@ -8,20 +8,22 @@ use tui_input::Input;
 use userlink_domain::{Group, RecordRef, Timestamp};
 use userlink_link::{Entry, Explanation};
 
-use crate::beside::{Beside, Candidate};
+use crate::beside::{Beside, Pairing};
 use crate::browse::{Browse, Widths};
-use crate::confirm::Question;
 use crate::contexts::{ContextChoice, JournalPlace};
-use crate::event::{Counts, Outcome, Phase, Progress};
+use crate::event::{Counts, Phase, Progress};
 use crate::evidence::Showing;
 use crate::export::Exporting;
+use crate::history;
 use crate::keys::{Keys, Place};
 use crate::layout::{self, Layout};
 use crate::list::List;
+use crate::marks::Marks;
 use crate::messages::{Said, Word};
 use crate::over::Over;
 use crate::overview::Overview;
 use crate::paint::Look;
+use crate::repairs::{self, Repairing};
 use crate::theme::{Theme, Tint};
 use crate::ticket::{Found, Ticket};
 
@@ -82,21 +84,6 @@ pub(crate) struct Opened {
     pub(crate) found: Option<Box<Found>>,
 }
 
-/// What there is between a person and a repair.
-#[derive(Debug, Default)]
-pub(crate) enum Repairing {
-    #[default]
-    Idle,
-    /// Both sides are being read.
-    Preparing(RecordRef),
-    /// A person is asked.
-    Asking(Question),
-    /// It is being written. `quietly` where the person went on without waiting.
-    Writing { of: String, quietly: bool },
-    /// What came of it, or why it could not be.
-    Over(Result<Outcome, String>),
-}
-
 /// The question before leaving.
 #[derive(Clone, Debug)]
 pub(crate) struct Leaving {
@@ -127,7 +114,13 @@ pub struct Model {
     pub(crate) explained: Option<(RecordRef, Explanation)>,
     /// The record and the revision that an explanation was last asked for.
     pub(crate) asked_why: Option<(RecordRef, u64)>,
+    pub(crate) marks: Marks,
     pub(crate) repairing: Repairing,
+    /// How many plans were asked for.
+    pub(crate) requests: u64,
+    /// The last run from here by which something was written.
+    pub(crate) last_run: Option<String>,
+    pub(crate) history: history::Pages,
     /// The help page, scrolled so far.
     pub(crate) help: Option<usize>,
     pub(crate) leaving: Option<Leaving>,
@@ -189,7 +182,11 @@ impl Model {
             opened: None,
             explained: None,
             asked_why: None,
+            marks: Marks::default(),
             repairing: Repairing::Idle,
+            requests: 0,
+            last_run: None,
+            history: history::Pages::new(),
             help: None,
             leaving: None,
             over: None,
@@ -257,11 +254,17 @@ impl Model {
         &self.setup.context
     }
 
-    /// What would be left unfinished by turning to another context, in a sentence.
-    pub(crate) fn unfinished(&self) -> Option<String> {
-        let text =
-            "A repair is being written. It will be finished and kept in the journal, and what came of it is told.";
-        self.is_writing().then(|| text.to_owned())
+    /// What would be left unfinished by leaving the program, or by turning to another context, in sentences.
+    pub(crate) fn unfinished(&self, out: bool) -> Option<String> {
+        let mut text = Vec::new();
+        if self.is_writing() {
+            text.push("A repair is being written. The steps under way are finished and kept in the journal, no other is begun;");
+            text.push(if out { "the plan can be gone on with later." } else { "what came of it is told." });
+        }
+        if self.exporting.is_some() {
+            text.push("An export is being written. It is dropped, and leaves no file.");
+        }
+        (!text.is_empty()).then(|| text.join(" "))
     }
 
     /// Whether e-mails, names and phones are masked.
@@ -271,7 +274,7 @@ impl Model {
 
     /// Whether something is under way that a person waits for: only then does a spinner turn.
     pub(crate) fn is_busy(&self) -> bool {
-        let repairing = matches!(self.repairing, Repairing::Preparing(_) | Repairing::Writing { .. });
+        let repairing = matches!(self.repairing, Repairing::Planning(_) | Repairing::Writing(_));
         let scanning = matches!(self.phase(), Phase::Connecting | Phase::Reading);
         repairing || scanning || self.exporting.is_some() || self.turning.is_some()
     }
@@ -300,7 +303,7 @@ impl Model {
 
     /// Whether a repair is being written: leaving now is asked about.
     pub fn is_writing(&self) -> bool {
-        matches!(self.repairing, Repairing::Writing { .. })
+        matches!(self.repairing, Repairing::Writing(_))
     }
 
     pub(crate) fn look(&self) -> Look {
@@ -393,22 +396,22 @@ impl Model {
     }
 
     /// The pairs that could be made of the entry that is open.
-    pub(crate) fn candidates(&self) -> Option<&[Candidate]> {
+    pub(crate) fn candidates(&self) -> Option<&[Pairing]> {
         self.found().map(|found| &found.candidates[..]).or(self.beside.candidates.as_deref())
     }
 
     /// Where the next key goes.
     pub(crate) fn place(&self) -> Place {
-        match (&self.repairing, &self.leaving) {
+        let repairing = repairs::place(&self.repairing);
+        match (repairing, &self.leaving) {
             (_, Some(_)) => Place::Leaving,
             _ if self.help.is_some() => Place::Help,
             _ if self.over.is_some() => self.over.as_ref().map_or(Place::Browse, Over::place),
-            (Repairing::Asking(_), _) => Place::Question,
-            (Repairing::Preparing(_) | Repairing::Writing { quietly: false, .. }, _) => Place::Waiting,
-            (Repairing::Over(_), _) => Place::Result,
+            (Some(place), _) => place,
             _ if self.evidence.is_some() => Place::Evidence,
             _ if self.ticket.typing.is_some() => Place::Ticket,
             _ if self.ticket.asked.is_some() => Place::Waiting,
+            _ if !self.history.is_empty() => Place::History,
             _ if self.browse.choosing.is_some() => Place::Columns,
             _ if self.typing.is_some() => Place::Filter,
             _ if self.opened.is_some() => Place::Entry,

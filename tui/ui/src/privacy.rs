@@ -119,6 +119,34 @@ impl Model {
         if self.masked { Cow::Owned(entry(of, self.setup.ascii)) } else { Cow::Borrowed(of) }
     }
 
+    /// A user as it may be seen.
+    pub(crate) fn seen_user<'a>(&self, of: &'a PoolUser) -> Cow<'a, PoolUser> {
+        if !self.masked {
+            return Cow::Borrowed(of);
+        }
+        let alone = Entry {
+            situation: userlink_domain::Situation::Reading,
+            so_far: None,
+            flags: userlink_domain::Flags::NONE,
+            users: vec![of.clone()],
+            rows: Vec::new(),
+            user_count: 1,
+            row_count: 0,
+        };
+        entry(&alone, self.setup.ascii).users.pop().map_or(Cow::Borrowed(of), Cow::Owned)
+    }
+
+    /// What somebody is called, as it may be seen: an address, a username, or words about several.
+    pub(crate) fn called<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if !self.masked || name.is_empty() {
+            Cow::Borrowed(name)
+        } else if name.contains(char::is_whitespace) || name.contains('@') {
+            self.told(name)
+        } else {
+            username(name, self.setup.ascii)
+        }
+    }
+
     /// A sentence as it may be seen.
     pub(crate) fn told<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if !self.masked { Cow::Borrowed(text) } else { Cow::Owned(self.hidden(text)) }
@@ -144,6 +172,9 @@ impl Model {
         }
         known.extend(self.explanation().into_iter().flat_map(names));
         known.extend(self.ticket.asked.as_deref());
+        if let crate::repairs::Repairing::Choosing(choose) = &self.repairing {
+            values(&choose.of.entry, &mut known);
+        }
         // A longer one may hold a shorter one.
         known.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
         known.dedup();

@@ -7,7 +7,7 @@ use tui_input::{Input, InputRequest};
 use userlink_domain::{RecordRef, Situation, Timestamp};
 use userlink_link::{Entry, Explanation};
 
-use crate::beside::Candidate;
+use crate::beside::Pairing;
 use crate::browse::request;
 use crate::effect::Effect;
 use crate::event::Level;
@@ -26,7 +26,7 @@ pub struct Found {
     /// Why it would be that.
     pub explanation: Explanation,
     /// The pairs that could be made, best first.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<Pairing>,
     /// What was not looked at, in words.
     pub not_looked_at: String,
     /// What the scan that is shown has it as, if it has it.

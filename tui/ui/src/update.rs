@@ -2,22 +2,14 @@
 //!
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
-use userlink_domain::{Group, RecordRef, Timestamp};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use userlink_domain::{Group, Timestamp};
 
-use crate::beside;
-use crate::browse;
-use crate::command;
-use crate::confirm::Question;
 use crate::effect::Effect;
-use crate::event::{Event, Level, Outcome, Phase, Progress, Proposal};
-use crate::export;
+use crate::event::{Event, Level, Phase, Progress};
 use crate::keys::{self, Command, Place};
-use crate::list::holds;
-use crate::model::{Model, Repairing};
-use crate::over;
-use crate::overview;
-use crate::ticket;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use crate::model::Model;
+use crate::{beside, browse, command, export, history, over, overview, repairs, ticket};
 
 /// Takes in one event. `now` is the moment it happened.
 pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -52,11 +44,18 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
             }
         }
         Event::Located { of, found } => browse::located(model, &of, found, &mut effects),
-        Event::Prepared { of, answer } => on_prepared(model, &of, answer),
-        Event::Repaired(answer) => {
-            on_repaired(model, answer);
+        Event::Marked(count) => {
+            model.marks.told(count);
+            effects.extend(model.list.changed(model.page()));
+        }
+        Event::Planned { number, answer } => repairs::planned(model, number, answer),
+        Event::PlanLines { plan, first, lines } => repairs::lines(model, &plan, first, lines),
+        Event::Running(running) => repairs::running(model, running),
+        Event::Applied(end) => {
+            repairs::applied(model, end);
             beside::forget(model);
         }
+        Event::History { of, answer } => history::told(model, &of, answer),
         Event::Overview(news) => overview::hear(model, news),
         Event::LookedUp { asked, answer } => ticket::hear(model, &asked, answer),
         Event::Beside { of, part } => beside::hear(model, &of, part),
@@ -71,6 +70,7 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         }
     }
     effects.extend(model.list.want(model.page()));
+    effects.extend(repairs::want_lines(model));
     effects.extend(why(model));
     effects.extend(beside::want(model));
     effects
@@ -93,9 +93,16 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         return;
     }
     let place = model.place();
-    let answers = matches!(place, Place::Question | Place::Leaving | Place::Result);
-    if answers && key.kind == KeyEventKind::Repeat && matches!(key.code, KeyCode::Enter | KeyCode::Char('y')) {
+    let answers = matches!(place, Place::Form | Place::Question | Place::Leaving | Place::Preview | Place::Result);
+    let said = key.code == KeyCode::Enter || (key.code == KeyCode::Char('y') && place != Place::Form);
+    if answers && key.kind == KeyEventKind::Repeat && said {
         return; // A key that is held down answers no question.
+    }
+    // What is not seen, because the terminal is too small for it, is not answered either.
+    let unseen = model.layout().is_none() && matches!(place, Place::Question | Place::Leaving);
+    if unseen && matches!(key.code, KeyCode::Enter | KeyCode::Char(_)) && !key.modifiers.contains(KeyModifiers::CONTROL)
+    {
+        return;
     }
     match model.keys.command(place, key) {
         Some(command) => {
@@ -107,6 +114,7 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             let typed = match place {
                 Place::Filter => browse::type_filter(model, key, effects),
                 Place::Ticket => ticket::type_key(model, key),
+                Place::Form => repairs::typed(model, key),
                 _ if place.is_typing() => over::typed(model, key),
                 _ => false,
             };
@@ -160,44 +168,7 @@ fn follow_opened(model: &mut Model) {
     }
 }
 
-fn on_prepared(model: &mut Model, of: &RecordRef, answer: Result<Proposal, String>) {
-    if !matches!(&model.repairing, Repairing::Preparing(asked) if asked == of) {
-        return; // Nobody waits for this one any more.
-    }
-    match answer {
-        Ok(proposal) => {
-            // Only where nothing may be written is there nothing to ask.
-            model.repairing = if model.setup.read_only || proposal.steps.is_empty() {
-                let text = "There is nothing to write any more: both sides were read again, and agree.";
-                Repairing::Over(Err(text.to_owned()))
-            } else {
-                Repairing::Asking(Question::new(proposal))
-            };
-        }
-        Err(text) => model.repairing = Repairing::Over(Err(text)),
-    }
-}
-
-fn on_repaired(model: &mut Model, answer: Result<Outcome, String>) {
-    let Repairing::Writing { quietly, .. } = model.repairing else { return };
-    model.leaving = None;
-    model.repairing = if quietly { Repairing::Idle } else { Repairing::Over(answer.clone()) };
-    if quietly {
-        match answer {
-            Ok(outcome) if outcome.done => model.say(Level::Info, outcome.words.join(" ")),
-            Ok(outcome) => model.say(Level::Error, outcome.words.join(" ")),
-            Err(text) => model.say(Level::Error, text),
-        }
-    }
-}
-
 /// The group of a tab, counted from 0.
 pub(crate) fn group_of(tab: usize) -> Option<Group> {
     tab.checked_sub(1).and_then(|at| Group::ALL.get(at).copied())
-}
-
-/// A record as a person knows it.
-pub(crate) fn name_of(model: &Model, of: &RecordRef) -> String {
-    let entry = model.entry().filter(|entry| holds(entry, of));
-    entry.map_or_else(|| "this entry".to_owned(), crate::view::title)
 }

@@ -4,6 +4,7 @@
 //! ten entries and at ten million.
 
 mod beside;
+mod choose;
 mod columns;
 mod detail;
 mod dialog;
@@ -15,10 +16,14 @@ mod fields;
 mod foot;
 mod head;
 mod help;
+mod history;
 mod over;
 mod overview;
+mod pane;
+mod preview;
 mod progress;
 mod question;
+mod running;
 mod sheet;
 mod tabs;
 
@@ -31,7 +36,7 @@ use userlink_link::Entry;
 use crate::browse::Target;
 use crate::keys::Place;
 use crate::layout::{Layout, SMALLEST};
-use crate::model::{Model, Repairing};
+use crate::model::Model;
 use crate::paint::draw_all;
 use crate::privacy::is_hidden;
 use crate::theme::Role;
@@ -98,9 +103,10 @@ fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
     if model.evidence.is_some() {
         evidence::draw(model, frame, &layout);
     }
-    if !matches!(model.repairing, Repairing::Idle | Repairing::Writing { quietly: true, .. }) {
-        question::draw(model, frame, &layout);
+    if let Some(page) = model.history.last() {
+        history::draw(model, frame, &layout, page);
     }
+    question::draw(model, frame, &layout);
     over::draw(model, frame, &layout);
     if model.browse.choosing.is_some() {
         columns::draw(model, frame, &layout, &mut regions);
@@ -121,7 +127,8 @@ pub(crate) fn furthest(model: &Model, place: Place) -> usize {
         Place::Entry => fields::furthest(model, &layout),
         Place::Help => help::furthest(model, &layout),
         Place::Messages | Place::Log => over::furthest(model, place, &layout),
-        Place::Question => question::furthest(model, &layout),
+        Place::Choose | Place::Preview | Place::Result => question::furthest(model, &layout),
+        Place::History => crate::history::furthest(model),
         Place::Evidence => evidence::furthest(model, &layout),
         _ => 0,
     }

@@ -50,6 +50,18 @@ SELECT o.run, o.step_no, 'closed', $3, $4, $5 FROM userlink_journal o
 WHERE o.run = $1 AND o.step_no = $2 AND o.event = 'opened'
 ON CONFLICT (run, step_no, event) DO NOTHING";
 
+/// The runs of a pool, attribute and table, newest first; $1 limit.
+pub(crate) const RUNS: &str = concat!(
+    "
+SELECT o.run, min(o.at_ms), min(o.actor), min(o.reason), count(*), ",
+    "CAST(sum(CASE WHEN c.outcome IN ",
+    written!(),
+    " THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(CASE WHEN c.run IS NULL THEN 1 ELSE 0 END) AS BIGINT)
+FROM userlink_journal o LEFT JOIN userlink_journal c ON c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed'
+WHERE o.event = 'opened' AND o.pool_id = $2 AND o.attribute = $3 AND o.table_name = $4
+GROUP BY o.run ORDER BY min(o.at_ms) DESC, o.run DESC LIMIT $1"
+);
+
 /// The steps for which a condition holds.
 macro_rules! steps {
     ($condition:literal, $rest:literal) => {

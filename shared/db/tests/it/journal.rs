@@ -1,7 +1,7 @@
 //! The journal: claimed once, closed once, never changed.
 
-use userlink_db::{History, Journal, JournalEntry, JournalError, Linkage, MigrateOptions, Outcome, migrate};
-use userlink_domain::{Situation, Step, Sub, Timestamp};
+use userlink_db::{Dismissal, History, Journal, JournalEntry, JournalError, Linkage, MigrateOptions, Outcome, migrate};
+use userlink_domain::{IdKind, RecordRef, RowId, Situation, Step, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -54,6 +54,30 @@ async fn journal(world: &World) -> Journal {
 }
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_500);
+
+#[tokio::test]
+async fn runs_are_told_at_a_glance_and_those_of_other_tables_are_not() {
+    for world in World::both().await {
+        let journal = journal(&world).await;
+        for step_no in 1..=4 {
+            journal.opened(&entry(step_no)).await.unwrap();
+        }
+        journal.closed(RUN, 1, Outcome::Done, "", NOW).await.unwrap();
+        journal.closed(RUN, 2, Outcome::Stale, "", NOW).await.unwrap();
+        journal.closed(RUN, 3, Outcome::FoundDone, "", NOW).await.unwrap();
+        let later = Timestamp::from_millis(NOW.as_millis() + 9_000);
+        journal.opened(&JournalEntry { at: later, ..of("bob", 8, entry(5)) }).await.unwrap();
+        let elsewhere = Linkage { table: "other.users".into(), ..linkage() };
+        journal.opened(&JournalEntry { linkage: elsewhere.clone(), ..of("eve", 9, entry(6)) }).await.unwrap();
+
+        let runs = journal.runs(&linkage(), 10).await.unwrap();
+        let seen: Vec<_> = runs.iter().map(|run| (&*run.actor, run.steps, run.written, run.open)).collect();
+        assert_eq!(seen, [("bob", 1, 0, 1), ("ada", 4, 2, 1)], "newest first");
+        assert_eq!((runs[1].run, runs[1].at, runs[1].reason.as_deref()), (RUN, entry(1).at, Some("ticket 7")));
+        assert_eq!(journal.runs(&linkage(), 1).await.unwrap().len(), 1);
+        assert_eq!(journal.runs(&elsewhere, 10).await.unwrap()[0].actor, "eve");
+    }
+}
 
 #[tokio::test]
 async fn a_step_is_opened_and_closed_and_comes_back_as_it_was() {
@@ -239,4 +263,34 @@ async fn a_journal_of_one_s_own_is_made_where_there_is_none() {
 #[test]
 fn an_entry_in_a_log_names_nobody() {
     assert!(!format!("{:?}", entry(1)).contains("bob@"));
+}
+
+#[tokio::test]
+async fn what_is_dismissed_stands_until_it_is_taken_up_and_is_of_its_table_alone() {
+    for world in World::both().await {
+        let journal = journal(&world).await;
+        let (ada, row) = (RecordRef::User(sub(1)), RecordRef::Row(RowId::BigInt(41)));
+        let dismissal = |of: &RecordRef, reason: &str| Dismissal {
+            of: of.clone(),
+            evidence: "0123456789abcdef0123456789abcdef".into(),
+            reason: reason.into(),
+            actor: "ada".into(),
+            at: NOW,
+        };
+        let standing = async || journal.dismissals(&linkage(), IdKind::BigInt).await.unwrap();
+        assert_eq!(standing().await, []);
+        journal.dismiss(&linkage(), &dismissal(&ada, "a test account")).await.unwrap();
+        journal.dismiss(&linkage(), &dismissal(&row, "imported")).await.unwrap();
+        journal.dismiss(&linkage(), &dismissal(&ada, "still a test account")).await.unwrap();
+        let expected = [dismissal(&row, "imported"), dismissal(&ada, "still a test account")];
+        assert_eq!(standing().await, expected, "the last one counts");
+        let elsewhere = Linkage { table: "other.users".into(), ..linkage() };
+        assert_eq!(journal.dismissals(&elsewhere, IdKind::BigInt).await.unwrap(), []);
+
+        journal.take_up(&linkage(), &row, "bob", NOW).await.unwrap();
+        assert_eq!(standing().await, [dismissal(&ada, "still a test account")]);
+        // One person's data is erased, and with it what was dismissed about her.
+        assert_eq!(journal.erase(&sub(1).to_string()).await.unwrap(), 2);
+        assert_eq!(standing().await, []);
+    }
 }

@@ -11,11 +11,14 @@ const ALL: MigrateOptions = MigrateOptions { users_table: true, journal: true };
 async fn what_is_asked_for_is_made_once() {
     for world in World::both().await {
         let db = world.db().await;
-        assert_eq!(migrate(&db, &MigrateOptions::default()).await.unwrap(), ["0001_journal", "0003_journal_plan"]);
+        assert_eq!(
+            migrate(&db, &MigrateOptions::default()).await.unwrap(),
+            ["0001_journal", "0003_journal_plan", "0004_dismissals"]
+        );
         assert_eq!(migrate(&db, &MigrateOptions::default()).await.unwrap(), [""; 0]);
         assert_eq!(migrate(&db, &ALL).await.unwrap(), ["0002_users"]);
         assert_eq!(migrate(&db, &ALL).await.unwrap(), [""; 0]);
-        assert_eq!(world.number("SELECT count(*) FROM userlink_migrations").await, 3);
+        assert_eq!(world.number("SELECT count(*) FROM userlink_migrations").await, 4);
     }
 }
 
@@ -60,7 +63,7 @@ async fn a_users_table_of_the_application_s_is_not_taken_for_ours() {
         assert_eq!(migrate(&db, &ALL).await, Err(DbError::TableExists));
         assert_eq!(
             migrate(&db, &MigrateOptions::default()).await.unwrap(),
-            ["0001_journal", "0003_journal_plan"],
+            ["0001_journal", "0003_journal_plan", "0004_dismissals"],
             "nothing was left behind"
         );
     }

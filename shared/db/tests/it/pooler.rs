@@ -43,7 +43,7 @@ async fn migrations_and_the_journal_work_there_too() {
     let db = Db::connect(&DbOptions::new(url)).await.unwrap();
     let all = MigrateOptions { users_table: true, journal: true };
     let (a, b) = tokio::join!(migrate(&db, &all), migrate(&db, &all));
-    assert_eq!(a.unwrap().len() + b.unwrap().len(), 3, "of two at once, one did it all");
+    assert_eq!(a.unwrap().len() + b.unwrap().len(), 4, "of two at once, one did it all");
     let journal = Journal::open(&db).await.unwrap();
     journal.opened(&crate::journal::entry(1)).await.unwrap();
     let rival = JournalEntry { run: uuid::Uuid::nil(), ..crate::journal::entry(1) };

@@ -162,7 +162,7 @@ impl History {
                     }
                 }
                 Change::Writable(now) => writable = *now,
-                Change::Covered(_) => {}
+                Change::Covered(_) | Change::Dismissed(..) => {}
             }
         }
         let (users, rows) = (users.into_values().collect(), rows.into_values().collect());
@@ -248,6 +248,56 @@ proptest! {
         let end = history.end();
         prop_assert_eq!(said(&linker), said(&bulk(&end)));
         prop_assert_eq!(said(&linker), naive(&end));
+    }
+
+    /// At some moments the entries of some records are dismissed, on what their verdicts rest on then: in the end just those
+    /// are ignored that rest on the same, however it came about.
+    #[test]
+    fn what_is_dismissed_is_ignored_until_its_evidence_changes(
+        (history, whom) in history().prop_flat_map(|history| {
+            let whom = prop::collection::vec(prop::option::of(record(history.kind)), history.batches.len());
+            (Just(history), whom)
+        })
+    ) {
+        let history = History { protected: HashSet::new(), ..history };
+        let mut linker = history.linker();
+        let mut dismissed = HashMap::new();
+        for (batch, whom) in history.batches.iter().zip(whom) {
+            linker.apply(batch);
+            linker.apply(&[Change::Covered(Coverage::ALL)]);
+            if let Some((of, evidence)) = whom.and_then(|of| linker.evidence(&of).map(|evidence| (of, evidence))) {
+                linker.apply(&[Change::Dismissed(of.clone(), Some(evidence))]);
+                prop_assert_eq!(linker.entry(&of).unwrap().situation, Situation::Ignored);
+                dismissed.insert(of, evidence);
+            }
+        }
+        let end = history.end();
+        let told: Vec<Change> =
+            dismissed.iter().map(|(of, evidence)| Change::Dismissed(of.clone(), Some(*evidence))).collect();
+        // One run over everything, told before it and told after it.
+        let mut whole = bulk(&end);
+        whole.apply(&told);
+        prop_assert_eq!(said(&linker), said(&whole));
+        let mut early = Linker::new(rules(&end));
+        early.apply(&told);
+        early.apply(&changes(&end));
+        early.apply(&[Change::Covered(Coverage::ALL)]);
+        early.apply(&end.unsettled.iter().cloned().map(Change::Unsettled).collect::<Vec<_>>());
+        prop_assert_eq!(said(&early), said(&whole));
+        // And beside what everything would be without: only whose evidence is the same is ignored.
+        let bare = bulk(&end);
+        for (situation, flags, refs) in said(&bare) {
+            let ignored = refs.iter().any(|of| {
+                dismissed.get(of).is_some_and(|evidence| bare.evidence(of) == Some(*evidence))
+            });
+            let now = linker.entry(refs.first().unwrap()).unwrap();
+            prop_assert_eq!(now.situation, if ignored { Situation::Ignored } else { situation }, "{:?}", refs);
+            prop_assert!(ignored || now.flags.iter().all(|flag| flags.contains(&flag)));
+        }
+        // Taken up again, nothing of it is left.
+        let back: Vec<Change> = dismissed.keys().map(|of| Change::Dismissed(of.clone(), None)).collect();
+        linker.apply(&back);
+        prop_assert_eq!(said(&linker), said(&bare));
     }
 
     #[test]

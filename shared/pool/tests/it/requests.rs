@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use userlink_domain::{PoolUser, RowId, Sub, Username};
@@ -175,6 +176,12 @@ async fn the_budget_tells_of_every_category() {
 
 /// What is found out about the app clients `a`, `b` and `c` where asking for each of them has this answer.
 async fn writable(answers: [Fate; 3]) -> Result<Writable, PoolError> {
+    let (_pool, _gate, reader) = of_clients(answers).await;
+    reader.writable().await
+}
+
+/// A reader of a pool with the app clients `a`, `b` and `c`, where asking for each of them has this answer.
+async fn of_clients(answers: [Fate; 3]) -> (Emulator, Gate, PoolReader) {
     let pool = served().await;
     let mut answers = answers.into_iter();
     let rule = move |operation: &str| match operation {
@@ -186,7 +193,8 @@ async fn writable(answers: [Fate; 3]) -> Result<Writable, PoolError> {
         _ => Fate::Pass,
     };
     let gate = Gate::before(&pool.endpoint_url(), rule).await;
-    reader(&gate.url, pool.pool_id()).await.writable().await
+    let reader = reader(&gate.url, pool.pool_id()).await;
+    (pool, gate, reader)
 }
 
 fn client(writes: &[&str]) -> Fate {
@@ -209,6 +217,29 @@ async fn why_the_app_clients_are_unknown_is_said() {
         Writable::Unknown(Remedy::NotPermitted),
         "what was seen before it was refused is not half an answer"
     );
+}
+
+/// For how long tokens carry what they carry: the longest of any client, and an hour where a client says nothing.
+#[tokio::test]
+async fn how_long_tokens_last_is_told_by_the_app_clients() {
+    let says = |fields: &str| Fate::Answer(200, format!("{{\"UserPoolClient\":{{\"ClientName\":\"c\"{fields}}}}}"));
+    let ask = async |answers: [Fate; 3]| {
+        let (_pool, _gate, reader) = of_clients(answers).await;
+        reader.token_validity().await.unwrap()
+    };
+    let hour = Duration::from_secs(3_600);
+    assert_eq!(ask([says(""), says(""), says("")]).await, Some(hour));
+    let short = ",\"AccessTokenValidity\":5,\"IdTokenValidity\":10,\
+                 \"TokenValidityUnits\":{\"AccessToken\":\"minutes\",\"IdToken\":\"minutes\"}";
+    let long = ",\"IdTokenValidity\":1,\"TokenValidityUnits\":{\"IdToken\":\"days\"}";
+    assert_eq!(
+        ask([says(short), says(short), says(short)]).await,
+        Some(Duration::from_secs(600)),
+        "shorter than an hour"
+    );
+    assert_eq!(ask([says(short), says(long), says("")]).await, Some(24 * hour));
+    let denied = || Fate::Answer(400, refusal("AccessDeniedException"));
+    assert_eq!(ask([says(short), denied(), denied()]).await, None, "unknown where it is not permitted");
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use userlink_db::{JournalEntry, Linkage, Outcome};
 use userlink_domain::{Step, Timestamp};
 use userlink_kit::{Fate, Held, fates};
-use userlink_repair::{Recovered, Refusal, Repairer, Verdict};
+use userlink_repair::{Recovered, Repairer, Verdict};
 
-use crate::world::{ADA, GET, UPDATE, World, both, much_later, now, sqlite, user};
+use crate::world::{ADA, Claimed, GET, UPDATE, World, WriteOne as _, both, much_later, now, sqlite, user};
 
 const DONE: Recovered = Recovered { found_done: 1, not_done: 0, under_way: 0, unseen: 0, left: 0 };
 const NOT_DONE: Recovered = Recovered { found_done: 0, not_done: 1, ..DONE };
@@ -33,7 +33,7 @@ async fn killed_before_the_write_it_is_found_not_done() {
         // From another machine nobody knows that Ada's program is gone.
         assert_eq!(recover(&world.repairer("bob").await, now).await, UNDER_WAY);
         let bob = world.repairer("bob").await.write_user_id(&world.shown(ADA).await, now).await;
-        assert!(matches!(bob, Err(Refusal::Claimed { by, .. }) if by == "ada"));
+        assert!(matches!(bob, Err(Claimed { by, .. }) if by == "ada"));
 
         let ada = world.run_of("ada").await;
         assert_eq!(recover(&ada, now).await, NOT_DONE);
@@ -158,7 +158,7 @@ async fn a_claim_that_is_over_stands_in_nobody_s_way() {
     for world in both(|| |_: &str| Fate::Pass).await {
         let (ada, shown) = (world.repairer("ada").await, world.shown(ADA).await);
         world.left_open(ADA, now()).await;
-        assert!(matches!(ada.write_user_id(&shown, now).await, Err(Refusal::Claimed { by, .. }) if by == "bob"));
+        assert!(matches!(ada.write_user_id(&shown, now).await, Err(Claimed { by, .. }) if by == "bob"));
         assert_eq!(ada.write_user_id(&shown, much_later).await.unwrap().verdict, Verdict::Done);
         assert_eq!(world.outcomes().await, [Some(Outcome::Done), Some(Outcome::NotDone)]);
     }

@@ -7,13 +7,14 @@ use tokio_util::sync::CancellationToken;
 use userlink_db::{
     Db, DbOptions, History, Journal, JournalEntry, Linkage, Mapping, MigrateOptions, Outcome, RowWriter, migrate,
 };
-use userlink_domain::{IdKind, PoolUser, RowId, Situation, Step, Sub, Timestamp};
+use userlink_domain::{IdKind, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub, Timestamp};
 use userlink_emulator::{Emulator, PoolOptions as Served, Quotas, Source};
 use userlink_kit::{Fate, Gate, TestDatabase, fresh_postgres_database};
 use userlink_link::{Linker, Rules};
 use userlink_pool::{PoolOptions, PoolReader, PoolWriter, Rates};
 use userlink_repair::{
-    Confirmation, Fresh, Limits, Maker, Origin, Patience, Plan, Process, Repairer, Selection, Summary, plan,
+    Choice, Confirmation, Ended, Limits, Maker, Origin, Patience, Plan, Process, Repairer, RowSide, Selection,
+    StepResult, Summary, Verdict, plan,
 };
 use uuid::Uuid;
 
@@ -219,6 +220,82 @@ impl World {
         let users = (ADA..ADA + size).map(|number| format!("user-{number} {:?}", self.user_id(number)));
         let rows = self.repairer("").await.table.page(None, 100_000).await.unwrap();
         users.chain(rows.iter().map(|row| format!("row {} {:?}", row.id, row.sub))).collect()
+    }
+}
+
+/// A user and her row, as they were shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Fresh {
+    pub(crate) user: PoolUser,
+    pub(crate) row: Row,
+}
+
+/// What came of a plan for one user.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    pub(crate) verdict: Verdict,
+    pub(crate) words: Vec<String>,
+    pub(crate) user: Option<PoolUser>,
+    pub(crate) rows: Option<RowSide>,
+}
+
+/// Somebody else has the user in hand.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) by: String,
+    pub(crate) words: String,
+}
+
+pub(crate) trait WriteOne {
+    /// Plans for one user as she was shown, confirms and applies.
+    fn write_user_id(
+        &self,
+        shown: &Fresh,
+        now: impl Fn() -> Timestamp + Send + Sync + Clone,
+    ) -> impl Future<Output = Result<Applied, Claimed>> + Send;
+}
+
+impl WriteOne for Repairer {
+    async fn write_user_id(
+        &self,
+        shown: &Fresh,
+        now: impl Fn() -> Timestamp + Send + Sync + Clone,
+    ) -> Result<Applied, Claimed> {
+        let rules = Rules { writable: Some(false), ..Rules::new(IdKind::BigInt) };
+        let mut linker = Linker::bulk(vec![shown.user.clone()], vec![shown.row.clone()], rules);
+        let linkage = self.linkage();
+        let origin = Origin {
+            context: "test".into(),
+            account: None,
+            pool: linkage.pool_id,
+            attribute: linkage.attribute,
+            database: self.table.schema().database.clone(),
+            table: linkage.table,
+            scanned_at: crate::world::now(),
+            users: 1,
+            rows: 1,
+        };
+        let maker = Maker {
+            id: Uuid::now_v7(),
+            by: self.actor.clone(),
+            at: crate::world::now(),
+            origin,
+            sign_out: false,
+            unfilled: (Vec::new(), Vec::new()),
+        };
+        let choice = Choice { of: RecordRef::User(shown.user.sub), pairs: Vec::new(), reason: None };
+        let plan = plan(&mut linker, &Selection::Chosen(vec![choice]), &Limits::default(), maker).unwrap();
+        let confirmed = self.confirm(plan, &sure(), crate::world::now()).unwrap();
+        let mut ended = Vec::new();
+        let stop = CancellationToken::new();
+        self.run(&confirmed, &stop, |result| ended.push(result.clone()), now).await.unwrap();
+        assert_eq!(ended.len(), 1, "one step");
+        let StepResult { ended, words, user, rows, .. } = ended.remove(0);
+        match ended {
+            Ended::Made(verdict) => Ok(Applied { verdict, words, user, rows }),
+            Ended::Claimed { by } => Err(Claimed { by, words: words.join(" ") }),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, region
     let mut place = model.list.top;
     while y < layout.list.bottom() && place < model.list.total() {
         let lines = match model.list.at(place) {
-            Some(entry) => entry_lines(model, &model.seen(entry), &widths, &marks, place == model.list.cursor),
+            Some(entry) => entry_lines(model, &model.seen(entry), &widths, &marks, place),
             None => vec![unread(model.look())],
         };
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(layout.list.bottom() - y);
@@ -108,8 +108,9 @@ fn unread(look: Look) -> Cells {
     line
 }
 
-fn entry_lines(model: &Model, entry: &Entry, widths: &Widths, marks: &Marks, selected: bool) -> Vec<Cells> {
+fn entry_lines(model: &Model, entry: &Entry, widths: &Widths, marks: &Marks, place: usize) -> Vec<Cells> {
     let look = model.look();
+    let (selected, marked) = (place == model.list.cursor, model.list.is_marked(place));
     let width = model.layout().map_or(0, |layout| usize::from(layout.list.width));
     let mut all = pairs(entry);
     all.truncate(MOST_LINES);
@@ -124,7 +125,7 @@ fn entry_lines(model: &Model, entry: &Entry, widths: &Widths, marks: &Marks, sel
         }
         let (sign, role) = group_sign(entry.situation.group(), look.ascii());
         line.text(if first { sign } else { " " }, role);
-        line.text(" ", Role::Plain);
+        line.text(if marked { look.glyphs.mark } else { " " }, Role::Accent);
         line
     };
     let mut lines = Vec::new();

@@ -12,8 +12,9 @@ use crate::event::Phase;
 use crate::glyphs::group_sign;
 use crate::keys::{Binding, Place};
 use crate::layout::Layout;
-use crate::model::{Model, Repairing};
+use crate::model::Model;
 use crate::privacy::typed;
+use crate::repairs::Repairing;
 use crate::theme::Role;
 use crate::words::{counted, thousands};
 use userlink_domain::Group;
@@ -39,10 +40,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         let mut line = model.look().line();
         line.cell(&format!(" {}", model.told(&word.text)), Role::Strong, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
-    } else if let Repairing::Writing { of, quietly: true } = &model.repairing {
+    } else if let Repairing::Writing(writing) = &model.repairing
+        && writing.quietly
+    {
         let mut line = model.look().line();
-        let of = model.told(of);
-        let text = format!(" Repairing {of}: writing, then reading it back{}", model.look().glyphs.more);
+        let title = model.told(&writing.title);
+        let text = format!(" Repairing {title}: {}", super::running::so_far(&writing.running));
         line.cell(&text, Role::Attention, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
     } else if let Some(text) = under_way(model) {

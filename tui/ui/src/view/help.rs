@@ -6,7 +6,7 @@ use userlink_domain::Group;
 use super::dialog::clear;
 use super::page;
 use crate::glyphs::{GUTTER_WIDTH, Gutter, group_sign};
-use crate::keys::{Command, Keys, Place};
+use crate::keys::{Binding, Command, Keys, Place};
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::{Cells, Look, draw_all};
@@ -37,7 +37,7 @@ pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
 
 fn lines(model: &Model, width: usize) -> Vec<Cells> {
     let look = model.look();
-    let (keys, signs) = (keys(look, &model.keys), signs(look));
+    let (keys, signs) = (keys(look, &model.keys), signs(look, &model.keys));
     let half = (width / 2).min(60);
     let mut title = look.line();
     title.text(&format!("{0}{0} ", look.glyphs.rule), Role::Muted);
@@ -91,7 +91,7 @@ fn key(look: Look, shown: &str, words: &str) -> Cells {
     line
 }
 
-fn signs(look: Look) -> Vec<Cells> {
+fn signs(look: Look, keys: &Keys) -> Vec<Cells> {
     let gutters = Gutter::LEGEND.into_iter().map(|(gutter, words)| {
         let mut line = look.line();
         line.text(gutter.sign(look.ascii()), gutter.role());
@@ -107,7 +107,16 @@ fn signs(look: Look) -> Vec<Cells> {
         line.text(meaning(group), Role::Plain);
         line
     });
-    gutters.chain(groups).collect()
+    // How text is selected although the mouse is heard.
+    let switch = keys.at(Place::Browse).find(|it| it.line.command == Command::Mouse).map(Binding::shown);
+    let switch = switch.map_or_else(String::new, |key| format!("{key} or "));
+    let mouse = ["Hold Shift and drag to select text;".to_owned(), format!("{switch}mouse = false: no mouse here.")];
+    let mouse = mouse.into_iter().map(|words| {
+        let mut line = look.line();
+        line.text(&words, Role::Plain);
+        line
+    });
+    gutters.chain(groups).chain([look.line()]).chain(mouse).collect()
 }
 
 /// A group in a few words.

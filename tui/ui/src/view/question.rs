@@ -1,51 +1,55 @@
-//! What is asked before a write, what is said while it is made, and what came of it.
+//! What is asked, in a box: before a write, before a guard is lifted, before leaving.
 
 use ratatui::Frame;
-use userlink_domain::Step;
+use ratatui::layout::Position;
+use userlink_domain::Group;
 
-use super::dialog::{Dialog, inner_height, inner_width};
-use super::{detail, title};
+use super::dialog::{Dialog, inner_width};
+use super::{choose, preview, running};
 use crate::confirm::Question;
-use crate::event::{Outcome, Proposal};
-use crate::glyphs::{group_sign, situation_words};
+use crate::form::Form;
+use crate::glyphs::group_sign;
 use crate::layout::Layout;
-use crate::model::{Model, Repairing};
+use crate::model::Model;
 use crate::paint::Cells;
+use crate::plan::DraftKind;
+use crate::repairs::{Filling, Repairing};
 use crate::theme::Role;
 use crate::words::counted;
-use userlink_domain::Group;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     match &model.repairing {
-        Repairing::Idle => {}
-        Repairing::Preparing(_) => {
-            waiting(model, frame, layout, "Repair", "Both sides are read again first", "nothing written yet")
+        Repairing::Idle | Repairing::Over { unseen: true, .. } => {}
+        Repairing::Planning(_) => waiting(model, frame, layout),
+        Repairing::Choosing(choosing) => choose::draw(model, frame, layout, choosing),
+        Repairing::Filling(filling) => filled(model, frame, layout, filling),
+        Repairing::Looking(looking) => preview::draw(model, frame, layout, looking),
+        Repairing::Asking(question) => {
+            preview::draw(model, frame, layout, &question.looking);
+            asking(model, frame, layout, question);
         }
-        Repairing::Writing { of, .. } => {
-            let text = "It is written, then both sides are read back to see that it holds";
-            waiting(model, frame, layout, &format!("Repairing {}", model.told(of)), text, "");
-        }
-        Repairing::Asking(question) => asking(model, frame, layout, question),
-        Repairing::Over(Ok(outcome)) => over(model, frame, layout, outcome),
-        Repairing::Over(Err(text)) => failed(model, frame, layout, text),
+        Repairing::Writing(writing) if writing.quietly => {}
+        Repairing::Writing(writing) => running::draw(model, frame, layout, writing),
+        Repairing::Over { end: Ok(outcome), scroll, .. } => running::over(model, frame, layout, outcome, *scroll),
+        Repairing::Over { end: Err(text), .. } => failed(model, frame, layout, text),
     }
 }
 
-/// How far the question can be scrolled.
+/// How far what is shown can be scrolled.
 pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
-    let Repairing::Asking(question) = &model.repairing else { return 0 };
-    proposal_lines(model, question.proposal(), inner_width(layout)).len().saturating_sub(inner_height(layout))
+    match &model.repairing {
+        Repairing::Looking(looking) => preview::furthest(model, layout, looking),
+        Repairing::Choosing(choose) => choose.of.candidates.len().saturating_sub(1),
+        Repairing::Over { end: Ok(outcome), .. } => running::furthest(model, layout, outcome),
+        _ => 0,
+    }
 }
 
 pub(super) fn draw_leaving(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
     let Some(leaving) = &model.leaving else { return };
-    let out =
-        "A repair is being written. It will be finished and kept in the journal, but you will not see what came of it.";
-    let (title, text) = match &leaving.to {
-        Some(name) => (format!("Turn to {name} now?"), model.unfinished().unwrap_or_default()),
-        None => ("Leave now?".to_owned(), out.to_owned()),
-    };
+    let title = leaving.to.as_ref().map_or("Leave now?".to_owned(), |name| format!("Turn to {name} now?"));
+    let text = model.unfinished(leaving.to.is_none()).unwrap_or("All is finished by now.".to_owned());
     let dialog = Dialog {
         title: &title,
         title_role: Role::Strong,
@@ -58,9 +62,10 @@ pub(super) fn draw_leaving(model: &Model, frame: &mut Frame<'_>, layout: &Layout
     dialog.draw(look, frame, layout);
 }
 
-fn waiting(model: &Model, frame: &mut Frame<'_>, layout: &Layout, title: &str, text: &str, aside: &str) {
+fn waiting(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
-    let mut lines = look.wrap(&format!("{text}{}", look.glyphs.more), Role::Plain, inner_width(layout) - 2);
+    let text = format!("What would be done is worked out, and tried in memory{}", look.glyphs.more);
+    let mut lines = look.wrap(&text, Role::Plain, inner_width(layout) - 2);
     for (at, body) in std::mem::take(&mut lines).into_iter().enumerate() {
         let mut line = look.line();
         line.text(if at == 0 { model.spinner() } else { "" }, Role::Accent);
@@ -68,27 +73,22 @@ fn waiting(model: &Model, frame: &mut Frame<'_>, layout: &Layout, title: &str, t
         line.append(body);
         lines.push(line);
     }
-    Dialog { title, title_role: Role::Strong, aside, lines, skip: 0, choices: &[], marked: 0 }
-        .draw(look, frame, layout);
+    Dialog {
+        title: "Plan",
+        title_role: Role::Strong,
+        aside: "nothing written yet",
+        lines,
+        skip: 0,
+        choices: &[],
+        marked: 0,
+    }
+    .draw(look, frame, layout);
 }
 
 fn asking(model: &Model, frame: &mut Frame<'_>, layout: &Layout, question: &Question) {
-    let proposal = question.proposal();
-    let name = format!("Repair {}", title(&model.seen(&proposal.entry)));
-    let dialog = Dialog {
-        title: &name,
-        title_role: Role::Strong,
-        aside: "nothing written yet",
-        lines: proposal_lines(model, proposal, inner_width(layout)),
-        skip: question.scroll,
-        choices: &["Cancel", "Apply"],
-        marked: usize::from(question.apply),
-    };
-    dialog.draw(model.look(), frame, layout);
-}
-
-fn proposal_lines(model: &Model, proposal: &Proposal, width: usize) -> Vec<Cells> {
     let look = model.look();
+    let draft = &question.looking.draft;
+    let width = inner_width(layout);
     let mut lines = Vec::new();
     if model.setup.production {
         let mut line = look.line();
@@ -96,95 +96,114 @@ fn proposal_lines(model: &Model, proposal: &Proposal, width: usize) -> Vec<Cells
         line.text(&format!("  {}", model.setup.context), Role::Strong);
         lines.extend([line, look.line()]);
     }
-    for step in &proposal.steps {
-        let (what, of, before, after) = step_words(model, step);
+    let what = counted(draft.steps, "step is", "steps are");
+    let undo = match (draft.inserts + draft.sign_outs, draft.steps) {
+        (0, _) => "All of it can be taken back.".to_owned(),
+        (last, _) => format!("{} cannot be taken back.", counted(last, "of them", "of them")),
+    };
+    let of = counted(draft.users, "user", "users");
+    lines.extend(look.wrap(&format!("{what} written for {of}. {undo}"), Role::Plain, width));
+    let at = lines.len();
+    lines.extend(form_lines(model, &question.form, width));
+    let of = model.called(&draft.title);
+    let title = match draft.kind {
+        DraftKind::Undo(_) => format!("Take back {of}?"),
+        DraftKind::Contain => format!("Contain {of}?"),
+        DraftKind::SignOut => format!("Sign out {of}?"),
+        DraftKind::Repair => format!("Apply to {of}?"),
+    };
+    form_dialog(model, frame, layout, (&title, "nothing written yet", "Apply"), lines, &question.form, at);
+}
+
+fn filled(model: &Model, frame: &mut Frame<'_>, layout: &Layout, filling: &Filling) {
+    let look = model.look();
+    let width = inner_width(layout);
+    let mut lines: Vec<_> =
+        filling.text.iter().flat_map(|text| look.wrap(&model.told(text), Role::Plain, width)).collect();
+    let at = lines.len();
+    lines.extend(form_lines(model, &filling.form, width));
+    let title = model.told(&filling.title);
+    let names = (&*title, filling.aside, filling.yes);
+    form_dialog(model, frame, layout, names, lines, &filling.form, at);
+}
+
+/// Columns of a name in a form.
+const NAME: usize = 22;
+
+/// A blank line, then a line each.
+fn form_lines(model: &Model, form: &Form, width: usize) -> Vec<Cells> {
+    let look = model.look();
+    let mut lines = Vec::new();
+    if !form.fields.is_empty() || !form.picks.is_empty() {
+        lines.push(look.line());
+    }
+    for (at, field) in form.fields.iter().enumerate() {
+        let here = form.focus == at;
         let mut line = look.line();
-        line.text(&what, Role::Strong);
-        line.text(" of ", Role::Muted);
-        let of = model.told(&of);
-        line.cell(&of, Role::Plain, look.width(&of).min(width.saturating_sub(line.width())));
+        line.cell(&field.name, if here { Role::Accent } else { Role::Muted }, name_width(model, form, width));
+        line.text(" ", Role::Plain);
+        let room = width.saturating_sub(line.width() + 1).max(1);
+        let (seen, _) = seen(model, field.input.value(), field.input.cursor(), room);
+        line.cell(&seen, Role::Strong, room);
         lines.push(line);
-        let empty = look.glyphs.empty;
-        let change = format!(
-            "{} {} {}",
-            before.as_deref().unwrap_or(empty),
-            look.glyphs.becomes,
-            after.as_deref().unwrap_or(empty)
-        );
-        for body in look.wrap(&change, Role::Strong, width - 2) {
-            let mut line = look.line();
-            line.to(2);
-            line.append(body);
-            lines.push(line);
-        }
     }
-    lines.push(look.line());
-    let mut then = look.line();
-    then.cell("Afterwards", Role::Muted, 12);
-    let (sign, role) = group_sign(proposal.afterwards.group(), look.ascii());
-    then.text(&format!("{sign} {}", situation_words(proposal.afterwards)), role);
-    lines.push(then);
-    let mut cost = look.line();
-    cost.cell("Takes", Role::Muted, 12);
-    cost.text(&counted(u64::from(proposal.requests), "request to the pool", "requests to the pool"), Role::Plain);
-    lines.push(cost);
-    let mut undo = look.line();
-    undo.cell("Undo", Role::Muted, 12);
-    if proposal.undoable {
-        undo.text("the journal keeps the value to go back to", Role::Plain);
-    } else {
-        undo.text("cannot be undone", Role::Danger);
-    }
-    lines.push(undo);
-    for flag in proposal.entry.flags.iter() {
-        for (at, body) in look
-            .wrap(&detail::flag_sentence(flag, &model.names.user_id), Role::Attention, width - 12)
-            .into_iter()
-            .enumerate()
-        {
-            let mut line = look.line();
-            line.cell(if at == 0 { "Mind" } else { "" }, Role::Muted, 12);
-            line.append(body);
-            lines.push(line);
-        }
+    for (at, pick) in form.picks.iter().enumerate() {
+        let here = form.focus == form.fields.len() + at;
+        let mut line = look.line();
+        line.cell(&pick.name, if here { Role::Accent } else { Role::Muted }, name_width(model, form, width));
+        line.text(" ", Role::Plain);
+        let value = pick.options.get(pick.at).map(String::as_str).unwrap_or_default();
+        let text = if here { format!("[ {value} ]") } else { format!("  {value}  ") };
+        let room = width.saturating_sub(line.width());
+        line.cell(&text, if here { Role::Selection } else { Role::Plain }, look.width(&text).min(room));
+        lines.push(line);
     }
     lines
 }
 
-/// What is written, of whom, what must be there before, and what is there afterwards.
-fn step_words(model: &Model, step: &Step) -> (String, String, Option<String>, Option<String>) {
-    let (user_id, sub) = (model.names.user_id.clone(), model.names.sub.clone());
-    match step.clone() {
-        Step::WriteUserId { username, expect, value } => (user_id, username, expect, Some(value)),
-        Step::ClearUserId { username, expect } => (user_id, username, expect, None),
-        Step::WriteSub { row, expect, value } => (sub, format!("row {row}"), expect, Some(value)),
-        Step::ClearSub { row, expect } => (sub, format!("row {row}"), expect, None),
-        Step::InsertRow { sub: of, email, .. } => ("new row".to_owned(), of, None, Some(email.unwrap_or_default())),
-        Step::SignOut { username } => ("sign-out".to_owned(), username, None, Some("signed out".to_owned())),
-        Step::DisableUser { username } => ("enabled".to_owned(), username, Some("yes".into()), Some("no".to_owned())),
-        Step::EnableUser { username } => ("enabled".to_owned(), username, Some("no".into()), Some("yes".to_owned())),
-    }
+fn name_width(model: &Model, form: &Form, width: usize) -> usize {
+    let names = form.fields.iter().map(|field| &field.name).chain(form.picks.iter().map(|pick| &pick.name));
+    let widest = names.map(|name| model.look().width(name)).max().unwrap_or(0);
+    widest.min(NAME.max(width / 2))
 }
 
-fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcome: &Outcome) {
+/// The part of a line around its cursor, and the cursor's column in it.
+fn seen(model: &Model, value: &str, cursor: usize, room: usize) -> (String, usize) {
     let look = model.look();
-    let group = if outcome.done { Group::Linked } else { Group::Conflict };
-    let (sign, role) = group_sign(group, look.ascii());
-    let name = if outcome.done {
-        format!("{sign} Repaired, and read back")
-    } else {
-        format!("{sign} Not repaired as planned")
-    };
+    let before: Vec<char> = value.chars().take(cursor).collect();
+    let mut from = 0;
+    let wide = |from: usize| look.width(&before[from..].iter().collect::<String>());
+    while from < before.len() && wide(from) + 1 > room {
+        from += 1;
+    }
+    (value.chars().skip(from).collect(), wide(from))
+}
+
+fn form_dialog(
+    model: &Model,
+    frame: &mut Frame<'_>,
+    layout: &Layout,
+    (title, aside, yes): (&str, &str, &str),
+    lines: Vec<Cells>,
+    form: &Form,
+    first: usize,
+) {
+    let look = model.look();
     let width = inner_width(layout);
-    let mut lines: Vec<_> =
-        outcome.words.iter().flat_map(|text| look.wrap(&model.told(text), Role::Plain, width)).collect();
-    lines.push(look.line());
-    let mut run = look.line();
-    run.text("Run ", Role::Muted);
-    run.cell(&outcome.run, Role::Muted, width - 4);
-    lines.push(run);
-    Dialog { title: &name, title_role: role, aside: "", lines, skip: 0, choices: &["Close"], marked: 0 }
-        .draw(look, frame, layout);
+    // No button is marked while a line is typed.
+    let marked = form.button().unwrap_or(usize::MAX);
+    let dialog = Dialog { title, title_role: Role::Strong, aside, lines, skip: 0, choices: &["Cancel", yes], marked };
+    let area = dialog.draw(look, frame, layout);
+    if let Some(field) = form.fields.get(form.focus) {
+        let from = name_width(model, form, width) + 1;
+        let room = width.saturating_sub(from + 1).max(1);
+        let (_, column) = seen(model, field.input.value(), field.input.cursor(), room);
+        let x = area.x + 2 + u16::try_from(from + column).unwrap_or(0);
+        let y = area.y + u16::try_from(first + 1 + form.focus).unwrap_or(0);
+        if model.help.is_none() && model.leaving.is_none() {
+            frame.set_cursor_position(Position::new(x, y));
+        }
+    }
 }
 
 fn failed(model: &Model, frame: &mut Frame<'_>, layout: &Layout, text: &str) {

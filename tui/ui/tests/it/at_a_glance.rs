@@ -3,7 +3,7 @@
 use userlink_domain::{Flag, Situation, UserStatus};
 use userlink_link::{Cause, Common, Span};
 use userlink_ui::{
-    Candidate, Done, Effect, Event, Found, Level, Lives, News, Part, Progress, Refers, Setup, Since, Spent,
+    Done, Effect, Event, Found, Level, Lives, News, Pairing, Part, Progress, Refers, Setup, Since, Spent,
 };
 
 use crate::desk::{Desk, complete, reading, setup};
@@ -143,7 +143,7 @@ fn found(number: usize) -> Box<Found> {
         of: entry.lead().unwrap(),
         explanation: people::explanation(&entry),
         entry,
-        candidates: vec![Candidate {
+        candidates: vec![Pairing {
             user: "bea".to_owned(),
             mate: "row 0192f0c1-2b6a-7cde-8f00-012345678bcd".to_owned(),
             recommended: Some("the row carries the sub".to_owned()),
@@ -335,16 +335,12 @@ fn while_it_is_masked_no_screen_shows_a_person() {
                 desk.keys(keys);
                 walk.push((keys.to_owned(), desk));
             }
-            let mut asking = open();
-            asking.keys("jr");
-            walk.push(("being read".to_owned(), open()));
-            asking.prepared(1);
-            walk.push(("a question".to_owned(), asking));
-            let mut over = open();
-            over.keys("jr");
-            over.prepared(1);
-            over.keys("y");
-            walk.push(("writing".to_owned(), over));
+            for (name, reach) in crate::commands::SCREENS {
+                let mut desk = open();
+                desk.keys("j");
+                reach(&mut desk);
+                walk.push(((*name).to_owned(), desk));
+            }
             let mut said = open();
             said.send(Event::Message {
                 level: Level::Error,

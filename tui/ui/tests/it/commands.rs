@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use userlink_domain::Group;
-use userlink_ui::{ContextChoice, Effect, Event, Keys, ViewSpec, view};
+use userlink_ui::{Answer, ContextChoice, Effect, Event, HistoryOf, Keys, ViewSpec, Wish, view};
 
 use crate::desk::{Desk, complete, reading, setup};
-use crate::people;
+use crate::{people, plans};
 
 const SIZE: (u16, u16) = (80, 24);
 
@@ -170,31 +170,120 @@ const STORIES: &[Story] = &[
     }),
     ("repair", |mut desk| {
         desk.keys("r");
-        assert!(matches!(&desk.asked[..], [Effect::Prepare(_)]), "it reads, and writes nothing");
-        shows(&desk, "Both sides are read again first");
+        assert!(matches!(&desk.asked[..], [Effect::Plan(_)]), "it reads, and writes nothing");
+        shows(&desk, "What would be done is worked out");
     }),
     ("yes", |mut desk| {
         desk.keys("r");
         desk.prepared(1);
         desk.asked.clear();
-        desk.keys("y");
-        assert!(matches!(&desk.asked[..], [Effect::Repair(_)]));
+        desk.keys("<Enter>y");
+        assert!(matches!(&desk.asked[..], [Effect::Apply(_)]));
         shows(&desk, "Repairing bea@example.org");
     }),
     ("switch", |mut desk| {
         desk.keys("r");
         desk.prepared(1);
+        desk.keys("<Enter>");
         shows(&desk, "[ Cancel ]");
-        desk.keys("<Tab>");
+        desk.keys("<Right>");
         shows(&desk, "[ Apply ]");
+    }),
+    ("next", |mut desk| {
+        desk.keys("X<Tab>");
+        shows(&desk, "[ no ]");
+    }),
+    ("previous", |mut desk| {
+        desk.keys("X<S-Tab>");
+        shows(&desk, "[ Look at the plan ]");
+    }),
+    ("mark", |mut desk| {
+        desk.keys(" ");
+        shows(&desk, "◆ 1 marked");
+    }),
+    ("mark-range", |mut desk| {
+        desk.keys("VjjV");
+        shows(&desk, "◆ 3 marked");
+    }),
+    ("mark-all", |mut desk| {
+        desk.keys("2A");
+        shows(&desk, "◆ 6 marked");
+    }),
+    ("invert-marks", |mut desk| {
+        desk.keys("2 I");
+        shows(&desk, "◆ 5 marked");
+    }),
+    ("unmark-all", |mut desk| {
+        desk.keys(" U");
+        assert!(!desk.text().contains("marked"));
+    }),
+    ("undo", |mut desk| {
+        desk.keys("u");
+        shows(&desk, "Nothing was repaired from here yet.");
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.outcome(true);
+        desk.keys("u");
+        assert!(matches!(desk.request().unwrap().wish, Wish::Undo { .. }));
+    }),
+    ("history", |mut desk| {
+        desk.keys("H");
+        assert_eq!(desk.asked, [Effect::History(HistoryOf::Runs)]);
+        shows(&desk, "The journal is being read");
+    }),
+    ("dismiss", |mut desk| {
+        desk.keys("d");
+        shows(&desk, "Dismiss bea@example.org");
+        desk.keys("a test account<Enter><Tab><Enter>");
+        let of = people::town()[1].lead().unwrap();
+        assert_eq!(desk.asked, [Effect::Dismiss { of, reason: Some("a test account".to_owned()) }]);
+    }),
+    ("contain", |mut desk| {
+        desk.keys("X");
+        shows(&desk, "Contain bea@example.org");
+    }),
+    ("again", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.outcome(false);
+        desk.keys("a");
+        assert_eq!(desk.request().unwrap().wish, Wish::Again);
+    }),
+    ("sign-out", |mut desk| {
+        desk.keys("r");
+        desk.planned(Answer::Draft(Box::new(plans::taken())));
+        desk.keys("o");
+        assert!(desk.request().unwrap().sign_out);
+    }),
+    ("choose", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("c");
+        assert!(desk.request().unwrap().choose);
+    }),
+    ("stop", |mut desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.asked.clear();
+        desk.keys("s");
+        assert_eq!(desk.asked, [Effect::Stop]);
+    }),
+    ("skip-the-rest", |mut desk| {
+        desk.keys("Ar");
+        desk.planned(Answer::Choose(Box::new(plans::choosing(3))));
+        desk.keys("S");
+        assert!(desk.request().unwrap().leave_the_rest);
     }),
     ("accept", |mut desk| {
         desk.keys("r");
         desk.prepared(1);
         desk.asked.clear();
-        desk.keys("<Enter>");
+        desk.keys("<Enter><Enter>");
         assert_eq!(desk.asked, [], "it stands on Cancel");
-        shows(&desk, "Cancelled: nothing was written.");
+        shows(&desk, "Nothing was written.");
     }),
     ("back", |mut desk| {
         desk.keys("<Enter>");
@@ -307,9 +396,9 @@ fn every_command_has_a_story_and_it_holds() {
 }
 
 /// A screen, and how it is reached.
-type Screen = (&'static str, fn(&mut Desk));
+pub(crate) type Screen = (&'static str, fn(&mut Desk));
 
-const SCREENS: &[Screen] = &[
+pub(crate) const SCREENS: &[Screen] = &[
     ("list", |_| ()),
     ("list, filtered", |desk| press(desk, "/example<Enter>")),
     ("filter", |desk| press(desk, "/exa")),
@@ -326,25 +415,45 @@ const SCREENS: &[Screen] = &[
     ("export", |desk| press(desk, "E")),
     ("export, its folder", |desk| press(desk, "E<Up>")),
     ("waiting", |desk| press(desk, "r")),
+    ("preview", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+    }),
     ("question", |desk| {
         desk.keys("r");
         desk.prepared(1);
+        desk.keys("<Enter>");
+    }),
+    ("form", |desk| press(desk, "X")),
+    ("choice", |desk| {
+        desk.keys("r");
+        desk.planned(Answer::Choose(Box::new(plans::choosing(2))));
+    }),
+    ("history", |desk| {
+        desk.keys("H");
+        desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) });
+    }),
+    ("what was not done", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y");
+        desk.outcome(false);
     }),
     ("writing", |desk| {
         desk.keys("r");
         desk.prepared(1);
-        desk.keys("y");
+        desk.keys("<Enter>y");
     }),
     ("result", |desk| {
         desk.keys("r");
         desk.prepared(1);
-        desk.keys("y");
-        desk.outcome(1, true);
+        desk.keys("<Enter>y");
+        desk.outcome(true);
     }),
     ("leaving", |desk| {
         desk.keys("r");
         desk.prepared(1);
-        desk.keys("yq");
+        desk.keys("<Enter>yq");
     }),
 ];
 

@@ -5,14 +5,17 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::{Color, Modifier};
-use userlink_domain::{Flag, RecordRef, Situation, Timestamp};
+use unicode_segmentation::UnicodeSegmentation as _;
+use userlink_domain::{Flag, RecordRef, RowId, Situation, Timestamp};
+use userlink_find::{Column, Query, Scratch};
 use userlink_link::Entry;
 use userlink_ui::{
-    Counts, Effect, Event, Model, Names, Outcome, Phase, Progress, Proposal, Regions, Setup, Theme, ViewSpec, Window,
-    update, view,
+    Answer, Counts, Effect, Event, Marking, Model, Names, Phase, Pointer, Press, Progress, Regions, Request, Setup,
+    Theme, ViewSpec, Window, update, view,
 };
 
 use crate::people::{self, NOW, before};
+use crate::plans;
 
 pub(crate) struct Desk {
     pub(crate) model: Model,
@@ -22,6 +25,8 @@ pub(crate) struct Desk {
     /// Everything asked so far that was not answered at once: all but windows and explanations.
     pub(crate) asked: Vec<Effect>,
     pub(crate) revision: u64,
+    /// What is marked, as a runtime would keep it.
+    pub(crate) marked: Vec<RecordRef>,
 }
 
 pub(crate) fn setup() -> Setup {
@@ -44,7 +49,8 @@ impl Desk {
     pub(crate) fn opened(setup: Setup, size: (u16, u16)) -> Self {
         let names = Names { sub: "cognito_sub".to_owned(), show: vec!["name".to_owned()], ..Names::default() };
         let model = Model::new(setup, size).with_names(names);
-        let mut desk = Self { model, entries: Vec::new(), size, now: NOW, asked: Vec::new(), revision: 1 };
+        let mut desk =
+            Self { model, entries: Vec::new(), size, now: NOW, asked: Vec::new(), revision: 1, marked: Vec::new() };
         desk.send(Event::Tick);
         desk
     }
@@ -96,7 +102,7 @@ impl Desk {
         }
     }
 
-    fn answer(&self, effect: Effect) -> Result<Event, Box<Effect>> {
+    fn answer(&mut self, effect: Effect) -> Result<Event, Box<Effect>> {
         match effect {
             Effect::Window { generation, spec, first, len, anchor } => {
                 Ok(Event::Window(self.window(generation, spec, first, len, anchor)))
@@ -108,21 +114,77 @@ impl Desk {
             }
             // What stands beside an entry is told by the stories that are about it.
             Effect::LookBeside { .. } => Ok(Event::Tick),
+            Effect::Mark(marking) => {
+                self.mark(&marking);
+                Ok(Event::Marked(self.marked.len() as u64))
+            }
+            Effect::PlanLines { plan, first, len } => {
+                let lines = (first..).take(len).map(plans::line).collect();
+                Ok(Event::PlanLines { plan, first, lines })
+            }
+            Effect::Locate(of) => {
+                // As the linker does: an id is known by its text.
+                let of_text = |id: &RowId| RowId::parse(userlink_domain::IdKind::Uuid, &id.to_string());
+                let known = match &of {
+                    RecordRef::User(sub) => Some(RecordRef::User(*sub)),
+                    RecordRef::Row(id) => of_text(id).map(RecordRef::Row),
+                };
+                let found = known.filter(|known| self.entries.iter().any(|entry| holds(entry, known)));
+                Ok(Event::Located { of, found })
+            }
             other => Err(Box::new(other)),
         }
     }
 
-    fn window(&self, generation: u64, spec: ViewSpec, first: usize, len: usize, anchor: Option<RecordRef>) -> Window {
-        let of_group = |entry: &&Entry| spec.group.is_none_or(|group| group == entry.situation.group());
-        let matching = |entry: &&Entry| {
-            let users = entry.users.iter().filter_map(|user| user.email.as_deref());
-            let mut emails = users.chain(entry.rows.iter().filter_map(|row| row.email.as_deref()));
-            spec.filter.trim().is_empty() || emails.any(|email| email.contains(spec.filter.trim()))
+    fn mark(&mut self, marking: &Marking) {
+        let lead = |entry: &Entry| entry.lead().unwrap();
+        let of = |of: &RecordRef| lead(self.entries.iter().find(|entry| holds(entry, of)).unwrap());
+        let seen = |spec: &ViewSpec| self.seen(spec).into_iter().map(lead).collect::<Vec<_>>();
+        let (marked, toggled) = match marking {
+            Marking::None => (Vec::new(), Vec::new()),
+            Marking::Toggle(record) => (self.marked.clone(), vec![of(record)]),
+            Marking::Range { from, to, spec } => {
+                let seen = seen(spec);
+                let place = |record| seen.iter().position(|lead| *lead == of(record)).unwrap();
+                let (from, to) = (place(from), place(to));
+                let range = &seen[from.min(to)..=from.max(to)];
+                (self.marked.iter().filter(|lead| !range.contains(lead)).cloned().collect(), range.to_vec())
+            }
+            Marking::All(spec) => {
+                let seen = seen(spec);
+                (self.marked.iter().filter(|lead| !seen.contains(lead)).cloned().collect(), seen)
+            }
+            Marking::Invert(spec) => (self.marked.clone(), seen(spec)),
         };
-        let seen: Vec<_> = self.entries.iter().filter(of_group).filter(matching).collect();
+        let kept = marked.iter().filter(|lead| !toggled.contains(lead));
+        let new = toggled.iter().filter(|lead| !marked.contains(lead));
+        self.marked = kept.chain(new).cloned().collect();
+    }
+
+    fn seen(&self, spec: &ViewSpec) -> Vec<&Entry> {
+        let query = Query::parse(&spec.filter, self.now).expect("only what was understood is asked for");
+        let mut scratch = Scratch::default();
+        let of_group = self.entries.iter().filter(|entry| spec.group.is_none_or(|it| it == entry.situation.group()));
+        let rated = of_group.filter_map(|entry| Some((query.rate(entry, &mut scratch)?, entry)));
+        let mut rated: Vec<_> = rated.collect();
+        match spec.order.by {
+            Some(by) => rated.sort_by_cached_key(|(_, entry)| sorted_by(entry, by)),
+            None if query.is_ranked() => rated.sort_by_key(|(rating, _)| std::cmp::Reverse(*rating)),
+            None => {}
+        }
+        if spec.order.reverse {
+            rated.reverse();
+        }
+        rated.into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    fn window(&self, generation: u64, spec: ViewSpec, first: usize, len: usize, anchor: Option<RecordRef>) -> Window {
+        let seen = self.seen(&spec);
         let anchor_at = anchor.and_then(|anchor| seen.iter().position(|entry| holds(entry, &anchor)));
-        let entries = seen.iter().skip(first).take(len).map(|entry| (*entry).clone()).collect();
-        Window { generation, total: seen.len(), spec: spec.clone(), first, entries, anchor_at, revision: self.revision }
+        let entries: Vec<Entry> = seen.iter().skip(first).take(len).map(|entry| (*entry).clone()).collect();
+        let marked = entries.iter().map(|entry| self.marked.iter().any(|of| holds(entry, of))).collect();
+        let total = seen.len();
+        Window { generation, total, spec, first, entries, marked, anchor_at, revision: self.revision }
     }
 
     /// Presses keys: `jj<Enter>`, `/ada<Esc>`, `<C-c>`.
@@ -139,33 +201,52 @@ impl Desk {
         self
     }
 
-    /// What `r` prepares, as it would be read.
+    /// The newest request for a plan.
+    pub(crate) fn request(&self) -> Option<Request> {
+        self.asked.iter().rev().find_map(|effect| match effect {
+            Effect::Plan(request) => Some(request.clone()),
+            _ => None,
+        })
+    }
+
+    /// Answers it.
+    pub(crate) fn planned(&mut self, answer: Answer) {
+        let number = self.request().map_or(0, |request| request.number);
+        self.send(Event::Planned { number, answer });
+    }
+
+    /// Answers it with the plan for one entry.
     pub(crate) fn prepared(&mut self, number: usize) {
-        let entry = self.entries[number].clone();
-        let steps = vec![people::write(&entry.users[0], &entry.rows[0])];
-        let of = entry.lead().unwrap();
-        let proposal =
-            Proposal { of: of.clone(), entry, steps, afterwards: Situation::Linked, requests: 4, undoable: true };
-        self.send(Event::Prepared { of, answer: Ok(proposal) });
+        let draft = plans::one(&self.entries[number]);
+        self.planned(Answer::Draft(Box::new(draft)));
     }
 
-    /// Why what `r` wanted for this entry cannot be.
-    pub(crate) fn refused(&mut self, number: usize, why: &str) {
-        let of = self.entries[number].lead().unwrap();
-        self.send(Event::Prepared { of, answer: Err(why.to_owned()) });
+    /// Why what `r` wanted cannot be.
+    pub(crate) fn refused(&mut self, why: &str) {
+        self.planned(Answer::Refused(why.to_owned()));
     }
 
-    pub(crate) fn outcome(&mut self, number: usize, done: bool) {
-        let of = self.entries[number].lead().unwrap();
-        let words = if done {
-            vec![
-                "custom:userId was written and read back from the pool.".to_owned(),
-                "Both pointers agree now.".to_owned(),
-            ]
-        } else {
-            vec!["custom:userId was written, but reading it back gave another value.".to_owned()]
-        };
-        self.send(Event::Repaired(Ok(Outcome { of, words, done, run: "01JD-7Q2".to_owned() })));
+    pub(crate) fn outcome(&mut self, done: bool) {
+        self.send(Event::Applied(Ok(plans::outcome(done))));
+    }
+
+    /// Uses the mouse on the first place where the screen says this.
+    pub(crate) fn press(&mut self, press: Press, text: &str) {
+        let screen = self.text();
+        let (line, column) =
+            screen.lines().enumerate().find_map(|(y, line)| Some((y, line.split_once(text)?.0))).expect(text);
+        let x = column.graphemes(true).map(|sign| usize::from(sign.cell_width())).sum::<usize>();
+        self.press_at(press, (x as u16, line as u16));
+    }
+
+    /// Uses the mouse at a column and a line.
+    pub(crate) fn press_at(&mut self, press: Press, (column, line): (u16, u16)) {
+        let (_, regions) = self.draw();
+        self.send(Event::Mouse(Pointer { press, target: regions.hit(column, line) }));
+    }
+
+    pub(crate) fn click(&mut self, text: &str) {
+        self.press(Press::Click, text);
     }
 
     pub(crate) fn resize(&mut self, size: (u16, u16)) {
@@ -188,6 +269,19 @@ impl Desk {
 
     pub(crate) fn text(&self) -> String {
         text(&self.draw().0)
+    }
+}
+
+/// What stands in the column.
+fn sorted_by(entry: &Entry, by: Column) -> String {
+    let (user, row) = (entry.users.first(), entry.rows.first());
+    match by {
+        Column::Situation => format!("{} {:02}", entry.situation.group() as u8, entry.situation as u8),
+        Column::User => user.map(|user| user.email.clone().unwrap_or_default().to_lowercase()).unwrap_or_default(),
+        Column::Status => user.map(|user| user.status.as_str().to_lowercase()).unwrap_or_default(),
+        Column::Row => row.map(|row| row.id.to_string()).unwrap_or_default(),
+        Column::Email => row.and_then(|row| row.email.clone()).unwrap_or_default().to_lowercase(),
+        Column::Created => user.and_then(|user| user.created).map(|at| at.to_string()).unwrap_or_default(),
     }
 }
 

@@ -1,11 +1,14 @@
-//! Twenty thousand keys at random, on terminals of random sizes: never a panic, never a write without a question.
+//! Keys, clicks, sizes and news at random: never a panic, and never a write to which nobody said yes.
+//!
+//! Twenty thousand of them; `USERLINK_TEST_KEYS=1000000` for a long walk.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use userlink_domain::Timestamp;
-use userlink_ui::{Effect, Event, Level, Setup};
+use userlink_ui::{Answer, Effect, Event, HistoryOf, Level, Lifted, Pointer, Press, Setup};
 
 use crate::desk::{Desk, complete, reading, setup};
 use crate::people::{self, NOW};
+use crate::plans;
 
 /// A linear congruential generator: the same numbers everywhere, every time.
 struct Dice(u64);
@@ -17,7 +20,7 @@ impl Dice {
     }
 
     fn key(&mut self) -> KeyEvent {
-        const LETTERS: &[u8] = b"jkhlgGrRyn/?12345678ad @.zqbf";
+        const LETTERS: &[u8] = b"jkhlgGrRyn/?12345678ad @.zqbfVAIUuHXsSaocJ:-\"";
         const CODES: &[KeyCode] = &[
             KeyCode::Enter,
             KeyCode::Esc,
@@ -34,6 +37,7 @@ impl Dice {
             KeyCode::Backspace,
             KeyCode::Delete,
             KeyCode::F(1),
+            KeyCode::F(2),
             KeyCode::Char('李'),
             KeyCode::Char('\u{202E}'),
         ];
@@ -45,6 +49,25 @@ impl Dice {
             _ => KeyEvent::new(KeyCode::Char(LETTERS[self.roll(LETTERS.len() as u64) as usize] as char), modifiers),
         }
     }
+}
+
+/// How many keys a walk has that takes this part of all.
+fn keys(part: u64) -> u64 {
+    let all = std::env::var("USERLINK_TEST_KEYS").map_or(20_000, |keys| keys.parse().expect("a number of keys"));
+    all / part
+}
+
+/// Sends an event; if it led to a write, somebody had been asked and said yes to it by a key.
+fn send(desk: &mut Desk, event: Event) {
+    let yes = match &event {
+        Event::Key(key) => matches!(key.code, KeyCode::Enter | KeyCode::Char('y')),
+        _ => false,
+    };
+    let asked = yes && desk.text().contains("Cancel");
+    let before = desk.asked.len();
+    desk.send(event);
+    let wrote = desk.asked[before..].iter().any(|effect| matches!(effect, Effect::Apply(_)));
+    assert!(!wrote || asked, "a write that nobody said yes to");
 }
 
 fn wander(seed: u64, keys: u64, read_only: bool) {
@@ -77,26 +100,41 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
                 let number = desk.entries.iter().position(|entry| !entry.users.is_empty() && !entry.rows.is_empty());
                 desk.prepared(number.unwrap());
             }
-            8 => desk.outcome(dice.roll(3) as usize, dice.roll(2) == 0),
+            8 => desk.outcome(dice.roll(2) == 0),
             9 => desk.send(Event::Paste("e\u{301}\u{200B}李\n".to_owned())),
-            10 => desk.refused(dice.roll(9) as usize, "The pool is gone."),
-            11 => {
-                // Whatever is being prepared is answered, so that questions are met.
-                let wanted = desk.asked.iter().rev().find_map(|effect| match effect {
-                    Effect::Prepare(of) => desk.entries.iter().position(|entry| crate::desk::holds(entry, of)),
-                    _ => None,
-                });
-                if let Some(number) = wanted {
-                    desk.prepared(number);
+            10 => desk.refused("The pool is gone."),
+            // Whatever is wished for is answered, so that every page is met.
+            11 => desk.planned(match dice.roll(6) {
+                0 => Answer::Choose(Box::new(plans::choosing(dice.roll(3) + 1))),
+                1 => Answer::Reason { of: plans::choosing(1).of, text: "Why?".to_owned() },
+                2 => Answer::Guarded { text: "Too many.".to_owned(), lifts: Lifted::default() },
+                3 => Answer::Draft(Box::new(plans::ten_thousand())),
+                4 => Answer::Draft(Box::new(plans::production(plans::taken()))),
+                _ => Answer::Draft(Box::new(plans::taken())),
+            }),
+            12..=15 => {
+                let at = (dice.roll(u64::from(desk.size.0) + 2) as u16, dice.roll(u64::from(desk.size.1) + 2) as u16);
+                let presses = [Press::Click, Press::Click, Press::WheelUp, Press::WheelDown];
+                let press = presses[dice.roll(4) as usize];
+                let (_, regions) = desk.draw();
+                let target = regions.hit(at.0, at.1);
+                for _ in 0..=dice.roll(2) {
+                    send(&mut desk, Event::Mouse(Pointer { press, target }));
                 }
             }
-            _ => desk.send(Event::Key(dice.key())),
+            16 => {
+                const FILTERS: [&str; 6] =
+                    ["status:conf", "created:<7d", "-flag:contested", "email:\"", "situation:zebra", "exmple"];
+                desk.send(Event::Paste(FILTERS[dice.roll(6) as usize].to_owned()));
+            }
+            17 => desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) }),
+            _ => send(&mut desk, Event::Key(dice.key())),
         }
         if dice.roll(4) == 0 {
             drop(desk.draw());
         }
         if read_only {
-            let wrote = desk.asked.iter().any(|effect| matches!(effect, Effect::Repair(_) | Effect::Prepare(_)));
+            let wrote = desk.asked.iter().any(|effect| matches!(effect, Effect::Apply(_) | Effect::Plan(_)));
             assert!(!wrote, "read-only writes nothing");
         }
         if desk.asked.len() > 50 {
@@ -108,13 +146,13 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
 #[test]
 fn no_sequence_of_keys_panics() {
     for seed in 0..4 {
-        wander(seed, 5_000, false);
+        wander(seed, keys(4), false);
     }
 }
 
 #[test]
 fn read_only_never_prepares_or_writes() {
-    wander(7, 4_000, true);
+    wander(7, keys(5), true);
 }
 
 #[test]

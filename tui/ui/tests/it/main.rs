@@ -2,13 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what went wrong by failing")]
 
 mod at_a_glance;
+mod browsing;
 mod commands;
 mod desk;
+mod history;
 mod keys_at_random;
 mod lining_up;
+mod marking;
 mod moving;
 mod pages;
 mod palette;
 mod parts;
 mod people;
+mod plans;
 mod repairing;

@@ -35,7 +35,8 @@ fn ask(model: &mut Model) -> (u64, ViewSpec) {
 
 fn window(generation: u64, spec: ViewSpec, entries: Vec<Entry>) -> Event {
     let total = entries.len();
-    Event::Window(Window { generation, spec, total, first: 0, entries, anchor_at: None, revision: 1 })
+    let marked = vec![false; entries.len()];
+    Event::Window(Window { generation, spec, total, first: 0, entries, marked, anchor_at: None, revision: 1 })
 }
 
 #[test]
@@ -195,11 +196,13 @@ fn groups_by_number_and_by_tab() {
 fn the_filter_is_live_kept_by_enter_and_cleared_by_escape_without_losing_the_place() {
     let mut desk = Desk::with(setup(), SIZE, street(500));
     desk.keys("/user0042");
+    assert_eq!(under_the_cursor(&desk), "user00420@example.org", "what holds the word comes first");
+    desk.keys("<Esc>/\"user0042");
     assert_eq!(under_the_cursor(&desk), "user00420@example.org");
-    assert!(desk.text().contains("10 matches in everything"));
+    assert!(desk.text().contains("10 matches in everything"), "{}", desk.text());
     desk.keys("<Enter>jj");
     assert_eq!(under_the_cursor(&desk), "user00422@example.org");
-    assert!(desk.text().contains("Filter  user0042"));
+    assert!(desk.text().contains("Filter  \"user0042"));
     desk.keys("<Esc>");
     assert_eq!(under_the_cursor(&desk), "user00422@example.org", "in the midst of all the others now");
     assert!(!desk.text().contains("Filter"));
@@ -228,6 +231,8 @@ fn a_paste_into_the_list_is_searched_for_and_elsewhere_does_nothing() {
     desk.keys("<Enter>r");
     desk.prepared(1);
     desk.asked.clear();
+    desk.send(Event::Paste("y\ny\r".to_owned()));
+    desk.keys("<Enter>");
     desk.send(Event::Paste("y\ny\r".to_owned()));
     assert_eq!(desk.asked, []);
     assert!(desk.text().contains("[ Cancel ]"));

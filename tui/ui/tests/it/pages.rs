@@ -1,9 +1,9 @@
 //! Whole pages, at the smallest usual terminal and at a large one.
 
-use userlink_ui::{Event, Level, Phase, Progress, Setup, Theme};
+use userlink_ui::{Answer, Event, Level, Phase, Progress, Setup, Theme};
 
 use crate::desk::{Desk, complete, reading, setup};
-use crate::people;
+use crate::{people, plans};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
 
@@ -47,11 +47,67 @@ fn filter() {
 }
 
 #[test]
+fn preview() {
+    at_each_size("preview", |size| {
+        let mut desk = Desk::town(size);
+        desk.keys("jr");
+        desk.prepared(1);
+        desk
+    });
+}
+
+#[test]
+fn preview_of_ten_thousand() {
+    at_each_size("preview_10000", |size| {
+        let mut desk = Desk::town(size);
+        desk.keys("Ar");
+        desk.planned(Answer::Draft(Box::new(plans::ten_thousand())));
+        desk
+    });
+    // The last line can be reached, and every line on the way.
+    let mut desk = Desk::town((80, 24));
+    desk.keys("Ar");
+    desk.planned(Answer::Draft(Box::new(plans::ten_thousand())));
+    desk.keys("G");
+    assert!(desk.text().contains("user-09999@example.org"), "{}", desk.text());
+    assert!(!desk.text().contains("more below"));
+    desk.keys("<PageUp>g<PageDown>");
+    assert!(!desk.text().contains("user-00000@example.org"));
+}
+
+#[test]
 fn confirm() {
     at_each_size("confirm", |size| {
         let mut desk = Desk::town(size);
         desk.keys("jr");
         desk.prepared(1);
+        desk.keys("<Enter>");
+        desk
+    });
+}
+
+#[test]
+fn choose() {
+    let mut desk = Desk::town((200, 50));
+    desk.keys("jjjjr");
+    desk.planned(Answer::Choose(Box::new(plans::choosing(1))));
+    desk.keys("j");
+    insta::assert_snapshot!("choose_200x50", desk.screen());
+}
+
+#[test]
+fn preview_of_what_somebody_else_has() {
+    let mut desk = Desk::town((200, 50));
+    desk.keys("jjjjr");
+    desk.planned(Answer::Draft(Box::new(plans::taken())));
+    insta::assert_snapshot!("preview_taken_200x50", desk.screen());
+}
+
+#[test]
+fn marks() {
+    at_each_size("marks", |size| {
+        let mut desk = Desk::town(size);
+        desk.keys("   j ");
         desk
     });
 }
@@ -62,8 +118,8 @@ fn result() {
         let mut desk = Desk::town(size);
         desk.keys("jr");
         desk.prepared(1);
-        desk.keys("y");
-        desk.outcome(1, true);
+        desk.keys("<Enter>y");
+        desk.outcome(true);
         desk
     });
 }
@@ -124,6 +180,9 @@ fn ascii() {
     assert!(desk.text().is_ascii());
     desk.keys("<Esc>gr");
     desk.prepared(0);
+    insta::assert_snapshot!("ascii_preview_80x24", desk.text());
+    assert!(desk.text().is_ascii());
+    desk.keys("<Enter>");
     insta::assert_snapshot!("ascii_confirm_80x24", desk.text());
     assert!(desk.text().is_ascii());
 }

@@ -37,7 +37,7 @@ fn choices() -> Vec<ContextChoice> {
 /// A town with three contexts and a folder for exports.
 fn town(size: (u16, u16)) -> Desk {
     let mut desk = Desk::opened(setup(), size);
-    desk.model = desk.model.with_contexts(choices()).with_folder("/home/bea/tickets");
+    desk.model = desk.model.with_contexts(choices()).with_folder("/data/bea/tickets");
     desk.entries = people::town();
     desk.send(Event::Progress(crate::desk::complete()));
     desk.count();
@@ -132,10 +132,13 @@ fn keys_of_the_settings_are_those_that_are_shown_everywhere() {
     desk.model = desk.model.with_keys(keys);
     desk.keys("j");
     let bottom = desk.text().lines().last().unwrap().to_owned();
-    assert_eq!(bottom, " F9 repair   Enter open   ^R scan again   ? all keys   q quit");
+    assert_eq!(bottom, " F9 repair   Enter open   Space mark   ? all keys   q quit");
     desk.keys("?");
     assert!(desk.text().contains(" F9              repair"));
-    assert!(!desk.text().contains("filter"), "what has no key is in the palette alone");
+    assert!(
+        !desk.text().lines().any(|line| line.contains(" filter ") && !line.contains("mark all")),
+        "what has no key is in the palette alone"
+    );
     desk.keys("<Esc>r");
     assert!(desk.text().contains("r does nothing here. ? shows all keys."));
     desk.keys(":filter<Enter>ada");
@@ -179,7 +182,7 @@ fn turning_away_from_a_write_is_asked_about_and_stands_on_no() {
     let mut desk = town(SIZE);
     desk.keys("jr");
     desk.prepared(1);
-    desk.keys("y<Esc>");
+    desk.keys("<Enter>y<Esc>");
     desk.asked.clear();
     desk.keys("Ck<Enter>");
     assert!(desk.text().contains("Turn to dev now?"), "{}", desk.text());
@@ -338,7 +341,7 @@ fn an_export_is_confirmed_and_says_where_it_went() {
     desk.keys("Ey");
     let spec = userlink_ui::ViewSpec { group: Some(Group::Unlinked), ..Default::default() };
     let wanted =
-        Export { spec: spec.clone(), format: ExportFormat::Csv, folder: "/home/bea/tickets".to_owned(), masked: false };
+        Export { spec: spec.clone(), format: ExportFormat::Csv, folder: "/data/bea/tickets".to_owned(), masked: false };
     assert_eq!(desk.asked, [Effect::Export(wanted)]);
     desk.send(Event::Exporting { done: 3, of: 6 });
     desk.send(Event::Tick);
@@ -346,17 +349,22 @@ fn an_export_is_confirmed_and_says_where_it_went() {
     assert!(desk.text().contains("Exporting: 3 of 6 entries"));
     desk.keys("E");
     assert!(desk.text().contains("An export is being written. Wait until it is over."));
-    desk.send(Event::Exported(Ok(("/home/bea/tickets/userlink-prod-eu-unlinked.csv".to_owned(), 6))));
-    assert!(desk.text().contains("6 entries are in /home/bea/tickets/userlink-prod-eu-unlinked.csv"));
+    desk.asked.clear();
+    desk.keys("q");
+    assert!(desk.text().contains("Leave now?") && desk.text().contains("It is dropped, and leaves no file."));
+    desk.keys("<Enter>");
+    assert_eq!(desk.asked, [], "it stands on Stay");
+    desk.send(Event::Exported(Ok(("/data/bea/tickets/userlink-prod-eu-unlinked.csv".to_owned(), 6))));
+    assert!(desk.text().contains("6 entries are in /data/bea/tickets/userlink-prod-eu-unlinked.csv"));
     desk.asked.clear();
     // The form by hand: JSON, another folder, then the choice.
     desk.keys("E<Down><Left><Down>q2<Enter><Right><Enter>");
-    let wanted = Export { spec, format: ExportFormat::Json, folder: "/home/bea/ticketsq2".to_owned(), masked: false };
+    let wanted = Export { spec, format: ExportFormat::Json, folder: "/data/bea/ticketsq2".to_owned(), masked: false };
     assert_eq!(desk.asked, [Effect::Export(wanted)]);
     desk.send(Event::Exported(Err("The disk is full: nothing was exported.".to_owned())));
     assert!(desk.text().contains("✗ The disk is full"));
     desk.keys("<Esc>E");
-    assert!(desk.text().contains("/home/bea/ticketsq2"), "the folder is remembered");
+    assert!(desk.text().contains("/data/bea/ticketsq2"), "the folder is remembered");
 }
 
 #[test]

@@ -95,6 +95,6 @@ fn leaving_while_it_is_written() {
     let mut desk = Desk::town((80, 24));
     desk.keys("r");
     desk.prepared(0);
-    desk.keys("yq");
+    desk.keys("<Enter>yq");
     insta::assert_snapshot!(desk.text());
 }

@@ -1,0 +1,46 @@
+//! Ending the sessions of whoever had another `user_id`: tokens that were issued before still carry it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use userlink_domain::Step;
+
+use crate::file::{Kind, Plan, PlannedEntry, PlannedPair};
+use crate::pairs::PlannedStep;
+use crate::planner::Maker;
+
+/// The subs of the users whose `user_id` a plan changes though it was not empty, whether or not it signs them out.
+pub fn had_another_id(plan: &Plan) -> HashSet<&str> {
+    let had = plan.steps().filter(|step| match &step.step {
+        Step::WriteUserId { expect, .. } | Step::ClearUserId { expect, .. } => {
+            expect.as_deref().is_some_and(|value| !value.trim().is_empty())
+        }
+        _ => false,
+    });
+    had.filter_map(|step| step.sub.as_deref()).collect()
+}
+
+/// A plan that signs out those of an earlier plan for whom `wanted` holds; none where it signs out nobody.
+pub fn sign_out(earlier: &Plan, wanted: impl Fn(&str) -> bool, maker: Maker) -> Option<Plan> {
+    let had = had_another_id(earlier);
+    let mut entries = Vec::new();
+    for entry in &earlier.entries {
+        for pair in entry.pairs.iter().filter(|pair| had.contains(&*pair.sub) && wanted(&pair.sub)) {
+            let number = i64::try_from(entries.len()).unwrap_or_default() + 1;
+            let step = Step::SignOut { username: pair.username.clone() };
+            entries.push(PlannedEntry {
+                situation: entry.situation.clone(),
+                flags: Vec::new(),
+                reason: entry.reason.clone(),
+                pairs: vec![PlannedPair { row: None, new: false, ..pair.clone() }],
+                steps: vec![PlannedStep { number, sub: Some(pair.sub.clone()), step, row_of_step: None }],
+                after: Vec::new(),
+                rows_with_email: Vec::new(),
+                facts: BTreeMap::new(),
+            });
+        }
+    }
+    if entries.is_empty() {
+        return None;
+    }
+    Some(Plan::freeze(Kind::Contain, maker.by, maker.at, maker.origin, entries, Vec::new(), maker.id))
+}

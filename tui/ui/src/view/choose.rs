@@ -1,0 +1,185 @@
+//! Who gets which row: the candidates, and below them all that speaks for and against the one under the cursor.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use userlink_domain::{Mate, PoolUser, Row};
+
+use super::pane::{self, labelled};
+use super::user_name;
+use crate::choose::Choose;
+use crate::glyphs::{GUTTER_WIDTH, Gutter, group_sign, situation_words};
+use crate::layout::Layout;
+use crate::model::Model;
+use crate::paint::{Cells, Look, draw_all};
+use crate::pairs::{row_names, user_names};
+use crate::plan::Candidate;
+use crate::theme::Role;
+use crate::words::{absolute, counted};
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose: &Choose) {
+    let look = model.look();
+    let situation = choose.of.entry.situation;
+    let (sign, role) = group_sign(situation.group(), look.ascii());
+    let title = format!("{} {sign} {}", super::title(&model.seen(&choose.of.entry)), situation_words(situation));
+    let left = match choose.of.left {
+        0 | 1 => "nothing written yet".to_owned(),
+        left => format!("{} to choose for", counted(left, "entry", "entries")),
+    };
+    let below = pane::begin(look, frame, layout, (&title, role), &left);
+    let width = usize::from(below.width);
+    let room = usize::from(below.height);
+    let shown = choose.of.candidates.len().clamp(1, (room / 3).max(2));
+    let top = choose.cursor.saturating_sub(shown - 1);
+    let candidates = choose.of.candidates.iter().enumerate().skip(top).take(shown);
+    let mut lines: Vec<Cells> = candidates.map(|(at, candidate)| line(model, choose, at, candidate, width)).collect();
+    if choose.of.candidates.is_empty() {
+        lines.extend(look.wrap("  Nobody and nothing here can be tied together.", Role::Muted, width));
+    }
+    let below_top = choose.of.candidates.len().saturating_sub(top + shown);
+    let mut rule = look.line();
+    if below_top > 0 {
+        rule.text(&format!(" {} {below_top} more below ", look.glyphs.below), Role::Muted);
+    }
+    rule.fill(look.glyphs.rule, Role::Muted, width);
+    lines.push(rule);
+    if let Some(candidate) = choose.current() {
+        lines.extend(evidence(model, choose, candidate, width));
+    }
+    draw_all(lines, 0, frame, Rect { ..below });
+}
+
+fn is_recommended(choose: &Choose, candidate: &Candidate) -> bool {
+    choose.of.recommended.as_ref().is_some_and(|(pairs, _)| pairs.contains(&candidate.pair))
+}
+
+fn line(model: &Model, choose: &Choose, at: usize, candidate: &Candidate, width: usize) -> Cells {
+    let look = model.look();
+    let mut line = look.line();
+    let selected = at == choose.cursor;
+    line.text(if selected { look.glyphs.bar } else { " " }, Role::Accent);
+    if selected {
+        line.select();
+    }
+    let chosen = choose.chosen.get(at).is_some_and(|chosen| *chosen);
+    line.cell(if chosen { look.glyphs.mark } else { " " }, Role::Accent, 2);
+    let name = (width.saturating_sub(40) / 2).clamp(16, 40);
+    line.cell(&user_name(&model.seen_user(&candidate.user)), Role::Plain, name);
+    line.text(" ", Role::Plain);
+    let from = line.width();
+    let gutter = gutter(candidate);
+    line.text(gutter.sign(look.ascii()), gutter.role());
+    line.to(from + GUTTER_WIDTH + 1);
+    match (&candidate.pair.mate, &candidate.row) {
+        (Mate::Row(id), _) => line.id(&format!("row {id}"), Role::Plain, 19),
+        (Mate::New, _) => line.cell("a new row", Role::Plain, 19),
+        (Mate::None, _) => line.cell("no row", Role::Plain, 19),
+    }
+    line.text(" ", Role::Plain);
+    if is_recommended(choose, candidate) {
+        line.text("recommended", Role::Calm);
+    } else if candidate.owner.is_some() {
+        line.text("has another owner", Role::Danger);
+    }
+    line.to(width);
+    line
+}
+
+fn gutter(candidate: &Candidate) -> Gutter {
+    let Some(row) = &candidate.row else { return Gutter::Blank };
+    match (user_names(&candidate.user, row), row_names(row, &candidate.user)) {
+        (true, true) => Gutter::Both,
+        (false, true) => Gutter::RowOnly,
+        (true, false) => Gutter::UserOnly,
+        (false, false) if candidate.owner.is_some() => Gutter::Elsewhere,
+        (false, false)
+            if candidate.user.verified_email().is_some() && candidate.user.verified_email() == row.email_key() =>
+        {
+            Gutter::Email
+        }
+        (false, false) => Gutter::Blank,
+    }
+}
+
+fn evidence(model: &Model, choose: &Choose, candidate: &Candidate, width: usize) -> Vec<Cells> {
+    let look = model.look();
+    let mut lines = Vec::new();
+    let half = (width.saturating_sub(3) / 2).min(70);
+    let left = person(look, "GETS THE ROW", &model.seen_user(&candidate.user), half);
+    let right = match (&candidate.owner, &candidate.row) {
+        (Some(owner), _) => person(look, "HAS IT TODAY", &model.seen_user(owner), half),
+        (None, Some(row)) => of_row(look, row, candidate, half),
+        (None, None) => Vec::new(),
+    };
+    let count = left.len().max(right.len());
+    let (mut left, mut right) = (left.into_iter(), right.into_iter());
+    for _ in 0..count {
+        let mut line = look.line();
+        line.text(" ", Role::Plain);
+        left.next().into_iter().for_each(|cells| line.append(cells));
+        line.to(half + 2);
+        right.next().into_iter().for_each(|cells| line.append(cells));
+        lines.push(line);
+    }
+    if let (Some(_), Some(row)) = (&candidate.owner, &candidate.row) {
+        let row = of_row(look, row, candidate, width.saturating_sub(2));
+        lines.extend(row.into_iter().map(|cells| {
+            let mut line = look.line();
+            line.text(" ", Role::Plain);
+            line.append(cells);
+            line
+        }));
+    }
+    if let Some((_, reason)) = choose.of.recommended.as_ref().filter(|_| is_recommended(choose, candidate)) {
+        lines.extend(labelled(look, "Recommended", &model.told(reason), Role::Calm, width));
+    }
+    for (label, role, texts) in [("Why", Role::Plain, &candidate.why), ("Why not", Role::Attention, &candidate.why_not)]
+    {
+        for (at, text) in texts.iter().enumerate() {
+            lines.extend(labelled(look, if at == 0 { label } else { "" }, &model.told(text), role, width));
+        }
+    }
+    lines
+}
+
+fn field(look: Look, name: &str, value: &str, width: usize) -> Cells {
+    let mut line = look.line();
+    line.cell(name, Role::Muted, 10);
+    line.cell(value, Role::Plain, width.saturating_sub(10));
+    line
+}
+
+fn person(look: Look, title: &str, user: &PoolUser, width: usize) -> Vec<Cells> {
+    let mut head = look.line();
+    head.text(title, Role::Strong);
+    let day = |at: Option<_>| at.map_or_else(|| "not known".to_owned(), absolute);
+    let verified = if user.email_verified { "verified" } else { "NOT verified" };
+    let email = user.email.as_deref().map_or_else(|| "none".to_owned(), |email| format!("{email} {verified}"));
+    let state =
+        if user.enabled { user.status.as_str().to_owned() } else { format!("{}, disabled", user.status.as_str()) };
+    vec![
+        head,
+        field(look, "username", user.username.as_str(), width),
+        field(look, "e-mail", &email, width),
+        field(look, "status", &state, width),
+        field(look, "created", &day(user.created), width),
+        field(look, "changed", &day(user.modified), width),
+    ]
+}
+
+fn of_row(look: Look, row: &Row, candidate: &Candidate, width: usize) -> Vec<Cells> {
+    let mut head = look.line();
+    head.text("ROW", Role::Strong);
+    let day = |at: Option<_>| at.map_or_else(|| "not known".to_owned(), absolute);
+    let references = match &candidate.references[..] {
+        [] => "nothing refers to it".to_owned(),
+        some => some.join(", "),
+    };
+    vec![
+        head,
+        field(look, "id", &row.id.to_string(), width),
+        field(look, "e-mail", row.email.as_deref().unwrap_or("none"), width),
+        field(look, "created", &day(row.created_at), width),
+        field(look, "changed", &day(row.updated_at), width),
+        field(look, "referred", &references, width),
+    ]
+}
