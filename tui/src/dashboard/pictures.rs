@@ -23,12 +23,15 @@ use crate::scan::{News, Side};
 /// 2026-11-23 10:00:00 UTC.
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 const SIZE: (u16, u16) = (110, 30);
+/// An entry is seen as a whole.
+const TALL: u16 = 44;
 
 /// A dashboard on the demo's world, without pool and database.
 struct Stage {
     model: Model,
     events: mpsc::Receiver<Event>,
     worker: mpsc::UnboundedSender<Question>,
+    size: (u16, u16),
 }
 
 impl Stage {
@@ -68,7 +71,7 @@ impl Stage {
             mouse: true,
         };
         let names = Names { sub: "cognito_sub".into(), ..Names::default() };
-        Self { model: Model::new(setup, SIZE).with_names(names).with_overview(), events, worker }
+        Self { model: Model::new(setup, SIZE).with_names(names).with_overview(), events, worker, size: SIZE }
     }
 
     /// Takes in what happens until the screen holds this.
@@ -88,6 +91,10 @@ impl Stage {
 
     fn hear(&mut self, event: Event) {
         let event = match event {
+            Event::Resize(columns, lines) => {
+                self.size = (columns, lines);
+                Event::Resize(columns, lines)
+            }
             // The moment stands still.
             Event::Progress(progress) => {
                 let finished_at = progress.finished_at.map(|_| NOW);
@@ -123,7 +130,7 @@ impl Stage {
     }
 
     fn terminal(&self) -> Terminal<TestBackend> {
-        let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+        let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
         terminal.draw(|frame| drop(view(&self.model, frame))).unwrap();
         terminal
     }
@@ -159,6 +166,7 @@ async fn the_pictures_of_the_readme_are_as_the_program_looks() {
     stage.hangs("list", "The list: pool users on the left, rows on the right, and how they are tied between them");
     let entry = stage.model.shown().unwrap().clone();
     stage.keys("\r");
+    stage.hear(Event::Resize(SIZE.0, TALL));
     stage.beside(entry.lead().unwrap(), format!("row {}", entry.rows[0].id)).await;
     stage.see("Nothing was done to it").await;
     stage.hangs("entry", "An entry: both records field by field, why, what to repair, and what comes after");

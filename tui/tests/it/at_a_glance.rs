@@ -46,7 +46,7 @@ fn the_demo_says_why_and_shows_whom() {
     pty.keys("j\r");
     pty.see("27 matches in everything");
     // Scanned again there is something to compare with, and nothing has changed.
-    pty.keys("\x1bO");
+    pty.keys("O");
     pty.see("What there is");
     pty.keys("R");
     pty.see("compared with");

@@ -145,8 +145,9 @@ impl Desk {
             Marking::Toggle(record) => (self.marked.clone(), vec![of(record)]),
             Marking::Range { from, to, spec } => {
                 let seen = seen(spec);
-                let place = |record| seen.iter().position(|lead| *lead == of(record)).unwrap();
-                let (from, to) = (place(from), place(to));
+                let place = |record| seen.iter().position(|lead| *lead == of(record));
+                // Where a range began may have left the view since.
+                let (Some(from), Some(to)) = (place(from), place(to)) else { return };
                 let range = &seen[from.min(to)..=from.max(to)];
                 (self.marked.iter().filter(|lead| !range.contains(lead)).cloned().collect(), range.to_vec())
             }
