@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tempfile::TempDir;
-use userlink_db::{Db, DbOptions, Mapping, MigrateOptions, migrate};
-use userlink_domain::{RecordRef, Row};
+use userlink_db::{Db, DbOptions, Journal, JournalEntry, Linkage, Mapping, MigrateOptions, Outcome, migrate};
+use userlink_domain::{RecordRef, Row, Situation, Step, Timestamp};
 use userlink_emulator::{Client, Emulator, Faults, PoolOptions, Quotas, Source, World};
 use userlink_pool::Rates;
+use uuid::Uuid;
 
 use crate::cli::DemoArgs;
 use crate::clock;
@@ -21,6 +22,8 @@ use crate::start::Failure;
 
 /// A pool that answers at once would hide what a scan looks like.
 const LATENCY: Duration = Duration::from_millis(15);
+/// Steps that the demo's journal begins with.
+const REMEMBERED: usize = 3;
 /// Rows in one transaction.
 const CHUNK: usize = 10_000;
 
@@ -109,8 +112,8 @@ impl Demo {
             settings: false,
         };
         let emulator = Emulator::start(self.pool_options()).await.map_err(|_| failed("pool cannot be served"))?;
-        fill(&self.database_url(), &self.world).await.map_err(|_| failed("database cannot be filled"))?;
         let mut context = self.context();
+        fill(&self.database_url(), &self.world, &context).await.map_err(|_| failed("database cannot be filled"))?;
         context.pool.endpoint_url = Some(emulator.endpoint_url());
         Ok((context, Box::new((emulator, self.folder.clone()))))
     }
@@ -159,7 +162,7 @@ const TABLE: &str = "CREATE TABLE users (id UUID_TEXT NOT NULL PRIMARY KEY, cogn
                      CREATE INDEX users_cognito_sub ON users (cognito_sub)";
 
 /// Makes the users table and the journal, and fills in the world's rows.
-async fn fill(url: &str, world: &World) -> anyhow::Result<()> {
+async fn fill(url: &str, world: &World, context: &Context) -> anyhow::Result<()> {
     let db = Db::connect(&DbOptions { create_if_missing: true, ..DbOptions::new(url) }).await?;
     migrate(&db, &MigrateOptions { users_table: false, journal: true }).await?;
     db.close().await;
@@ -178,6 +181,42 @@ async fn fill(url: &str, world: &World) -> anyhow::Result<()> {
         tokio::task::yield_now().await;
     }
     pool.close().await;
+    remember(url, world, context).await?;
+    Ok(())
+}
+
+/// What somebody repaired yesterday: a history that begins today would be empty.
+async fn remember(url: &str, world: &World, context: &Context) -> anyhow::Result<()> {
+    let db = Db::connect(&DbOptions::new(url)).await?;
+    let journal = Journal::open(&db).await?;
+    let table = db.open(context.mapping.clone()).await?.full_name();
+    let (pool_id, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());
+    let linkage = Linkage { pool_id, attribute, table };
+    let (run, yesterday) = (Uuid::now_v7(), clock::now().as_millis() - 24 * 3_600_000);
+    for (step_no, row) in (1..).zip(world.rows().take(REMEMBERED)) {
+        let Some(sub) = row.sub() else { continue };
+        let username = world.index_of_sub(sub).and_then(|index| world.user(index)).map(|user| user.username);
+        let Some(username) = username.map(|name| name.as_str().to_owned()) else { continue };
+        let at = Timestamp::from_millis(yesterday + step_no * 400);
+        let entry = JournalEntry {
+            run,
+            step_no,
+            plan: None,
+            linkage: linkage.clone(),
+            process: None,
+            step: Step::WriteUserId { username: username.clone(), expect: None, value: row.id.to_string() },
+            situation: Situation::RowSideOnly,
+            actor: "kim@support-desk".to_owned(),
+            reason: Some("OPS-4711 backfill".to_owned()),
+            at,
+            username: Some(username),
+            sub: Some(sub),
+            row: Some(row.id.to_string()),
+        };
+        journal.opened(&entry).await?;
+        journal.closed(run, step_no, Outcome::Done, "", at).await?;
+    }
+    db.close().await;
     Ok(())
 }
 

@@ -97,12 +97,15 @@ fn runs(buffer: &Buffer, y: u16) -> Vec<(u16, u16, String, Style)> {
     while x < buffer.area.width {
         let cell = &buffer[(x, y)];
         let (style, wide) = (Style::of(cell.fg, cell.bg, cell.modifier), cell.symbol().cell_width().max(1));
+        let is_blank = |x: u16| x >= buffer.area.width || buffer[(x, y)].symbol() == " ";
+        // A gap is nothing to draw, and not every program keeps it within a text.
+        let gap = style.ground.is_none() && is_blank(x) && (is_blank(x + 1) || out.is_empty());
         match out.last_mut() {
-            Some((_, columns, text, last)) if *last == style => {
+            _ if gap => {}
+            Some((from, columns, text, last)) if *last == style && *from + *columns == x => {
                 *columns += wide;
                 text.push_str(cell.symbol());
             }
-            // Blanks at the beginning are nothing to draw.
             _ if cell.symbol() == " " && style.ground.is_none() => {}
             _ => out.push((x, wide, cell.symbol().to_owned(), style)),
         }

@@ -7,7 +7,8 @@ const SIZE: (u16, u16) = (120, 40);
 /// The demo, read to its end.
 fn demo(users: &str) -> (Pty, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
-    let pty = Pty::start(command(home.path(), &["demo", "--latency-ms", "0", "--users", users]), SIZE);
+    let mut pty = Pty::start(command(home.path(), &["demo", "--latency-ms", "0", "--users", users]), SIZE);
+    pty.list();
     (pty, home)
 }
 

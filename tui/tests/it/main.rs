@@ -17,6 +17,7 @@ mod pty;
 mod repair_commands;
 mod scanning;
 mod setting_up;
+mod tour;
 mod town;
 mod while_reading;
 mod workplace;

@@ -69,7 +69,7 @@ fn counts(model: &Model, width: usize) -> Vec<Cells> {
     let aside = if look.width(&aside) + 24 > width { String::new() } else { aside };
     let mut lines = vec![rule(look, "What there is", &aside, width)];
     let all = model.counts.of(None);
-    let bar = if width < 120 { 8 } else { (width / 5).min(WIDEST_BAR) };
+    let bar = if width < 100 { 8 } else { (width / 5).min(WIDEST_BAR) };
     for group in GROUPS {
         let count = model.counts.of(Some(group));
         if group != Group::Unsettled || count > 0 {
