@@ -54,7 +54,7 @@ pub(crate) struct Budget {
 
 /// Requests are made at this share of the rate. Thirty a second exactly are thirty-one in some seconds, as not every
 /// request travels as long as the one before it.
-const PACE: f64 = 0.9925;
+const PACE: f64 = 0.99;
 /// What a refusal leaves of the rate.
 const LOWERED: f64 = 0.93;
 /// How fast the rate comes back: requests a second, a second cubed. Thirty a second that were refused are thirty again after
@@ -166,7 +166,7 @@ mod tests {
         let now = Instant::now();
         let mut bucket = Bucket::new(10.0, now);
         let times: Vec<_> = (0..3).map(|_| (bucket.take(now) - now).as_millis()).collect();
-        assert_eq!(times, [0, 100, 201]);
+        assert_eq!(times, [0, 101, 202]);
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         bucket.take(now);
         let later = after(now, 60.0);
         bucket.take(later);
-        assert_eq!((bucket.take(later) - later).as_millis(), 100);
+        assert_eq!((bucket.take(later) - later).as_millis(), 101);
     }
 
     #[test]

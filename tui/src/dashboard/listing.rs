@@ -464,21 +464,22 @@ mod tests {
     fn user(number: u64, seed: u64) -> Change {
         let dice = mixed(number ^ seed << 40);
         let mut user = PoolUser::new(Sub::from_u128(u128::from(number) << 64 | 7), format!("name{}", dice % 50));
-        user.email = (dice % 7 > 0).then(|| format!("u{}@example.org", dice % 900).into());
-        user.email_verified = dice % 3 > 0;
-        user.created = (dice % 11 > 0).then(|| Timestamp::from_millis(NOW.as_millis() - (dice % 100) as i64 * 60_000));
+        user.email = (!dice.is_multiple_of(7)).then(|| format!("u{}@example.org", dice % 900).into());
+        user.email_verified = !dice.is_multiple_of(3);
+        user.created =
+            (!dice.is_multiple_of(11)).then(|| Timestamp::from_millis(NOW.as_millis() - (dice % 100) as i64 * 60_000));
         user.user_id = (dice % 5 < 3).then(|| (number + dice % 2).to_string().into());
-        user.status = if dice % 13 == 0 { UserStatus::Unconfirmed } else { UserStatus::Confirmed };
-        user.enabled = dice % 17 > 0;
+        user.status = if dice.is_multiple_of(13) { UserStatus::Unconfirmed } else { UserStatus::Confirmed };
+        user.enabled = !dice.is_multiple_of(17);
         Change::User(user)
     }
 
     fn row(number: u64, seed: u64) -> Change {
         let dice = mixed(number ^ seed << 41 ^ 1 << 50);
         let mut row = Row::new(RowId::BigInt(number as i64));
-        row.sub =
-            (dice % 4 > 0).then(|| Sub::from_u128(u128::from(number + dice % 9 / 8) << 64 | 7).to_string().into());
-        row.email = (dice % 6 > 0).then(|| format!("u{}@example.org", dice % 900).into());
+        row.sub = (!dice.is_multiple_of(4))
+            .then(|| Sub::from_u128(u128::from(number + dice % 9 / 8) << 64 | 7).to_string().into());
+        row.email = (!dice.is_multiple_of(6)).then(|| format!("u{}@example.org", dice % 900).into());
         row.created_at = Some(Timestamp::from_millis(NOW.as_millis() - (dice % 90) as i64 * 60_000));
         Change::Row(row)
     }

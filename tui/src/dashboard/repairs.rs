@@ -1,5 +1,5 @@
 //! The dashboard's repairs: the same plans, guards and steps as the commands', and nothing is written without a
-//! [`Confirmed`](userlink_ui::Confirmed) for just the plan that was shown.
+//! [`Confirmed`] for just the plan that was shown.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};

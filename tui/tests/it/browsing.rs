@@ -44,10 +44,13 @@ fn whom_a_filter_finds_is_sorted_and_clicked_at() {
     pty.keys("\rs");
     pty.see("Sorted by situation");
     pty.keys("s");
+    pty.see("POOL USER ▲ a to z");
+    pty.until("the names in their order", |screen| {
+        let list = screen.lines().filter(|line| line.chars().nth(1) == Some('!'));
+        let names: Vec<_> = list.filter_map(|line| line.split_whitespace().find(|word| word.contains('@'))).collect();
+        names.len() > 3 && names.is_sorted()
+    });
     let sorted = pty.see("POOL USER ▲ a to z");
-    let names: Vec<&str> =
-        sorted.lines().filter_map(|line| line.split_whitespace().find(|word| word.contains('@'))).collect();
-    assert!(names.len() > 3 && names.is_sorted(), "{names:?}");
     // A click at the head turns it round, and one at a line selects it.
     pty.click(place(&sorted, "POOL USER"));
     let turned = pty.see("POOL USER ▼ z to a");
@@ -85,7 +88,7 @@ fn what_is_typed_at_once_while_a_scan_runs_all_arrives() {
 
 #[test]
 fn the_mouse_is_the_terminals_own_when_it_is_off_and_while_the_program_is_stopped() {
-    let (mut pty, _home) = demo("50");
+    let (mut pty, _home) = demo("300");
     pty.see("Read everything");
     let heard = |pty: &Pty| pty.screen(|screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None);
     assert!(heard(&pty));

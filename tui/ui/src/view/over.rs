@@ -139,7 +139,7 @@ fn draw_palette(model: &Model, palette: &Palette, frame: &mut Frame<'_>, layout:
 
 /// One command: what it does, its name, its keys, and why it can do nothing where it cannot.
 fn offered(model: &Model, offer: &Offer, chosen: bool, width: usize) -> Cells {
-    const WORDS: usize = 24;
+    const WORDS: usize = 27;
     const NAME: usize = 18;
     const KEYS: usize = 15;
     let look = model.look();

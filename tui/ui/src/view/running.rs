@@ -129,7 +129,7 @@ fn about(model: &Model, outcome: &Outcome, width: usize) -> Vec<Cells> {
         next.push("a plans what was not done again");
     }
     if outcome.undoable {
-        next.push("u takes back what was");
+        next.push("u takes it back");
     }
     if let Some(sessions) = &outcome.sessions {
         let text = format!("tokens may carry the id that was before: {}. o signs out", sessions.tokens);
