@@ -1,7 +1,7 @@
 //! How fluent the dashboard is: from a key's byte to the changed screen on a real pseudo-terminal, and one frame.
 //!
 //! `cargo bench -p userlink --bench keys [-- USERS…]` prints a table; without numbers it takes 1,000, 100,000 and
-//! 1,000,000 users. The demo's pool answers without delay here, so that the scan runs as fast as it can.
+//! 1,000,000 users. A filter counts from its last letter to its answer, a sort from its key to the list in its order. The demo's pool answers without delay here, so that the scan runs as fast as it can.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at the first surprise, and prints")]
 
 use std::io::{Read as _, Write as _};
@@ -19,12 +19,15 @@ use userlink_ui::{Counts, Effect, Event, Model, Phase, Progress, Setup, Theme, W
 
 const SIZE: (u16, u16) = (200, 50);
 const KEYS: usize = 400;
+const ROUNDS: usize = 12;
+/// How long it is left alone.
+const IDLE: Duration = Duration::from_secs(10);
 
 fn main() {
     let asked: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = if asked.is_empty() { vec![1_000, 100_000, 1_000_000] } else { asked };
     println!("from a key's byte to the changed screen, {} x {}, {KEYS} keys; one frame", SIZE.0, SIZE.1);
-    println!("{:>10}  {:<14}{:>9}{:>9}{:>9}{:>9}", "users", "", "median", "95 %", "99 %", "worst");
+    println!("{:>10}  {:<26}{:>9}{:>9}{:>9}{:>9}", "users", "", "median", "95 %", "99 %", "worst");
     for users in sizes {
         let mut screen = Screen::open(users);
         let first = screen.first_picture;
@@ -36,8 +39,23 @@ fn main() {
         if let Some(times) = screen.keys(true) {
             line(users, "all read", times);
         }
-        line(users, "frame", frames(users as usize));
+        for filter in ["anna", "schmitd", "email:@example.org", "status:unconfirmed created:<30d", "7f3c0a"] {
+            screen.rest();
+            let times = (0..ROUNDS).map(|_| screen.filter(filter)).collect();
+            line(users, &format!("filter {}", filter.split(' ').next().unwrap_or_default()), times);
+        }
+        for column in ["situation", "pool user", "status", "row", "e-mail", "created"] {
+            screen.rest();
+            let took = screen.sort(column);
+            println!("{users:>10}  {:<26}{:>8.1}ms", format!("sort by {column}"), took.as_secs_f64() * 1e3);
+        }
+        if let Some((part, bytes)) = screen.idle() {
+            println!("{users:>10}  idle for {IDLE:.0?}: {part:.2} % of a core, {bytes} bytes drawn");
+        }
         println!("{users:>10}  first picture after {first:.0?}, everything read after {whole:.1?}");
+    }
+    for entries in [1_000, 1_000_000, 10_000_000] {
+        line(entries as u64, "a frame", frames(entries));
     }
 }
 
@@ -45,7 +63,7 @@ fn line(users: u64, what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
     let [median, most, nearly_all, worst] = [0.5, 0.95, 0.99, 1.0].map(at);
-    println!("{users:>10}  {what:<14}{median:>7.2}ms{most:>7.2}ms{nearly_all:>7.2}ms{worst:>7.2}ms");
+    println!("{users:>10}  {what:<26}{median:>7.2}ms{most:>7.2}ms{nearly_all:>7.2}ms{worst:>7.2}ms");
 }
 
 struct Screen {
@@ -153,6 +171,74 @@ impl Screen {
             }
         }
         Some(times)
+    }
+}
+
+impl Screen {
+    /// Takes in what is still drawn.
+    fn rest(&mut self) {
+        while let Ok((_, bytes)) = self.bytes.recv_timeout(Duration::from_millis(300)) {
+            self.terminal.process(&bytes);
+        }
+    }
+
+    fn press(&mut self, keys: &[u8]) -> Instant {
+        let sent = Instant::now();
+        self.keys.write_all(keys).unwrap();
+        sent
+    }
+
+    /// Types a filter, and says how long after its last letter its answer was there.
+    fn filter(&mut self, text: &str) -> Duration {
+        let (first, last) = text.split_at(text.len() - 1);
+        self.press(format!("/{first}").as_bytes());
+        let typed = format!("Filter  {first} ");
+        self.until(|screen| screen.contains(&typed));
+        self.rest();
+        let sent = self.press(last.as_bytes());
+        let typed = format!("Filter  {text} ");
+        let answered = |line: &str| line.contains(&typed) && line.contains(" match");
+        let at = self.until(|screen| screen.lines().any(answered));
+        self.press(b"\x1b");
+        self.until(|screen| !screen.contains("Filter  "));
+        at.saturating_duration_since(sent)
+    }
+
+    /// Sorts by the next column, and says how long it took until the list stood in that order.
+    fn sort(&mut self, column: &str) -> Duration {
+        self.press(b"g");
+        self.rest();
+        let list = |screen: &str| screen.lines().skip(5).take(30).map(str::to_owned).collect::<Vec<_>>();
+        let before = list(&self.terminal.screen().contents());
+        let sent = self.press(b"s");
+        let at = self.until(|screen| list(screen) != before);
+        let said = format!("Sorted by {column},");
+        if !self.terminal.screen().contents().contains(&said) {
+            self.until(|screen| screen.contains(&said));
+        }
+        at.saturating_duration_since(sent)
+    }
+
+    /// How much of a core it takes, in percent, and how much it draws, while nothing happens. Known on Linux alone.
+    fn idle(&mut self) -> Option<(f64, usize)> {
+        self.rest();
+        let before = self.ticks()?;
+        let until = Instant::now() + IDLE;
+        let mut drawn = 0;
+        while let Ok((_, bytes)) = self.bytes.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            self.terminal.process(&bytes);
+            drawn += bytes.len();
+        }
+        // A hundred ticks are a second.
+        Some(((self.ticks()? - before) / IDLE.as_secs_f64(), drawn))
+    }
+
+    fn ticks(&self) -> Option<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.process_id()?)).ok()?;
+        let behind_name = stat.rsplit_once(')')?.1;
+        let times: Vec<f64> =
+            behind_name.split_whitespace().skip(11).take(2).filter_map(|it| it.parse().ok()).collect();
+        Some(times.iter().sum())
     }
 }
 

@@ -27,12 +27,15 @@ pub struct Columns {
     far: Option<Arc<dyn Far>>,
     near: usize,
     at_most_near: usize,
+    /// How many of the first chunks have been moved because there are more than fit.
+    moved: usize,
 }
 
 impl Columns {
-    /// Keeps texts of at most so many bytes in memory, and all others elsewhere; all in memory where there is no such place.
+    /// Keeps texts in memory as long as they take at most so many bytes. When there are more, all of them go elsewhere, bit by
+    /// bit: then there are so many records that memory is what is short. All stay where there is no such place.
     pub fn new(far: Option<Arc<dyn Far>>, at_most_near: usize) -> Self {
-        Self { sealed: Vec::new(), tail: Chunk::default(), far, near: 0, at_most_near }
+        Self { sealed: Vec::new(), tail: Chunk::default(), far, near: 0, at_most_near, moved: 0 }
     }
 
     /// Takes a user in, and gives its number.
@@ -51,15 +54,28 @@ impl Columns {
         let number = self.sealed.len() * CHUNK + self.tail.len() - 1;
         if self.tail.len() == CHUNK {
             let full = std::mem::take(&mut self.tail).sealed();
-            let fits = self.near + full.near() <= self.at_most_near;
-            let kept = match &self.far {
-                Some(far) if !fits => full.moved_to(far),
+            let fits = self.moved == 0 && self.near + full.near() <= self.at_most_near;
+            let kept = match self.far.clone() {
+                Some(far) if !fits => {
+                    self.move_first(&far);
+                    full.moved_to(&far)
+                }
                 _ => full,
             };
             self.near += kept.near();
             self.sealed.push(Arc::new(kept));
         }
         number as u32
+    }
+
+    /// Moves the first chunk that is still in memory.
+    fn move_first(&mut self, far: &Arc<dyn Far>) {
+        if let Some(first) = self.sealed.get_mut(self.moved) {
+            let moved = first.copied().moved_to(far);
+            self.near -= first.near() - moved.near();
+            *first = Arc::new(moved);
+            self.moved += 1;
+        }
     }
 
     /// How many there are.

@@ -23,8 +23,9 @@ const AT_A_TIME: u32 = 4096;
 const AT_ONCE: Duration = Duration::from_millis(4);
 /// The time between two lists of a view, in times that one takes.
 const PAUSE: u32 = 4;
-/// Answers to terms that are kept, for whoever takes back what was typed.
+/// Answers to terms that are kept, for whoever takes back what was typed: so many, or so many bytes of them.
 const KEPT: usize = 6;
+const KEPT_BYTES: usize = 40 << 20;
 /// Threads for one search or sort.
 const THREADS: usize = 4;
 
@@ -240,9 +241,9 @@ impl Listing {
                     making.go_on();
                     self.kept.retain(|(kept, _)| *kept != term);
                     self.kept.push((term, hits));
-                    if self.kept.len() > KEPT {
-                        self.kept.remove(0);
-                    }
+                    let most = (KEPT_BYTES / (making.view.len() as usize).max(1)).clamp(1, KEPT);
+                    let over = self.kept.len().saturating_sub(most);
+                    self.kept.drain(..over);
                 }
             }
             Found::Sorted { made_for, items } => {

@@ -65,7 +65,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, region
 /// The names of the columns; the one that is sorted by has a sign and, where there is room, a word.
 fn head(model: &Model, widths: &Widths, layout: &Layout, regions: &mut Regions) -> Cells {
     let look = model.look();
-    let order = model.list.spec.order;
+    // What is shown still stands in the order before, while the new one is made.
+    let order = model.list.held().map_or(model.list.spec.order, |held| held.spec.order);
     let mut line = look.line();
     line.to(BEFORE);
     let mut gutter = false;
