@@ -1,7 +1,8 @@
 //! How much of the quota a listing uses, against the limit and against one page after the other.
 //!
-//! `cargo bench -p userlink-pool --bench listing [-- USERS]` lists a pool of 100,000 on the emulator, and takes some
-//! twenty minutes: a listing at fifteen pages a second takes two.
+//! `cargo bench -p userlink-pool --bench listing [-- USERS [LATENCY]]` lists a pool of 100,000 on the emulator, and
+//! takes some twenty minutes: a listing at fifteen pages a second takes two. With a latency in milliseconds it is tried
+//! alone.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at the first surprise, and prints")]
 
 use std::sync::Arc;
@@ -24,7 +25,8 @@ struct Took {
 
 #[tokio::main]
 async fn main() {
-    let users = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
+    let mut numbers = std::env::args().filter_map(|argument| argument.parse().ok());
+    let (users, only) = (numbers.next().unwrap_or(100_000), numbers.next());
     let world = Arc::new(World::new(users, 1, Timestamp::from_millis(1_795_428_000_000)).unwrap());
     println!("{users} users, {PAGE} a page, quota {QUOTA} a second. The limit is the requests needed at the rate.");
     println!();
@@ -32,7 +34,7 @@ async fn main() {
         "{:>8} {:>6}  {:<14}{:>9}{:>10}{:>9}{:>11}{:>15}",
         "latency", "rate", "quota by", "seconds", "requests", "% limit", "throttled", "one by one"
     );
-    for latency in [60, 200] {
+    for latency in only.map_or(vec![60, 200], |latency| vec![latency]) {
         for rate in [QUOTA, Rates::default().list] {
             let one = one_by_one(&world, latency, rate).await;
             for enforcement in kinds(rate) {
@@ -40,6 +42,9 @@ async fn main() {
                 line(users, latency, rate, enforcement, &took, Some(one / took.seconds));
             }
         }
+    }
+    if only.is_some() {
+        return;
     }
     println!();
     println!("the quota goes from 30 to 18 after a third of the time and back to 30 after two; the rate is 30");
