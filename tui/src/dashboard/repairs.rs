@@ -1,14 +1,14 @@
 //! The dashboard's repairs: the same plans, guards and steps as the commands', and nothing is written without a
 //! [`Confirmed`] for just the plan that was shown.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use userlink_db::{Dismissal, History, Outcome as Ending, Recorded as Step};
+use userlink_db::{Dismissal, History, JournalEntry, Outcome as Ending, Recorded as Step, RunRecorded};
 use userlink_domain::{RecordRef, RowId, Step as Write};
 use userlink_link::Change;
 use userlink_repair::{Confirmation, Ended, Plan, Repairer, StepResult, Summary, Verdict, had_another_id};
@@ -29,6 +29,8 @@ pub(super) type MaybeOpen = tokio::sync::Mutex<Option<Arc<Opened>>>;
 const NOT_DONE_AT_MOST: usize = 500;
 /// Runs, and steps of a run, that a page of the history has at most.
 const HISTORY_AT_MOST: u32 = 1_000;
+/// Steps, the newest, of which is known whose they are without looking into their runs.
+const STEPS_KNOWN: u32 = 10_000;
 /// How often the screen and the linker are told of a run, at most.
 const TELL: Duration = Duration::from_millis(150);
 
@@ -281,16 +283,8 @@ impl Desk {
         let whose = match of {
             HistoryOf::Runs => {
                 let runs = journal.runs(&opened.linkage(), HISTORY_AT_MOST).await.map_err(said)?;
-                let runs = runs.into_iter().map(|run| RunDone {
-                    run: run.run.to_string(),
-                    at: run.at,
-                    actor: run.actor,
-                    reason: run.reason,
-                    steps: run.steps,
-                    done: run.written,
-                    open: run.open,
-                });
-                return Ok(Recorded::Runs(runs.collect()));
+                let steps = journal.history(&History::All, STEPS_KNOWN).await.map_err(said)?;
+                return Ok(Recorded::Runs(runs_done(runs, steps)));
             }
             HistoryOf::Run(run) => {
                 History::Run(uuid::Uuid::try_parse(run).map_err(|_| "This run has no name that can be looked for.")?)
@@ -301,6 +295,31 @@ impl Desk {
         let steps = journal.history(&whose, HISTORY_AT_MOST).await.map_err(said)?;
         Ok(Recorded::Steps(steps.into_iter().map(step_done).collect()))
     }
+}
+
+/// Runs, and what of their steps is looked for by whoever looks for a run.
+fn runs_done(runs: Vec<RunRecorded>, steps: Vec<Step>) -> Vec<RunDone> {
+    let mut of_runs: HashMap<uuid::Uuid, Vec<JournalEntry>> = HashMap::new();
+    steps.into_iter().for_each(|step| of_runs.entry(step.entry.run).or_default().push(step.entry));
+    let run_done = |run: RunRecorded| {
+        let steps = of_runs.remove(&run.run).unwrap_or_default();
+        let known = steps.len() as u64 == run.steps;
+        let situations: BTreeSet<_> = steps.iter().map(|step| step.situation).collect();
+        let whose: BTreeSet<_> = steps.into_iter().flat_map(|step| [step.username, step.row]).flatten().collect();
+        RunDone {
+            run: run.run.to_string(),
+            at: run.at,
+            actor: run.actor,
+            reason: run.reason,
+            steps: run.steps,
+            done: run.written,
+            open: run.open,
+            situations: situations.into_iter().collect(),
+            whose: whose.into_iter().collect(),
+            known,
+        }
+    };
+    runs.into_iter().map(run_done).collect()
 }
 
 fn step_done(Step { entry, closing }: Step) -> StepDone {
