@@ -14,6 +14,8 @@ use crate::pairs::PlannedStep;
 
 /// The version of the file's shape.
 const FORMAT: u32 = 1;
+/// By so many milliseconds the clocks of two people may differ.
+const CLOCKS_DIFFER: i64 = 3_600_000;
 
 /// What kind of plan it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +121,8 @@ pub enum PlanError {
     Elsewhere { what: &'static str, planned: String, here: String },
     #[error("The plan rests on what was read at {read_at}, more than {hours} hours ago. Scan again, and make it anew.")]
     Old { read_at: Timestamp, hours: i64 },
+    #[error("The plan says that it rests on what was read at {read_at}, which is still to come. Set the clocks right.")]
+    Ahead { read_at: Timestamp },
 }
 
 impl Plan {
@@ -180,6 +184,9 @@ impl Plan {
         let read_at = self.read_at();
         if now.since(read_at) > max_age_hours.saturating_mul(3_600_000) {
             return Err(PlanError::Old { read_at, hours: max_age_hours });
+        }
+        if read_at.since(now) > CLOCKS_DIFFER {
+            return Err(PlanError::Ahead { read_at });
         }
         Ok(())
     }

@@ -11,11 +11,10 @@ use userlink_repair::{
 use userlink_ui::{Draft, DraftKind, Guard, Lifted, Person, PlanLine, PlanRef, Request, Sessions, Wish};
 
 use super::planning::{limits, user_of};
+use crate::cli::MAX_AGE_HOURS;
 use crate::clock;
 use crate::start::Opened;
 
-/// A plan that is older is not applied.
-pub(super) const MAX_AGE_HOURS: i64 = 24;
 /// So many lines are seen without being asked for.
 const AT_A_GLANCE: usize = 10;
 /// So many lines come with the plan itself.

@@ -13,11 +13,12 @@ use userlink_link::Change;
 use userlink_repair::{Confirmation, Plan, Repairer, had_another_id};
 use userlink_ui::{Confirmed, Event, HistoryOf, Level, NotDone, Outcome, PlanRef, Request};
 
-use super::draft::{Drafted, MAX_AGE_HOURS, Place, draft};
+use super::draft::{Drafted, Place, draft};
 use super::history::history;
 use super::planning::{Made, Planner, with};
 use super::run::Run;
 use super::worker::Question;
+use crate::cli::MAX_AGE_HOURS;
 use crate::clock;
 use crate::sessions::tokens;
 use crate::start::Opened;

@@ -32,6 +32,10 @@ async fn what_is_refused_and_how_it_ends() {
     let made = run(&place, &["plan", "-o", "p.json"]);
     assert_eq!(made.code, Some(0), "{}", made.err);
     assert!(made.out.contains("row_side_only → linked") && made.out.contains("UserUpdate"), "{}", made.out);
+    for seen in ["sides", "threshold", "attribute", "contested", "age", "journal", "production"] {
+        assert!(made.out.contains(&format!("Guard {seen}")), "{seen}: {}", made.out);
+    }
+    assert!(made.out.contains("shared, in the application's database"), "{}", made.out);
 
     // The plan is what its schema says.
     let text = std::fs::read_to_string(home.path().join("p.json")).unwrap();

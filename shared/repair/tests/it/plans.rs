@@ -133,6 +133,9 @@ async fn a_plan_is_refused_elsewhere_when_old_and_in_production_without_a_word()
     // One that was made just now, on a scan of yesterday, is as old as the scan.
     let late = Plan { made_at: old, ..plan.clone() };
     assert_eq!(ada.confirm(late, &sure(), old).err(), refused(PlanError::Old { read_at, hours: 24 }));
+    // Nor does one get younger whose clock was wrong.
+    let early = Timestamp::from_millis(now().as_millis() - 2 * 3_600_000);
+    assert_eq!(ada.confirm(plan.clone(), &sure(), early).err(), refused(PlanError::Ahead { read_at }));
     let here = Here { now: old, production: None, shared_journal: true, writable_by: None, max_age_hours: 24 };
     let seen = guards(&plan, &Limits::default(), &here);
     assert!(
