@@ -198,6 +198,9 @@ pub(crate) struct PlanArgs {
     pub(crate) allow_empty_side: bool,
 }
 
+/// How old a plan may be where nothing else is said.
+pub(crate) const MAX_AGE_HOURS: i64 = 24;
+
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArgs {
     /// The plan's file
@@ -205,8 +208,8 @@ pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) confirm: ConfirmArgs,
     /// Refuse a plan that is older
-    #[arg(long, value_name = "HOURS", default_value_t = 24)]
-    pub(crate) max_age: u32,
+    #[arg(long, value_name = "HOURS", default_value_t = MAX_AGE_HOURS)]
+    pub(crate) max_age: i64,
 }
 
 #[derive(Debug, Args)]

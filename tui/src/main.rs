@@ -15,6 +15,7 @@ mod output;
 mod probe;
 mod repairs;
 mod scan;
+mod sessions;
 mod settings;
 mod snapshot;
 mod spool;

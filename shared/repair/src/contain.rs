@@ -9,7 +9,7 @@ use crate::file::{Kind, Plan, PlannedEntry, PlannedPair};
 use crate::pairs::{PairsError, PlannedStep};
 use crate::planner::{Maker, name};
 use crate::refused::Refused;
-use crate::tried::tried;
+use crate::tried::{As, tried};
 
 /// A plan that keeps a user from what is not theirs: the id goes, the sessions end, and on request nobody signs in.
 ///
@@ -44,6 +44,6 @@ pub fn contain(linker: &mut Linker, user: Sub, disable: bool, reason: &str, make
         facts: BTreeMap::new(),
     }];
     // What somebody else is left with when this user's claim goes is shown, and does not keep anybody from being contained.
-    tried(linker, &mut entries, false)?;
+    tried(linker, &mut entries, As::Containment)?;
     Ok(Plan::freeze(Kind::Contain, maker.by, maker.at, maker.origin, entries, Vec::new(), maker.id))
 }

@@ -14,6 +14,8 @@ use crate::pairs::PlannedStep;
 
 /// The version of the file's shape.
 const FORMAT: u32 = 1;
+/// By so many milliseconds the clocks of two people may differ.
+const CLOCKS_DIFFER: i64 = 3_600_000;
 
 /// What kind of plan it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,8 +119,10 @@ pub enum PlanError {
     Changed,
     #[error("The plan is for {what} {planned}, and this context has {here}. Use the context that it was made for.")]
     Elsewhere { what: &'static str, planned: String, here: String },
-    #[error("The plan was made at {made_at}, more than {hours} hours ago. Scan again, and make it anew.")]
-    Old { made_at: Timestamp, hours: i64 },
+    #[error("The plan rests on what was read at {read_at}, more than {hours} hours ago. Scan again, and make it anew.")]
+    Old { read_at: Timestamp, hours: i64 },
+    #[error("The plan says that it rests on what was read at {read_at}, which is still to come. Set the clocks right.")]
+    Ahead { read_at: Timestamp },
 }
 
 impl Plan {
@@ -177,10 +181,23 @@ impl Plan {
                 return Err(PlanError::Elsewhere { what, planned: planned.clone(), here: here.clone() });
             }
         }
-        if now.since(self.made_at) > max_age_hours * 3_600_000 {
-            return Err(PlanError::Old { made_at: self.made_at, hours: max_age_hours });
+        let read_at = self.read_at();
+        if now.since(read_at) > max_age_hours.saturating_mul(3_600_000) {
+            return Err(PlanError::Old { read_at, hours: max_age_hours });
+        }
+        if read_at.since(now) > CLOCKS_DIFFER {
+            return Err(PlanError::Ahead { read_at });
         }
         Ok(())
+    }
+
+    /// How old it is: a repair is as old as the scan that it rests on, however late it was made.
+    pub(crate) fn read_at(&self) -> Timestamp {
+        match self.kind {
+            Kind::Repair => self.origin.scanned_at,
+            // Nobody has to scan first who keeps somebody from what is not theirs, or takes back what the journal has.
+            Kind::Contain | Kind::Undo { .. } => self.made_at,
+        }
     }
 
     /// Every step, in order.

@@ -73,7 +73,8 @@ pub fn guards(plan: &Plan, limits: &Limits, here: &Here) -> Vec<Guard> {
             format!("scanned {age} ago; good for {} h, and compared again", here.max_age_hours)
         }
     };
-    add("age", true, seen);
+    let young = here.now.since(plan.read_at()) <= here.max_age_hours.saturating_mul(3_600_000);
+    add("age", young, seen);
     let journal = if here.shared_journal {
         "shared, in the application's database"
     } else {

@@ -15,7 +15,7 @@ use crate::file::{Kind, Origin, Plan, PlannedEntry, PlannedPair, facts_of_pointe
 use crate::guards::incidents;
 use crate::pairs::{Around, PairsError, complete, steps};
 use crate::refused::Refused;
-use crate::tried::tried;
+use crate::tried::{As, tried};
 
 /// What is to be repaired.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ pub fn plan(linker: &mut Linker, selection: &Selection, limits: &Limits, maker: 
     if touched > limit {
         return Err(Refused::OverThreshold { users: touched, limit, of: users });
     }
-    tried(linker, &mut entries, true)?;
+    tried(linker, &mut entries, As::Repair)?;
     if linker.rules().writable.is_none() && matches!(selection, Selection::Chosen(_)) {
         notes.push("Whether users can write the attribute themselves is not known.".into());
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use userlink_domain::{IdKind, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub};
-use userlink_link::{Change, Linker};
+use userlink_link::{Change, Lead, Linker};
 
 use crate::pairs::PlannedStep;
 
@@ -15,6 +15,8 @@ pub struct Turn {
     pub username: Option<String>,
     pub before: Option<Situation>,
     pub after: Option<Situation>,
+    /// Whose entry it is in before, and afterwards.
+    pub(crate) with: (Option<Lead>, Option<Lead>),
 }
 
 /// What came of trying.
@@ -106,26 +108,27 @@ pub fn attempt(linker: &mut Linker, steps: &[PlannedStep]) -> Trial {
     let mut seen = BTreeSet::new();
     for lead in &touched {
         let Some(entry) = linker.entry(lead) else { continue };
-        let after = Some(entry.situation);
+        let (after, with) = (Some(entry.situation), (None, linker.lead_of(lead)));
         let users = entry.users.iter().map(|user| (RecordRef::User(user.sub), Some(user.username.as_str().to_owned())));
         for (of, username) in users.chain(entry.rows.iter().map(|row| (RecordRef::Row(row.id.clone()), None))) {
             if seen.insert(of.clone()) {
-                trial.turns.insert(of.clone(), Turn { of, username, before: None, after });
+                trial.turns.insert(of.clone(), Turn { of, username, before: None, after, with });
             }
         }
     }
     linker.apply(&back);
     for turn in trial.turns.values_mut() {
         turn.before = linker.entry(&turn.of).map(|entry| entry.situation);
+        turn.with.0 = linker.lead_of(&turn.of);
     }
     trial
 }
 
 impl Trial {
     /// Whoever is not named and would be tied to a row by this, or be the only one left who claims one.
-    pub(crate) fn bystander(&self, named: &BTreeSet<Sub>) -> Option<&Turn> {
+    pub(crate) fn bystander(&self, named: impl Fn(&RecordRef) -> bool) -> Option<&Turn> {
         self.turns.values().find(|turn| {
-            let RecordRef::User(sub) = &turn.of else { return false };
+            let user = matches!(turn.of, RecordRef::User(_));
             let tied = matches!(
                 turn.after,
                 Some(
@@ -136,7 +139,7 @@ impl Trial {
                         | Situation::RowSideOnly
                 )
             );
-            !named.contains(sub) && tied && turn.before != turn.after
+            user && !named(&turn.of) && tied && turn.before != turn.after
         })
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::file::{Kind, Origin, Plan, PlannedEntry, PlannedPair};
 use crate::pairs::PlannedStep;
-use crate::tried::tried;
+use crate::tried::{As, tried};
 
 /// Why there is no way back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +102,7 @@ pub fn undo(
 pub fn foretold(linker: &mut Linker, plan: Plan) -> Plan {
     let Plan { id, kind, made_by, made_at, origin, notes, mut entries, .. } = plan;
     // What is taken back is taken back, whatever it leads to: it is shown, and the person decides.
-    drop(tried(linker, &mut entries, false));
+    drop(tried(linker, &mut entries, As::WayBack));
     Plan::freeze(kind, made_by, made_at, origin, entries, notes, id)
 }
 

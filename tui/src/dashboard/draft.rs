@@ -6,33 +6,37 @@ use userlink_domain::{RecordRef, Situation, Step, Sub};
 use userlink_link::Linker;
 use userlink_pool::Writable;
 use userlink_repair::{
-    Here, Kind, LIST_PRICE, LIST_PRICE_OF, Plan, PlannedEntry, Preview, guards, had_another_id, is_final,
+    After, Here, Kind, LIST_PRICE, LIST_PRICE_OF, Plan, PlannedEntry, Preview, guards, had_another_id, is_final,
 };
 use userlink_ui::{Draft, DraftKind, Guard, Lifted, Person, PlanLine, PlanRef, Request, Sessions, Wish};
 
 use super::planning::{limits, user_of};
+use crate::cli::MAX_AGE_HOURS;
 use crate::clock;
 use crate::start::Opened;
 
-/// A plan that is older is not applied.
-pub(super) const MAX_AGE_HOURS: i64 = 24;
+/// So many lines are seen without being asked for.
+const AT_A_GLANCE: usize = 10;
 /// So many lines come with the plan itself.
 const FIRST: usize = 100;
 
-/// A plan, and where the lines of each entry begin.
+/// A plan, and where its lines begin: first those of what each entry names, then what else changes through each.
 pub(super) struct Drafted {
     pub(super) plan: Plan,
-    /// The first line of each entry, and behind them the number of all.
+    /// The first line of each entry, once for either part, and behind them the number of all.
     begins: Vec<usize>,
+    /// How many records change that the plan does not name.
+    unnamed: usize,
 }
 
 impl Drafted {
     pub(super) fn new(plan: Plan) -> Self {
         let mut begins = vec![0];
-        for entry in &plan.entries {
-            begins.push(begins.last().copied().unwrap_or_default() + others(entry).count() + entry.steps.len());
-        }
-        Self { plan, begins }
+        let mut go_on = |len: usize| begins.push(begins.last().copied().unwrap_or_default() + len);
+        plan.entries.iter().for_each(|entry| go_on(entry.steps.len() + unwritten(entry).count()));
+        let unnamed_of = plan.entries.iter().map(|entry| unnamed(entry).count());
+        let unnamed = unnamed_of.inspect(|len| go_on(*len)).sum();
+        Self { plan, begins, unnamed }
     }
 
     pub(super) fn name(&self) -> PlanRef {
@@ -47,26 +51,37 @@ impl Drafted {
     pub(super) fn lines(&self, linker: &Linker, first: usize, len: usize) -> Vec<PlanLine> {
         let at = self.begins.partition_point(|begin| *begin <= first).saturating_sub(1);
         let skip = first - self.begins.get(at).copied().unwrap_or(first);
-        let entries = self.plan.entries.iter().skip(at);
-        entries.flat_map(|entry| lines_of(linker, entry)).skip(skip).take(len).collect()
+        let named = self.plan.entries.iter().map(|entry| (entry, true));
+        let parts = named.chain(self.plan.entries.iter().map(|entry| (entry, false))).skip(at);
+        let lines =
+            parts.flat_map(|(entry, named)| if named { lines_of(linker, entry) } else { unnamed(entry).collect() });
+        lines.skip(skip).take(len).collect()
     }
 }
 
-/// Lines of an entry besides its steps: whose situation changes without being written, and what else is to be known.
-fn others(entry: &PlannedEntry) -> impl Iterator<Item = PlanLine> + '_ {
+/// Lines of an entry besides its steps: whom it names and writes nothing of, and what else is to be known.
+fn unwritten(entry: &PlannedEntry) -> impl Iterator<Item = PlanLine> + '_ {
     let written = |name: &str| entry.pairs.iter().any(|pair| pair.username == name && has_step(entry, &pair.sub));
-    let turns = entry.after.iter().filter(move |after| !after.named || (after.kind == "user" && !written(&after.name)));
+    let turns = entry.after.iter().filter(move |after| after.named && after.kind == "user" && !written(&after.name));
+    let emails = (!entry.rows_with_email.is_empty())
+        .then(|| PlanLine::Note(format!("Rows with the same e-mail are there: {}", entry.rows_with_email.join(", "))));
+    turns.map(turn).chain(emails)
+}
+
+/// What changes through an entry without being named by the plan.
+fn unnamed(entry: &PlannedEntry) -> impl Iterator<Item = PlanLine> + '_ {
+    entry.after.iter().filter(|after| !after.named).map(turn)
+}
+
+fn turn(after: &After) -> PlanLine {
     let parse = |name: &Option<String>| name.as_deref().and_then(Situation::parse);
-    let turns = turns.map(move |after| PlanLine::Turn {
+    PlanLine::Turn {
         user: after.kind == "user",
         name: after.name.clone(),
         before: parse(&after.before),
         after: parse(&after.after),
         named: after.named,
-    });
-    let emails = (!entry.rows_with_email.is_empty())
-        .then(|| PlanLine::Note(format!("Rows with the same e-mail are there: {}", entry.rows_with_email.join(", "))));
-    turns.chain(emails)
+    }
 }
 
 fn has_step(entry: &PlannedEntry, sub: &str) -> bool {
@@ -93,7 +108,7 @@ fn lines_of(linker: &Linker, entry: &PlannedEntry) -> Vec<PlanLine> {
         let (step, last) = (planned.step.clone(), is_final(&planned.step));
         lines.push(PlanLine::Step { of, step, last, afterwards: then.copied() });
     }
-    lines.extend(others(entry));
+    lines.extend(unwritten(entry));
     lines
 }
 
@@ -186,7 +201,7 @@ pub(super) fn draft(
         sign_outs,
         sessions,
         guards,
-        notes: plan.notes.clone(),
+        notes: notes(drafted),
         left_out,
         people,
         lines: drafted.count(),
@@ -197,6 +212,19 @@ pub(super) fn draft(
         can_choose: can_choose && kind == DraftKind::Repair,
         kind,
     }
+}
+
+/// What a person should know. What the list of a large plan ends with would else be seen by nobody.
+fn notes(drafted: &Drafted) -> Vec<String> {
+    let besides = match drafted.unnamed {
+        _ if drafted.count() <= AT_A_GLANCE => None,
+        0 => None,
+        1 => Some("1 record that the plan does not name changes, too: it stands at the end of the list.".to_owned()),
+        count => {
+            Some(format!("{count} records that the plan does not name change, too: they stand at the end of the list."))
+        }
+    };
+    besides.into_iter().chain(drafted.plan.notes.iter().cloned()).collect()
 }
 
 fn title(linker: &Linker, plan: &Plan, users: u64) -> String {

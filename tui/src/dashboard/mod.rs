@@ -8,6 +8,7 @@ mod draft;
 mod effects;
 mod export;
 mod glance;
+mod history;
 mod input;
 mod kept;
 mod listing;
@@ -16,6 +17,7 @@ mod marks;
 mod pictures;
 mod planning;
 mod repairs;
+mod run;
 mod seat;
 mod session;
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! `userlink apply` and `userlink undo`: a frozen plan, confirmed, applied, and what came of it.
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use userlink_db::History;
-use userlink_repair::{Confirmation, Ended, Plan, Repairer, StepResult, Summary, Verdict, in_words};
+use userlink_repair::{Confirmation, Ended, Kind, Plan, Repairer, StepResult, Summary, Verdict, in_words};
 use userlink_ui::safe_text;
 use uuid::Uuid;
 
 use super::{ask, failure, print, usage, write_private};
-use crate::cli::{ApplyArgs, ConfirmArgs, UndoArgs};
+use crate::cli::{ApplyArgs, ConfirmArgs, MAX_AGE_HOURS, UndoArgs};
 use crate::clock;
 use crate::commands::{DONE, FOUND, INTERRUPTED, Stop, say};
 use crate::settings::Context;
@@ -21,7 +21,7 @@ pub(crate) async fn run(context: Context, named: Option<String>, args: &ApplyArg
         .map_err(|error| usage(format!("{} cannot be read: {}.", args.plan.display(), error.kind())))?;
     let plan = Plan::read(&text).map_err(|error| failure(error.to_string()))?;
     let opened = Start::Context(Box::new(context.clone())).open().await?;
-    apply(&context, named, &opened, plan, &args.confirm, i64::from(args.max_age)).await
+    apply(&context, named, &opened, plan, &args.confirm, args.max_age).await
 }
 
 pub(crate) async fn undo(context: Context, named: Option<String>, args: &UndoArgs) -> anyhow::Result<u8> {
@@ -35,11 +35,15 @@ pub(crate) async fn undo(context: Context, named: Option<String>, args: &UndoArg
         .map_err(|error| failure(error.to_string()))?;
     if let Some(path) = &args.output {
         write_private(path, &plan.to_json())?;
-        print::preview(&plan, &context, &mut stdout().lock())?;
+        let place = print::Place::of(&opened, &plan, None, MAX_AGE_HOURS).await;
+        print::preview(&plan, &place, &mut stdout().lock())?;
         return Ok(DONE);
     }
-    apply(&context, named, &opened, plan, &args.confirm, 1).await
+    apply(&context, named, &opened, plan, &args.confirm, MAX_AGE_HOURS).await
 }
+
+/// So long is waited for what the app clients let their users write.
+const CLIENTS: Duration = Duration::from_secs(10);
 
 async fn possible(opened: &Opened) -> anyhow::Result<Box<Repairer>> {
     Ok(opened.repairer().await.map_err(usage)?)
@@ -68,7 +72,15 @@ async fn apply(
     let repairer = &possible(opened).await?;
     let shared = repairer.journal.is_beside(&repairer.table);
     if !confirm.yes {
-        print::preview(&plan, context, &mut stderr())?;
+        // Who has to say yes is told what each guard sees, now.
+        let writable = if plan.kind == Kind::Repair {
+            let asked = tokio::time::timeout(CLIENTS, opened.sources.pool.writable()).await;
+            asked.ok().and_then(Result::ok)
+        } else {
+            None
+        };
+        let place = print::Place::of(opened, &plan, writable.as_ref(), max_age_hours).await;
+        print::preview(&plan, &place, &mut stderr())?;
     }
     say(if shared {
         "The journal is in the application's database, shared by all who use it."

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::only::{find, read};
 use super::{failure, print, usage, write_private};
-use crate::cli::PlanArgs;
+use crate::cli::{MAX_AGE_HOURS, PlanArgs};
 use crate::clock;
 use crate::commands::{DONE, FAILED, INTERRUPTED, Read, Stop, WRONG, read_everything, remarks, say};
 use crate::settings::Context;
@@ -77,7 +77,8 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
     };
     let made = made.map_err(|refused| failure(refused.to_string()))?;
     write_private(&args.output, &made.to_json())?;
-    print::preview(&made, &shown, &mut stdout().lock())?;
+    let place = print::Place::of(&opened, &made, engine.writable.as_ref(), MAX_AGE_HOURS).await;
+    print::preview(&made, &place, &mut stdout().lock())?;
     say(&format!("Plan {} is in {}. Nothing was written yet: userlink apply.", made.id, args.output.display()));
     Ok(DONE)
 }

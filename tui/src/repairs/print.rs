@@ -2,17 +2,54 @@
 
 use std::io::{self, Write};
 
-use userlink_repair::{LIST_PRICE, LIST_PRICE_OF, Plan, Preview, in_words, is_final};
+use userlink_pool::Writable;
+use userlink_repair::{
+    Here, Kind, LIST_PRICE, LIST_PRICE_OF, Limits, Plan, Preview, guards, had_another_id, in_words, is_final,
+};
 use userlink_ui::safe_text;
 
-use crate::settings::Context;
+use crate::clock;
+use crate::sessions::tokens;
+use crate::start::Opened;
 
 /// More entries than these are not printed one by one, but only the first few.
 const ENTRIES: usize = 20;
 const FEW: usize = 4;
 
-/// The preview: each step before and after, each record's situation afterwards, and the totals.
-pub(super) fn preview(plan: &Plan, context: &Context, out: &mut impl Write) -> io::Result<()> {
+/// Where a plan is printed: what the guards look at, and for how long tokens live where that matters.
+pub(super) struct Place<'a> {
+    opened: &'a Opened,
+    here: Here,
+    tokens: Option<String>,
+}
+
+impl<'a> Place<'a> {
+    pub(super) async fn of(
+        opened: &'a Opened,
+        plan: &Plan,
+        writable: Option<&Writable>,
+        max_age_hours: i64,
+    ) -> Place<'a> {
+        let context = &opened.context;
+        let here = Here {
+            now: clock::now(),
+            production: context.production.then(|| context.name.clone()),
+            shared_journal: opened.journal.as_ref().is_ok_and(|journal| journal.is_beside(&opened.sources.table)),
+            writable_by: match writable {
+                Some(Writable::No) => Some(Vec::new()),
+                Some(Writable::By(clients)) => Some(clients.clone()),
+                Some(Writable::Unknown(_)) | None => None,
+            },
+            max_age_hours,
+        };
+        let tokens = if had_another_id(plan).is_empty() { None } else { Some(tokens(opened).await) };
+        Self { opened, here, tokens }
+    }
+}
+
+/// The preview: each step before and after, each record's situation afterwards, the totals, and what each guard saw.
+pub(super) fn preview(plan: &Plan, place: &Place<'_>, out: &mut impl Write) -> io::Result<()> {
+    let context = &place.opened.context;
     let shown = if plan.entries.len() > ENTRIES { FEW } else { ENTRIES };
     for entry in plan.entries.iter().take(shown) {
         let flags = if entry.flags.is_empty() { String::new() } else { format!(" ({})", entry.flags.join(", ")) };
@@ -39,6 +76,9 @@ pub(super) fn preview(plan: &Plan, context: &Context, out: &mut impl Write) -> i
     if plan.entries.len() > shown {
         writeln!(out, "… and {} more entries, which stand in the file.", plan.entries.len() - shown)?;
     }
+    if plan.entries.iter().all(|entry| entry.after.is_empty()) && matches!(plan.kind, Kind::Undo { .. }) {
+        writeln!(out, "What each record is afterwards is not told without a scan; the dashboard's history tells it.")?;
+    }
     for note in &plan.notes {
         writeln!(out, "Note: {}", safe_text(note))?;
     }
@@ -64,5 +104,14 @@ pub(super) fn preview(plan: &Plan, context: &Context, out: &mut impl Write) -> i
         out,
         "{} users become monthly active by it: at most {:.2} USD ({price} each, {price_of}).",
         of.active, of.price
-    )
+    )?;
+    if let Some(tokens) = &place.tokens {
+        let users = had_another_id(plan).len();
+        writeln!(out, "Sessions: {users} users had another id; tokens may still carry it: {}.", safe_text(tokens))?;
+    }
+    for guard in guards(plan, &Limits::default(), &place.here) {
+        let mind = if guard.holds { "" } else { "   mind this" };
+        writeln!(out, "Guard {:<10} {}{mind}", guard.name, safe_text(&guard.seen))?;
+    }
+    Ok(())
 }

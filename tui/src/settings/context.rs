@@ -125,7 +125,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
     };
     let (production, protected, replica) = (file.production, file.protected.clone(), file.replica_url.clone());
     let database_name = file.database.clone();
-    let price = file.price_per_user;
+    let price = price(file.price_per_user)?;
     let mask = file.mask;
     let Base { database, mapping, read_only } = base(file, &over).await?;
     let replica = match replica {
@@ -194,6 +194,16 @@ fn positive(key: &str, value: Option<f64>) -> Result<Option<f64>, SettingsError>
     match value {
         Some(rate) if !(rate.is_finite() && rate > 0.0 && rate <= 1000.0) => {
             Err(SettingsError::new(format!("{key} is a number of requests a second above 0 and up to 1,000.")))
+        }
+        other => Ok(other),
+    }
+}
+
+/// What a monthly active user costs may be nothing, as within a free tier.
+fn price(value: Option<f64>) -> Result<Option<f64>, SettingsError> {
+    match value {
+        Some(price) if !(price.is_finite() && (0.0..=1000.0).contains(&price)) => {
+            Err(SettingsError::new("price_per_user is a number of US dollars from 0 to 1,000.".to_owned()))
         }
         other => Ok(other),
     }
@@ -347,6 +357,14 @@ mod tests {
 
     const TWO: &str = "default_context='a'\n[contexts.a]\npool_id='eu-west-1_A'\ndatabase_url='sqlite:a.db'\n\
                        [contexts.prod-eu]\npool_id='eu-west-1_B'\ndatabase_url='sqlite:b.db'\nread_only=true";
+
+    #[tokio::test]
+    async fn a_price_is_no_less_than_nothing() {
+        for (price, taken) in [("0", true), ("0.0055", true), ("-0.1", false), ("nan", false), ("1e9", false)] {
+            let text = TWO.replace("[contexts.prod-eu]", &format!("price_per_user={price}\n[contexts.prod-eu]"));
+            assert_eq!(resolve(&settings(&text), Overrides::default()).await.is_ok(), taken, "{price}");
+        }
+    }
 
     #[tokio::test]
     async fn flags_win_over_the_environment_which_wins_over_the_file() {

@@ -32,8 +32,13 @@ impl<'a> Place<'a> {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> std::process::Output {
+        self.run_with(arguments, &[])
+    }
+
+    /// With these variables in its environment, too.
+    pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> std::process::Output {
         let all: Vec<&str> = arguments.iter().copied().chain(["--config", "town.toml"]).collect();
-        run(self.home, &all, &[("TOWN_DATABASE", &self.url)])
+        run(self.home, &all, &[&[("TOWN_DATABASE", &*self.url)], variables].concat())
     }
 
     fn done(&self, arguments: &[&str]) -> String {

@@ -1,6 +1,7 @@
 //! Stories with the real program: on moto, on the emulator, on PostgreSQL and SQLite, in a real pseudo-terminal.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod actors;
 mod at_a_glance;
 mod browsing;
 mod cut_short;

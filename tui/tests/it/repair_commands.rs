@@ -32,6 +32,10 @@ async fn what_is_refused_and_how_it_ends() {
     let made = run(&place, &["plan", "-o", "p.json"]);
     assert_eq!(made.code, Some(0), "{}", made.err);
     assert!(made.out.contains("row_side_only → linked") && made.out.contains("UserUpdate"), "{}", made.out);
+    for seen in ["sides", "threshold", "attribute", "contested", "age", "journal", "production"] {
+        assert!(made.out.contains(&format!("Guard {seen}")), "{seen}: {}", made.out);
+    }
+    assert!(made.out.contains("shared, in the application's database"), "{}", made.out);
 
     // The plan is what its schema says.
     let text = std::fs::read_to_string(home.path().join("p.json")).unwrap();
@@ -104,6 +108,47 @@ async fn somebody_who_sees_another_s_data_is_contained_and_let_go_again() {
     assert_eq!(undone.code, Some(0), "{}{}", undone.out, undone.err);
     let there = emulator.user(&who).unwrap();
     assert_eq!((there.user_id, there.enabled), (before.user_id, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_back_is_made_again_and_the_journal_forgets_when_told_to() {
+    let town = Town::new(2, false);
+    let home = tempfile::tempdir().unwrap();
+    let pool = town.on_emulator(Faults::default()).await;
+    let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
+    let place = Place::new(home.path(), &pool, &url, "users");
+    let emulator = pool.emulator.as_ref().unwrap();
+    let users = town.users_of(userlink_domain::Situation::RowSideOnly);
+    let linked = || users.iter().filter(|user| emulator.user(user).unwrap().user_id().is_some()).count();
+    let done = |arguments: &[&str]| {
+        let ended = run(&place, arguments);
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {}{}", ended.out, ended.err);
+        ended.out
+    };
+    // The last line of a run: `run ID: 8 done`.
+    let run_of = |out: &str| out.lines().last().unwrap()[4..40].to_owned();
+    done(&["plan", "-o", "p.json"]);
+    let first = run_of(&done(&["apply", "p.json", "--yes"]));
+    assert_eq!(linked(), users.len());
+    let back = run_of(&done(&["undo", &first, "--yes"]));
+    assert_eq!(linked(), 0);
+    // The way back is taken back: first one step of it, then the others; what has been taken back is left as it is.
+    assert!(done(&["undo", &back, "--step", "3", "--yes"]).ends_with(": 1 done\n"));
+    assert_eq!(linked(), 1);
+    let rest = run(&place, &["undo", &back, "--yes"]);
+    assert_eq!((rest.code, linked()), (Some(3), users.len()), "{}{}", rest.out, rest.err);
+    assert!(rest.out.contains(&format!("{} done, 1 stale", users.len() - 1)), "{}", rest.out);
+
+    let grants = run(&place, &["journal", "grants", "support"]);
+    assert!(grants.code == Some(2) && grants.err.contains("SQLite"), "{}", grants.err);
+    let unasked = run(&place, &["journal", "retain", "0"]);
+    assert!(unasked.code == Some(2) && unasked.err.contains("--yes"), "{}", unasked.err);
+    assert_eq!(done(&["journal", "retain", "1", "--yes"]), "0 events removed\n", "they are of today");
+    // Each step was opened and closed: the run, its way back, one step of that taken back, and the attempt at all of it.
+    let events = 2 * (3 * users.len() + 1);
+    assert_eq!(done(&["journal", "retain", "0", "--yes"]), format!("{events} events removed\n"));
+    assert_eq!(done(&["history"]), "");
+    assert_eq!(linked(), users.len(), "nothing but the journal was touched");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ mod trail;
 
 pub use columns::KeptColumn;
 pub(crate) use columns::{BEFORE, Cell, Columns, Widths};
-pub(crate) use filter::request;
+pub(crate) use filter::{edit, insert, request};
 pub(crate) use mouse::clicked;
 pub use mouse::{Pointer, Press, Target};
 pub(crate) use order::order_words;
@@ -106,6 +106,7 @@ pub(crate) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     match model.place() {
         Place::Filter | Place::Browse => filter::paste(model, text, effects),
         Place::Ticket | Place::Overview => ticket::paste(model, text),
+        Place::History | Place::HistoryFilter => crate::history::paste(model, text),
         Place::Form => crate::repairs::form(model).into_iter().for_each(|form| form.paste(text)),
         _ => over::pasted(model, text),
     }

@@ -42,6 +42,7 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::NextGroup => turn(model, 1, effects),
         Command::PreviousGroup => turn(model, -1, effects),
         Command::Group(tab) => show_group(model, group_of(tab), effects),
+        Command::Filter if place == Place::History => history::filter(model),
         Command::Filter => model.typing = Some(Input::new(model.list.spec.filter.clone())),
         Command::Open => open(model),
         Command::Repair => repairs::repair(model, effects),
@@ -172,7 +173,7 @@ fn held(model: &mut Model, place: Place) -> Option<&mut usize> {
         Place::Evidence => model.evidence.as_mut().map(|showing| &mut showing.scroll),
         Place::Help => model.help.as_mut(),
         Place::Choose | Place::Preview | Place::Result => repairs::scroll(model),
-        Place::History => history::cursor(model),
+        Place::History | Place::HistoryFilter => history::cursor(model),
         _ => None,
     }
 }
@@ -230,7 +231,7 @@ fn back(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
         | Place::Waiting
         | Place::Running
         | Place::Result => repairs::back(model),
-        Place::History => drop(model.history.pop()),
+        Place::History | Place::HistoryFilter => history::back(model),
         Place::Filter => browse::clear_filter(model, effects),
         Place::Columns => model.browse.choosing = None,
         Place::Entry | Place::Browse | Place::Overview if model.errors.pop_front().is_some() => {}
@@ -276,6 +277,7 @@ fn accept(model: &mut Model, place: Place, effects: &mut Vec<Effect>) {
         Place::Leaving if model.leaving.as_ref().is_some_and(|leaving| leaving.yes) => yes(model, place, effects),
         Place::Leaving => back(model, place, effects),
         Place::History => history::enter(model, effects),
+        Place::HistoryFilter => history::keep_filter(model),
         _ => repairs::accept(model, effects),
     }
 }

@@ -126,6 +126,8 @@ pub(crate) enum Place {
     Result,
     /// What was done, by whom.
     History,
+    /// The line where something is looked for there.
+    HistoryFilter,
     /// The question before leaving while a write is under way.
     Leaving,
     /// What there is at a glance, and why.
@@ -161,6 +163,7 @@ impl Place {
         Running,
         Seen,
         Place::History,
+        Place::HistoryFilter,
         Leaving,
         Place::Palette,
         Place::Contexts,
@@ -189,6 +192,7 @@ impl Place {
             Self::Running => "run",
             Self::Result => "result",
             Self::History => "history",
+            Self::HistoryFilter => "history's filter",
             Self::Leaving => "leaving",
             Self::Overview => "overview",
             Self::Ticket => "ticket",
@@ -204,7 +208,7 @@ impl Place {
 
     /// Whether letters are text here, whatever they are bound to.
     pub(crate) fn is_typing(self) -> bool {
-        matches!(self, Self::Filter | Self::Form | Self::Palette | Self::Folder | Self::Ticket)
+        matches!(self, Self::Filter | Self::HistoryFilter | Self::Form | Self::Palette | Self::Folder | Self::Ticket)
     }
 }
 
@@ -284,6 +288,7 @@ const LINES: &[Place] = &[
     Preview,
     Seen,
     Place::History,
+    Place::HistoryFilter,
     Place::Columns,
     Place::Palette,
     Place::Contexts,
@@ -309,7 +314,7 @@ macro_rules! table {
 // Command, name, keys, words, section, where it works, where the bottom line names it.
 table! {
     Up, "up", ["up", "k"], "up", Move, LINES, &[];
-    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help, Place::Palette, Place::Contexts, Place::Messages, Place::Log, Place::Export];
+    Down, "down", ["down", "j"], "down", Move, LINES, &[Entry, Filter, Help, Place::HistoryFilter, Place::Palette, Place::Contexts, Place::Messages, Place::Log, Place::Export];
     PageUp, "page-up", ["pageup", "ctrl-b"], "a page up", Move, PAGES, &[];
     PageDown, "page-down", ["pagedown", "ctrl-f"], "a page down", Move, PAGES, &[];
     Top, "top", ["home", "g"], "to the first", Move, PAGES, &[];
@@ -334,6 +339,7 @@ table! {
     Command::Evidence, "copy-evidence", ["shift-y"], "copy as evidence", Look, &[Browse, Entry], &[Entry];
     Mask, "mask", ["m"], "hide personal data", Look, &[Browse, Entry, Overview, Help, Question, Preview, Running, Seen, Evidence, Place::Choose, Place::History, Place::Messages], &[];
     Command::Filter, "filter", ["/"], "filter", Look, LISTS, &[Browse];
+    Command::Filter, "filter", ["/"], "filter", Look, &[Place::History], &[Place::History];
     Accept, "accept", ["enter"], "look", Always, &[Ticket], &[Ticket];
     Accept, "accept", ["enter"], "copy", Always, &[Evidence], &[Evidence];
     Switch, "switch", ["tab", "left", "right", "shift-tab", "h", "l"], "with or without personal data", Always, &[Evidence], &[Evidence];
@@ -349,7 +355,7 @@ table! {
     Wider, "wider", ["right", "l"], "wider", Look, &[Place::Columns], &[Place::Columns];
     DefaultColumns, "default-columns", ["backspace"], "as it was", Look, &[Place::Columns], &[Place::Columns];
     Accept, "accept", ["enter"], "close", Always, &[Place::Columns], &[Place::Columns];
-    Accept, "accept", ["enter"], "keep the filter", Always, &[Filter], &[Filter];
+    Accept, "accept", ["enter"], "keep the filter", Always, &[Filter, Place::HistoryFilter], &[Filter, Place::HistoryFilter];
     MarkRange, "mark-range", ["shift-v"], "mark a range", Look, &[Browse], &[];
     MarkAll, "mark-all", ["shift-a"], "mark all of the filter", Look, &[Browse], &[];
     InvertMarks, "invert-marks", ["shift-i"], "invert the marks", Look, &[Browse], &[];
@@ -389,7 +395,7 @@ table! {
     Back, "back", ["esc"], "back", Always, &[Browse, Entry, Help, Place::History, Place::Messages, Place::Log], &[Entry, Help, Place::History, Place::Messages, Place::Log];
     Back, "back", ["esc"], "to the list", Always, &[Overview], &[Overview];
     Back, "back", ["esc"], "cancel", Always, &[Ticket, Evidence], &[Ticket, Evidence];
-    Back, "back", ["esc"], "clear the filter", Always, &[Filter], &[Filter];
+    Back, "back", ["esc"], "clear the filter", Always, &[Filter, Place::HistoryFilter], &[Filter, Place::HistoryFilter];
     Back, "back", ["esc"], "cancel", Always, &[Place::Choose, Form, Preview, Question, Leaving, Place::Export, Folder],
         &[Place::Choose, Form, Preview, Question, Leaving, Place::Export, Folder];
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting, Running], &[Waiting, Running];

@@ -411,6 +411,7 @@ impl Model {
             _ if self.evidence.is_some() => Place::Evidence,
             _ if self.ticket.typing.is_some() => Place::Ticket,
             _ if self.ticket.asked.is_some() => Place::Waiting,
+            _ if history::typing(self).is_some() => Place::HistoryFilter,
             _ if !self.history.is_empty() => Place::History,
             _ if self.browse.choosing.is_some() => Place::Columns,
             _ if self.typing.is_some() => Place::Filter,

@@ -2,20 +2,23 @@
 //!
 //! Nothing here writes: the one way to [`Effect::Apply`] is a question that was answered with yes.
 
+mod filling;
+mod possible;
+
 use ratatui::crossterm::event::KeyEvent;
-use tui_input::Input;
-use userlink_domain::{RecordRef, Situation, Sub};
 
 use crate::choose::Choose;
 use crate::confirm::Question;
 use crate::effect::Effect;
 use crate::event::Level;
-use crate::form::{Field, Form, Must, Pick};
-use crate::glyphs::situation_words;
-use crate::keys::{Command, Place};
+use crate::form::Form;
+use crate::keys::Place;
 use crate::model::Model;
-use crate::plan::{Answer, Lifted, Outcome, PlanLine, PlanRef, Request, Running, Wish};
+use crate::plan::{Answer, Outcome, PlanLine, PlanRef, Request, Running, Wish};
 use crate::preview::Looking;
+
+pub(crate) use filling::{Filling, contain, dismiss};
+pub(crate) use possible::why_not;
 
 /// What there is between a person and a repair.
 #[derive(Debug, Default)]
@@ -49,49 +52,6 @@ pub(crate) struct Writing {
     pub(crate) stopping: bool,
 }
 
-/// Something that is filled in.
-#[derive(Debug)]
-pub(crate) struct Filling {
-    pub(crate) title: String,
-    pub(crate) aside: &'static str,
-    /// In sentences.
-    pub(crate) text: Vec<String>,
-    pub(crate) yes: &'static str,
-    pub(crate) form: Form,
-    purpose: Purpose,
-}
-
-#[derive(Debug)]
-enum Purpose {
-    /// Why an entry is repaired that is repaired one at a time.
-    Reason { of: RecordRef, request: Request },
-    /// A guard is lifted.
-    Lift { request: Request, lifts: Lifted },
-    /// Which of these users is contained.
-    Contain(Vec<Sub>),
-    /// Why an entry is dismissed.
-    Dismiss(RecordRef),
-}
-
-fn line(name: &str, must: Must) -> Field {
-    Field { name: name.to_owned(), input: Input::default(), must }
-}
-
-/// Why nothing can be planned from here at all.
-fn refusal(model: &Model) -> Option<&'static str> {
-    if model.setup.read_only {
-        Some("Read-only: nothing can be repaired from here.")
-    } else if model.is_from_disk() {
-        Some("This is an earlier scan: repairs wait until all has been read anew.")
-    } else if model.is_writing() {
-        Some("A repair is being written. Wait until it is over.")
-    } else if model.opened.as_ref().is_some_and(|opened| opened.left) {
-        Some("This entry has left the view. Go back and look at it as it is now.")
-    } else {
-        None
-    }
-}
-
 /// `r`: plans for what is marked, or for the entry under the cursor.
 pub(crate) fn repair(model: &mut Model, effects: &mut Vec<Effect>) {
     match &mut model.repairing {
@@ -109,89 +69,6 @@ pub(crate) fn repair(model: &mut Model, effects: &mut Vec<Effect>) {
         want(model, Request::new(Wish::Marked), effects);
     } else if let Some(of) = model.subject().cloned() {
         want(model, Request::new(Wish::Entry(of)), effects);
-    }
-}
-
-/// Why there is nothing to plan for an entry of this situation.
-fn no_repair(situation: Situation) -> Option<String> {
-    match situation {
-        Situation::Linked => Some("Both pointers agree: there is nothing to repair.".to_owned()),
-        Situation::Reading | Situation::Unsettled => Some("There is no verdict to act on yet.".to_owned()),
-        Situation::LinkedInactive
-        | Situation::OrphanRow
-        | Situation::DeadSub
-        | Situation::UnlinkedInactive
-        | Situation::JoinedProfile
-        | Situation::Ignored => Some(format!("There is no repair for {}.", situation_words(situation))),
-        _ => None,
-    }
-}
-
-/// Why a command can do nothing now; `None` where it can, or is none of these.
-pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
-    let unless = |can: bool, text: &str| (!can).then(|| text.to_owned());
-    match (command, &model.repairing) {
-        (Command::Repair, Repairing::Writing(writing)) if writing.quietly => None,
-        (Command::Repair, Repairing::Over { unseen: true, .. }) => None,
-        (Command::Repair | Command::Contain | Command::Dismiss | Command::Undo, _) => {
-            refusal(model).map(str::to_owned).or_else(|| nothing_to(model, command))
-        }
-        (Command::Mark | Command::MarkRange, Repairing::Idle) => {
-            unless(model.list.entry().is_some(), "There is no entry to mark yet.")
-        }
-        (Command::Unmark, _) => unless(model.marks.are_any() || model.marks.from.is_some(), "No entry is marked."),
-        (Command::SignOut, Repairing::Looking(looking)) => {
-            unless(looking.draft.sessions.is_some(), "Nobody had another id before.")
-        }
-        (Command::SignOut, Repairing::Over { end, .. }) => {
-            let there = end.as_ref().is_ok_and(|outcome| outcome.sessions.is_some());
-            unless(there, "Nobody had another id before.")
-        }
-        (Command::Choose, Repairing::Looking(looking)) => {
-            unless(looking.draft.can_choose, "There is nothing else to choose.")
-        }
-        (Command::Again, Repairing::Over { end, .. }) => {
-            unless(end.as_ref().is_ok_and(|outcome| !outcome.complete), "All of it was done.")
-        }
-        (Command::Stop, Repairing::Writing(writing)) => unless(!writing.stopping, "It stops already."),
-        (Command::Stop, Repairing::Choosing(choose)) => {
-            let more = choose.of.left > 1 || !choose.request.choices.is_empty();
-            unless(more, "There is nothing else in this plan.")
-        }
-        (Command::SkipTheRest, Repairing::Choosing(choose)) => {
-            unless(choose.request.wish == Wish::Marked, "There are no others.")
-        }
-        _ => None,
-    }
-}
-
-/// What these commands have nothing to do with.
-fn nothing_to(model: &Model, command: Command) -> Option<String> {
-    let entry = model.entry();
-    match command {
-        Command::Repair if model.marks.are_any() && model.opened.is_none() => None,
-        Command::Repair => match entry {
-            Some(entry) => no_repair(entry.situation),
-            None => Some("There is no entry to repair yet.".to_owned()),
-        },
-        Command::Contain => {
-            let nobody = entry.is_none_or(|entry| entry.users.is_empty());
-            nobody.then(|| "There is no user in this entry who could be contained.".to_owned())
-        }
-        Command::Dismiss => match entry.map(|entry| entry.situation) {
-            None => Some("There is no entry to dismiss yet.".to_owned()),
-            Some(Situation::Reading | Situation::Unsettled) => Some("There is no verdict to dismiss yet.".to_owned()),
-            Some(Situation::Linked) => Some("Both pointers agree: there is nothing to dismiss.".to_owned()),
-            Some(_) => None,
-        },
-        Command::Undo => match wish_to_undo(model) {
-            Some(_) => None,
-            None if matches!(model.place(), Place::Browse | Place::Entry) => Some(
-                "Nothing was repaired from here yet. The history shows earlier runs, and takes them back.".to_owned(),
-            ),
-            None => Some("Nothing was written by this that could be taken back.".to_owned()),
-        },
-        _ => None,
     }
 }
 
@@ -217,22 +94,8 @@ pub(crate) fn planned(model: &mut Model, number: u64, answer: Answer) {
         _ if model.setup.read_only => Repairing::Idle,
         Answer::Draft(draft) => Repairing::Looking(Box::new(Looking::new(request, *draft))),
         Answer::Choose(choosing) => Repairing::Choosing(Box::new(Choose::new(request, *choosing))),
-        Answer::Reason { of, text } => Repairing::Filling(Box::new(Filling {
-            title: "Why?".to_owned(),
-            aside: "nothing written yet",
-            text: vec![text],
-            yes: "Go on",
-            form: Form::new(vec![line("Reason", Must::Something)], Vec::new()),
-            purpose: Purpose::Reason { of, request },
-        })),
-        Answer::Guarded { text, lifts } => Repairing::Filling(Box::new(Filling {
-            title: "A guard stops this".to_owned(),
-            aside: "nothing written yet",
-            text: vec![text],
-            yes: "Plan it all the same",
-            form: Form::default_on_cancel(),
-            purpose: Purpose::Lift { request, lifts },
-        })),
+        Answer::Reason { of, text } => Repairing::Filling(Box::new(Filling::reason(of, text, request))),
+        Answer::Guarded { text, lifts } => Repairing::Filling(Box::new(Filling::guarded(text, lifts, request))),
     };
 }
 
@@ -250,48 +113,6 @@ pub(crate) fn want_lines(model: &mut Model) -> Option<Effect> {
         Repairing::Looking(looking) => looking.want(page),
         _ => None,
     }
-}
-
-/// `X`: keeps a user of the entry from what is not theirs.
-pub(crate) fn contain(model: &mut Model) {
-    let users = model.entry().map(|entry| &entry.users[..]).unwrap_or_default();
-    let (subs, names): (Vec<Sub>, Vec<String>) =
-        users.iter().map(|user| (user.sub, crate::view::user_name(user))).unzip();
-    let mut picks = vec![Pick::tick("Disable the user, too")];
-    let title = if names.len() == 1 { format!("Contain {}", names[0]) } else { "Contain a user".to_owned() };
-    if names.len() > 1 {
-        picks.push(Pick { name: "Whom".to_owned(), options: names, at: 0 });
-    }
-    model.repairing = Repairing::Filling(Box::new(Filling {
-        title,
-        aside: "nothing written yet",
-        text: vec![
-            "For somebody who sees another's data: the id is cleared, and every session ends. Whoever is disabled cannot sign in \
-             again. All but the ending of sessions can be undone."
-                .to_owned(),
-        ],
-        yes: "Look at the plan",
-        form: Form::new(vec![line("Reason", Must::Something)], picks),
-        purpose: Purpose::Contain(subs),
-    }));
-}
-
-/// `d`: an entry is dismissed until its evidence changes; one that was is taken up again.
-pub(crate) fn dismiss(model: &mut Model, effects: &mut Vec<Effect>) {
-    let (Some(of), Some(entry)) = (model.subject().cloned(), model.entry()) else { return };
-    if entry.situation == Situation::Ignored {
-        return effects.push(Effect::Dismiss { of, reason: None });
-    }
-    let text =
-        "It is shown as ignored, under Expected, until anything that its verdict rests on changes. The reason is kept.";
-    model.repairing = Repairing::Filling(Box::new(Filling {
-        title: format!("Dismiss {}", crate::view::title(entry)),
-        aside: "",
-        text: vec![text.to_owned()],
-        yes: "Dismiss",
-        form: Form::new(vec![line("Reason", Must::Something)], Vec::new()),
-        purpose: Purpose::Dismiss(of),
-    }));
 }
 
 /// What `u` takes back: the run that is looked at, or the last one.
@@ -440,36 +261,9 @@ pub(crate) fn yes(model: &mut Model, effects: &mut Vec<Effect>) {
                 model.repairing = Repairing::Filling(filling);
                 model.say(Level::Info, text);
             }
-            None => filled(model, *filling, effects),
+            None => filling.filled(model, effects),
         },
         other => model.repairing = other,
-    }
-}
-
-fn filled(model: &mut Model, filling: Filling, effects: &mut Vec<Effect>) {
-    let reason = filling.form.value(0).unwrap_or_default();
-    match filling.purpose {
-        Purpose::Reason { of, mut request } => {
-            match request.choices.iter_mut().find(|choice| choice.of == of) {
-                Some(choice) => choice.reason = Some(reason),
-                None => request.choices.push(userlink_domain::Choice { of, pairs: Vec::new(), reason: Some(reason) }),
-            }
-            want(model, request, effects);
-        }
-        Purpose::Lift { request, lifts } => {
-            let lifted = Lifted {
-                threshold: request.lifted.threshold || lifts.threshold,
-                empty_side: request.lifted.empty_side || lifts.empty_side,
-            };
-            want(model, Request { lifted, ..request }, effects);
-        }
-        Purpose::Contain(users) => {
-            let disable = filling.form.picked(0) == 1;
-            if let Some(user) = users.get(filling.form.picked(1)) {
-                want(model, Request::new(Wish::Contain { user: *user, disable, reason }), effects);
-            }
-        }
-        Purpose::Dismiss(of) => effects.push(Effect::Dismiss { of, reason: Some(reason) }),
     }
 }
 

@@ -115,6 +115,7 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
                 Place::Filter => browse::type_filter(model, key, effects),
                 Place::Ticket => ticket::type_key(model, key),
                 Place::Form => repairs::typed(model, key),
+                Place::HistoryFilter => history::type_key(model, key),
                 _ if place.is_typing() => over::typed(model, key),
                 _ => false,
             };

@@ -128,7 +128,7 @@ pub(crate) fn furthest(model: &Model, place: Place) -> usize {
         Place::Help => help::furthest(model, &layout),
         Place::Messages | Place::Log => over::furthest(model, place, &layout),
         Place::Choose | Place::Preview | Place::Result => question::furthest(model, &layout),
-        Place::History => crate::history::furthest(model),
+        Place::History | Place::HistoryFilter => crate::history::furthest(model),
         Place::Evidence => evidence::furthest(model, &layout),
         _ => 0,
     }

@@ -1,9 +1,11 @@
 //! From a choice to steps, without any I/O: orders, guards, what is refused, and the file.
 
+use userlink_db::{Closing, JournalEntry, Linkage, Outcome, Recorded};
 use userlink_domain::{IdKind, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub, Timestamp, UserStatus};
 use userlink_link::{Linker, Rules};
 use userlink_repair::{
-    Choice, Limits, Maker, Mate, Origin, Pair, Plan, PlanError, Preview, Refused, Selection, contain, plan, recommended,
+    Choice, Limits, Maker, Mate, Origin, Pair, Plan, PlanError, Preview, Refused, Selection, contain, foretold, plan,
+    recommended, undo,
 };
 use uuid::Uuid;
 
@@ -272,4 +274,62 @@ fn a_plan_is_read_as_it_was_made_or_not_at_all() {
     let preview = Preview::of(&made, 5.0, 0.015);
     assert_eq!((preview.users, preview.updates, preview.reads, preview.finals), (1, 1, 2, 0));
     assert!((preview.seconds - 0.2).abs() < 1e-9 && (preview.left - 0.8).abs() < 1e-9);
+}
+
+/// The journal of a run that wrote these users' ids, newest first.
+fn wrote_ids(of: &[u64], maker: &Maker) -> Vec<Recorded> {
+    let origin = &maker.origin;
+    let linkage =
+        Linkage { pool_id: origin.pool.clone(), attribute: origin.attribute.clone(), table: origin.table.clone() };
+    let wrote = |(step_no, number): (i64, &u64)| Recorded {
+        entry: JournalEntry {
+            run: Uuid::from_u128(8),
+            step_no,
+            plan: None,
+            linkage: linkage.clone(),
+            process: None,
+            step: Step::WriteUserId { username: format!("user-{number}"), expect: None, value: number.to_string() },
+            situation: Situation::RowSideOnly,
+            actor: "ada".into(),
+            reason: None,
+            at: maker.at,
+            username: Some(format!("user-{number}")),
+            sub: Some(sub(*number)),
+            row: Some(number.to_string()),
+        },
+        closing: Some(Closing { outcome: Outcome::Done, detail: String::new(), at: maker.at }),
+    };
+    let mut recorded: Vec<_> = (1..).zip(of).map(wrote).collect();
+    recorded.reverse();
+    recorded
+}
+
+#[test]
+fn a_way_back_shows_what_it_names_and_then_what_else_changes_through_it() {
+    // Two outsiders came to claim what was written: of the last to be taken back, and of the one in the middle.
+    let mut users: Vec<PoolUser> = (1..=3).map(|number| person(number, Some(&number.to_string()))).collect();
+    users.extend([person(4, Some("1")), person(5, Some("2"))]);
+    let mut linker = linker(users, (1..=3).map(|number| row(number, u64::try_from(number).ok())).collect());
+    let maker = maker(&linker);
+    let recorded = wrote_ids(&[1, 2, 3], &maker);
+    let back = undo("8", None, &recorded, (maker.id, maker.by, maker.at), maker.origin).unwrap();
+    let back = foretold(&mut linker, back);
+    assert_eq!(told(&back), ["user-3 no id", "user-2 no id", "user-1 no id"]);
+    let shown: Vec<Vec<(&str, bool)>> = back
+        .entries
+        .iter()
+        .map(|entry| entry.after.iter().map(|after| (&*after.name, after.named)).collect())
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            vec![("user-3", true), ("3", true)],
+            vec![("user-2", true), ("2", true), ("user-5", false)],
+            vec![("user-1", true), ("1", true), ("user-4", false)],
+        ]
+    );
+    let of_3: Vec<_> = back.entries[0].after.iter().filter_map(|after| after.after.as_deref()).collect();
+    assert_eq!(of_3, ["row_side_only"; 2]);
+    let of_5 = &back.entries[1].after[2];
+    assert_eq!((of_5.before.as_deref(), of_5.after.as_deref()), (Some("duplicate_user_id"), Some("tangled")));
 }

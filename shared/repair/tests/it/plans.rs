@@ -10,7 +10,8 @@ use userlink_emulator::Quotas;
 use userlink_kit::{Fate, fates, fresh_postgres_database};
 use userlink_pool::Rates;
 use userlink_repair::{
-    Choice, Ended, Mate, NotConfirmed, Origin, Pair, Patience, Plan, PlanError, Repairer, Selection, undo,
+    Choice, Ended, Here, Limits, Mate, NotConfirmed, Origin, Pair, Patience, Plan, PlanError, Repairer, Selection,
+    guards, undo,
 };
 use uuid::Uuid;
 
@@ -127,8 +128,20 @@ async fn a_plan_is_refused_elsewhere_when_old_and_in_production_without_a_word()
     let ada = world.repairer("ada").await;
     let old = Timestamp::from_millis(now().as_millis() + 25 * 3_600_000);
     let refused = |error: PlanError| Some(NotConfirmed::Plan(error));
-    let made_at = plan.made_at;
-    assert_eq!(ada.confirm(plan.clone(), &sure(), old).err(), refused(PlanError::Old { made_at, hours: 24 }));
+    let read_at = plan.origin.scanned_at;
+    assert_eq!(ada.confirm(plan.clone(), &sure(), old).err(), refused(PlanError::Old { read_at, hours: 24 }));
+    // One that was made just now, on a scan of yesterday, is as old as the scan.
+    let late = Plan { made_at: old, ..plan.clone() };
+    assert_eq!(ada.confirm(late, &sure(), old).err(), refused(PlanError::Old { read_at, hours: 24 }));
+    // Nor does one get younger whose clock was wrong.
+    let early = Timestamp::from_millis(now().as_millis() - 2 * 3_600_000);
+    assert_eq!(ada.confirm(plan.clone(), &sure(), early).err(), refused(PlanError::Ahead { read_at }));
+    let here = Here { now: old, production: None, shared_journal: true, writable_by: None, max_age_hours: 24 };
+    let seen = guards(&plan, &Limits::default(), &here);
+    assert!(
+        seen.iter().any(|guard| guard.name == "age" && !guard.holds && guard.seen.contains("25 h ago")),
+        "{seen:?}"
+    );
     let mut other = ada.clone();
     world.run("CREATE TABLE staff (id bigint PRIMARY KEY, cognito_sub text)").await;
     let mapping = userlink_db::Mapping {

@@ -28,24 +28,35 @@ pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
     })
 }
 
-pub(super) fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
+/// Types a key into a filter. Gives whether anything came of it.
+pub(crate) fn edit(input: &mut Input, key: KeyEvent) -> bool {
     let Some(request) = request(key) else { return false };
-    let is_full = model.typing.as_ref().is_some_and(|input| input.value().chars().count() >= LONGEST);
+    let is_full = input.value().chars().count() >= LONGEST;
     if is_full && matches!(request, InputRequest::InsertChar(_)) {
         return false;
     }
-    let changed = model.typing.as_mut().is_some_and(|input| input.handle(request).is_some());
+    input.handle(request).is_some()
+}
+
+/// Pastes text into a filter, as far as there is room. Gives whether anything came of it.
+pub(crate) fn insert(input: &mut Input, text: &str) -> bool {
+    let room = LONGEST.saturating_sub(input.value().chars().count());
+    let before = input.value().len();
+    for c in text.trim().chars().filter(|c| !c.is_control()).take(room) {
+        input.handle(InputRequest::InsertChar(c));
+    }
+    input.value().len() != before
+}
+
+pub(super) fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
+    let changed = model.typing.as_mut().is_some_and(|input| edit(input, key));
     typed(model, effects);
     changed
 }
 
 pub(super) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     let filter = model.list.spec.filter.clone();
-    let input = model.typing.get_or_insert_with(|| Input::new(filter));
-    let room = LONGEST.saturating_sub(input.value().chars().count());
-    for c in text.trim().chars().filter(|c| !c.is_control()).take(room) {
-        input.handle(InputRequest::InsertChar(c));
-    }
+    insert(model.typing.get_or_insert_with(|| Input::new(filter)), text);
     typed(model, effects);
 }
 

@@ -31,6 +31,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         let mut line = model.look().line();
         line.cell(&text, Role::Strong, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
+    } else if let Some(page) = model.history.last().filter(|page| page.typing.is_some()) {
+        history_filter(model, frame, layout, page);
     } else if model.typing.is_some() {
         filter(model, frame, layout);
         complaint(model, frame, layout);
@@ -53,6 +55,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         line.text(&format!(" {} ", model.spinner()), Role::Accent);
         line.cell(&text, Role::Plain, usize::from(layout.message.width).saturating_sub(3));
         line.draw(frame, layout.message, layout.message.y);
+    } else if let Some(page) = model.history.last() {
+        if page.is_filtered() {
+            history_filter(model, frame, layout, page);
+        }
     } else if !model.list.spec.filter.is_empty() {
         filter(model, frame, layout);
     }
@@ -132,6 +138,18 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     };
     let value = model.typing.as_ref().map_or(&*model.list.spec.filter, Input::value);
     let typing = model.typing.as_ref().map(|input| (input, model.place() == Place::Filter));
+    line(model, frame, layout, " Filter  ", value, typing, &right);
+}
+
+/// The line where something is looked for in the history.
+fn history_filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: &crate::history::Page) {
+    let right = match &model.word {
+        Some(word) => model.told(&word.text).into_owned(),
+        None if page.knows_all() => "run, actor, reason, situation, whose".to_owned(),
+        None => "of older runs only run, actor and reason".to_owned(),
+    };
+    let value = page.typing.as_ref().map_or(&*page.filter, Input::value);
+    let typing = page.typing.as_ref().map(|input| (input, model.place() == Place::HistoryFilter));
     line(model, frame, layout, " Filter  ", value, typing, &right);
 }
 

@@ -12,7 +12,7 @@ use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::Cells;
 use crate::theme::Role;
-use crate::words::{absolute, counted};
+use crate::words::{absolute, counted, thousands};
 
 const DAY: i64 = 86_400_000;
 
@@ -24,16 +24,20 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: 
         HistoryOf::Record(RecordRef::User(sub)) => format!("History of user {sub}"),
         HistoryOf::Record(RecordRef::Row(id)) => format!("History of row {id}"),
     };
-    let aside = match (&page.told, page.len() as u64) {
+    let all = match (&page.told, page.total() as u64) {
         (Some(Ok(Recorded::Runs(_))), count) => counted(count, "run", "runs"),
         (Some(Ok(Recorded::Steps(_))), count) => counted(count, "step", "steps"),
         _ => String::new(),
     };
+    let aside = if page.is_filtered() { format!("{} of {all}", thousands(page.len() as u64)) } else { all };
     let below = pane::begin(look, frame, layout, (&title, Role::Strong), &aside);
     let width = usize::from(below.width);
     let text = match &page.told {
         None => Some(format!("  The journal is being read{}", look.glyphs.more)),
         Some(Err(text)) => Some(format!("  {text}")),
+        Some(Ok(_)) if page.len() == 0 && page.is_filtered() => {
+            Some("  Nothing here matches the filter. Esc lets everything through again.".to_owned())
+        }
         Some(Ok(_)) if page.len() == 0 => {
             Some("  The journal has nothing. What is repaired from here will stand here.".to_owned())
         }
@@ -63,8 +67,8 @@ fn lines(model: &Model, page: &Page, width: usize) -> (Vec<Cells>, (usize, usize
         }
     };
     match &page.told {
-        Some(Ok(Recorded::Runs(runs))) => {
-            for (at, run) in runs.iter().enumerate() {
+        Some(Ok(Recorded::Runs(_))) => {
+            for (at, run) in page.runs().enumerate() {
                 heading(&mut lines, run.at);
                 let from = lines.len();
                 lines.extend(run_lines(model, run, at == page.cursor, width));
@@ -73,8 +77,8 @@ fn lines(model: &Model, page: &Page, width: usize) -> (Vec<Cells>, (usize, usize
                 }
             }
         }
-        Some(Ok(Recorded::Steps(steps))) => {
-            for (at, step) in steps.iter().enumerate() {
+        Some(Ok(Recorded::Steps(_))) => {
+            for (at, step) in page.steps().enumerate() {
                 heading(&mut lines, step.at);
                 let from = lines.len();
                 lines.extend(step_lines(model, step, at == page.cursor, width));

@@ -114,6 +114,12 @@ const STORIES: &[Story] = &[
         desk.keys("/carl");
         assert_eq!(on(&desk), "carl@example.org");
         shows(&desk, "Filter  carl");
+        // The history has one of its own.
+        desk.keys("<Esc>H");
+        desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) });
+        desk.keys("/bob");
+        shows(&desk, "2 of 4 runs");
+        shows(&desk, "Filter  bob");
     }),
     ("sort", |mut desk| {
         desk.keys("s");
@@ -432,6 +438,16 @@ pub(crate) const SCREENS: &[Screen] = &[
     ("history", |desk| {
         desk.keys("H");
         desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) });
+    }),
+    ("history, filtered", |desk| {
+        desk.keys("H");
+        desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) });
+        desk.keys("/laptop<Enter>");
+    }),
+    ("history's filter", |desk| {
+        desk.keys("H");
+        desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) });
+        desk.keys("/lap");
     }),
     ("what was not done", |desk| {
         desk.keys("r");

@@ -1,6 +1,6 @@
 //! What was done, by whom and why, and the way back from there.
 
-use userlink_ui::{Effect, Event, HistoryOf, Wish};
+use userlink_ui::{Effect, Event, HistoryOf, Recorded, Wish};
 
 use crate::desk::Desk;
 use crate::{people, plans};
@@ -66,4 +66,61 @@ fn an_answer_that_nobody_waits_for_is_dropped() {
     let before = desk.screen();
     desk.send(Event::History { of: plans::of_runs(), answer: Ok(plans::runs()) });
     assert_eq!(desk.screen(), before);
+}
+
+#[test]
+fn a_run_is_found_by_its_name_who_made_it_why_what_they_were_and_whose() {
+    let mut desk = opened(SIZE);
+    for (looked_for, found) in [
+        ("000000000095", "1 of 4 runs"),
+        ("Role/Support", "2 of 4 runs"),
+        ("ops-4711", "1 of 4 runs"),
+        ("row_side_only", "1 of 4 runs"),
+        ("row side only", "1 of 4 runs"),
+        ("user-95@", "1 of 4 runs"),
+        ("support ops-4698", "1 of 4 runs"),
+        ("laptop ops-4698", "0 of 4 runs"),
+        ("  ", "4 runs"),
+    ] {
+        desk.keys("/");
+        desk.keys(looked_for);
+        assert!(desk.text().contains(found), "{looked_for}: {}", desk.text());
+        desk.keys("<Esc>");
+        assert!(desk.text().contains("4 runs") && !desk.text().contains("of 4 runs"), "{looked_for}");
+    }
+    desk.keys("/laptop");
+    insta::assert_snapshot!("history_filter_80x24", desk.screen());
+    // What is taken back, and entered, is what the cursor is on among what is shown.
+    desk.keys("<Down><Enter>");
+    desk.asked.clear();
+    desk.keys("u");
+    let run = "01932f0c-12b6-7cde-8f00-000000012960".to_owned();
+    assert_eq!(desk.request().unwrap().wish, Wish::Undo { run: run.clone(), step: None });
+    desk.keys("<Esc><Enter>");
+    assert_eq!(desk.asked.last(), Some(&Effect::History(HistoryOf::Run(run.clone()))));
+    desk.send(Event::History { of: HistoryOf::Run(run), answer: Ok(plans::steps()) });
+    desk.keys("/stale<Enter>");
+    assert!(desk.text().contains("1 of 3 steps"), "{}", desk.text());
+    // Esc lets everything through, then goes back to the runs, which are as they were left.
+    desk.keys("<Esc>");
+    assert!(desk.text().contains("3 steps") && !desk.text().contains("of 3"));
+    desk.keys("<Esc>");
+    assert!(desk.text().contains("2 of 4 runs"), "{}", desk.text());
+    desk.keys("<Esc><Esc>");
+    assert!(!desk.text().contains("4 runs"));
+}
+
+#[test]
+fn what_a_filter_of_the_history_does_not_know_is_said() {
+    let mut desk = Desk::town(SIZE);
+    desk.keys("H");
+    let Recorded::Runs(mut runs) = plans::runs() else { panic!("runs") };
+    (runs[3].known, runs[3].whose) = (false, Vec::new());
+    desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(Recorded::Runs(runs)) });
+    desk.keys("/nobody");
+    assert!(desk.text().contains("Nothing here matches"), "{}", desk.text());
+    assert!(desk.text().contains("of older runs only run, actor and reason"), "{}", desk.text());
+    desk.keys("<Esc>");
+    desk.send(Event::Paste("carl".to_owned()));
+    assert!(desk.text().contains("1 of 4 runs"), "{}", desk.text());
 }

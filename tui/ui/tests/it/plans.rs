@@ -237,6 +237,9 @@ pub(crate) fn runs() -> Recorded {
         steps,
         done,
         open,
+        situations: vec![if done > 100 { Situation::RowSideOnly } else { Situation::NoRow }],
+        whose: vec![format!("user-{minutes}@example.org")],
+        known: true,
     };
     Recorded::Runs(vec![
         run(
