@@ -9,6 +9,7 @@ use crate::beside::Refers;
 use crate::effect::Effect;
 use crate::event::Level;
 use crate::glyphs::situation_words;
+use crate::keys::Command;
 use crate::model::Model;
 use crate::privacy;
 use crate::safe_text::safe_text;
@@ -57,6 +58,13 @@ pub(crate) fn copy_id(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some((what, id)) = next.map_or_else(|| parts.first(), |at| parts.get((at + 1) % parts.len())).cloned() else {
         return;
     };
+    if model.is_masked() && privacy::scrub(&id, true) != id {
+        model.copied = Some(id);
+        let key = model.keys.key_of(Command::Mask);
+        let text =
+            format!("Not copied: {what} is an address or a number, and those are out of sight. {key} shows them.");
+        return model.say(Level::Info, text);
+    }
     let text = safe_text(&id);
     let written_out = if text == id { "" } else { ", with what cannot be seen written out" };
     let other = parts.iter().find(|(_, text)| *text != id).map(|(what, _)| format!("; again for {what}"));

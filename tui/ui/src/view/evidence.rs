@@ -31,6 +31,6 @@ pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
 fn body(model: &Model, layout: &Layout) -> Vec<Cells> {
     let Some(showing) = model.evidence else { return Vec::new() };
     let look = model.look();
-    let block = lines(model, showing.whole && !model.masked);
+    let block = lines(model, showing.whole && !model.is_masked());
     block.iter().flat_map(|text| look.wrap(text, Role::Plain, inner_width(layout))).collect()
 }
