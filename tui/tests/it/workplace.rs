@@ -75,14 +75,17 @@ fn what_is_shown_is_exported_for_oneself_alone_and_never_written_over() {
     // While it is masked on the screen, it is masked in the file; ids and subs stay.
     pty.keys("m");
     pty.see("out of sight");
-    for keys in ["".to_owned(), format!("{UP}{UP}{RIGHT}")] {
+    for (keys, chosen, said) in
+        [("", "[CSV]", ".csv, for you alone"), (&*format!("{UP}{UP}{RIGHT}"), "[JSON]", ".json, for you alone")]
+    {
         pty.keys("E");
         pty.see("masked as on the screen");
-        pty.keys(&keys);
+        pty.keys(keys);
+        pty.see(chosen);
         pty.keys("y");
-        pty.see("for you alone");
+        pty.see(said);
         pty.keys("j");
-        pty.see_no("for you alone");
+        pty.see_no(said);
     }
     pty.keys("m");
     pty.see("are shown");
