@@ -12,7 +12,7 @@ use crate::people::{self, NOW, before};
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
 
 /// What a scan of a larger town found.
-fn causes() -> Vec<Cause> {
+pub(crate) fn causes() -> Vec<Cause> {
     let night = Span { from: before(470), to: before(440), goes_on: false, share: 97 };
     let of = |situation, common, count, of, what: &str, meaning: &str| Cause {
         situation: Some(situation),
@@ -137,7 +137,7 @@ fn a_cause_leads_to_its_entries_and_escape_to_the_list() {
     assert!(desk.text().contains("Filter  ada"));
 }
 
-fn found(number: usize) -> Box<Found> {
+pub(crate) fn found(number: usize) -> Box<Found> {
     let entry = people::town().swap_remove(number);
     Box::new(Found {
         of: entry.lead().unwrap(),
