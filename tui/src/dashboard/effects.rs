@@ -14,6 +14,7 @@ use userlink_ui::{Effect, Event, Export, Level};
 
 use super::beside;
 use super::export;
+use super::planning::with;
 use super::repairs::{MaybeOpen, Repairs};
 use super::worker::{Question, Wanted, Worker};
 use crate::clock;
@@ -97,6 +98,17 @@ impl Effects {
             Effect::Stop => self.repairs.stop(),
             Effect::History(of) => self.repairs.history(of),
             Effect::Dismiss { of, reason } => self.repairs.dismiss(of, reason),
+            Effect::Entry(of) => {
+                let (worker, to) = (self.worker.clone(), self.to_model.clone());
+                tokio::spawn(async move {
+                    let asked = of.clone();
+                    let entry = with(&worker, move |engine, _| engine.linker.entry(&asked).map(Box::new)).await;
+                    // Without a linker nothing is known, and nothing is gone.
+                    if let Ok(entry) = entry {
+                        drop(to.send(Event::Entry { of, entry }).await);
+                    }
+                });
+            }
             Effect::Locate(of) => self.ask(Question::Locate(of)),
             Effect::LookUp(who) => {
                 let (start, opened) = (self.start.clone(), self.opened.clone());

@@ -77,7 +77,7 @@ pub(crate) struct Opened {
     pub(crate) of: RecordRef,
     /// As it was last seen.
     pub(crate) entry: Entry,
-    /// Whether it has left the view since.
+    /// Whether it is gone, from the list and everywhere else.
     pub(crate) left: bool,
     pub(crate) scroll: usize,
     /// It was looked up by itself: the verdict is provisional.

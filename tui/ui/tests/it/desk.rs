@@ -112,6 +112,10 @@ impl Desk {
                 let explanation = entry.map(people::explanation).unwrap_or_default();
                 Ok(Event::Explained { of, explanation })
             }
+            Effect::Entry(of) => {
+                let entry = self.entries.iter().find(|entry| holds(entry, &of)).cloned().map(Box::new);
+                Ok(Event::Entry { of, entry })
+            }
             // What stands beside an entry is told by the stories that are about it.
             Effect::LookBeside { .. } => Ok(Event::Tick),
             Effect::Mark(marking) => {

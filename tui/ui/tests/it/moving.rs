@@ -280,13 +280,37 @@ fn scanning_again_waits_for_the_scan_under_way() {
 }
 
 #[test]
-fn an_opened_entry_stays_what_it_is_when_it_leaves_the_view() {
+fn an_opened_entry_is_shown_as_it_is_now_when_it_leaves_the_view_and_as_it_was_when_it_is_gone() {
     let mut desk = Desk::town(SIZE);
     desk.keys("2j<Enter>");
     desk.entries[1] = people::linked(2, "bea@example.org");
     desk.send(Event::Changed);
-    assert!(desk.text().contains("This entry has left the view"));
-    assert!(desk.text().contains("── bea@example.org"));
+    assert!(desk.text().contains("── bea@example.org ─ ✓ linked"), "{}", desk.text());
     desk.keys("r");
     assert_eq!(desk.asked, []);
+    assert!(desk.text().contains("Both pointers agree"), "{}", desk.text());
+    desk.entries.remove(1);
+    desk.send(Event::Changed);
+    assert!(
+        desk.text().contains("This entry is gone") && desk.text().contains("── bea@example.org"),
+        "{}",
+        desk.text()
+    );
+    desk.keys("r");
+    assert_eq!(desk.asked, []);
+}
+
+#[test]
+fn what_was_repaired_on_the_whole_screen_is_taken_back_from_there() {
+    let mut desk = Desk::town(SIZE);
+    desk.keys("2j<Enter>r");
+    desk.prepared(1);
+    desk.keys("<Enter>y");
+    assert!(desk.asked.iter().any(|effect| matches!(effect, Effect::Apply(_))), "{}", desk.text());
+    desk.entries[1] = people::linked(2, "bea@example.org");
+    desk.send(Event::Changed);
+    desk.outcome(true);
+    desk.asked.clear();
+    desk.keys("u");
+    assert!(matches!(desk.asked[..], [Effect::Plan(_)]), "{:?}\n{}", desk.asked, desk.text());
 }
