@@ -72,7 +72,7 @@ async fn somebody_is_looked_up_while_the_scan_has_hardly_begun() {
     pty.keys("o");
     pty.see("Look up");
     // Pasted as a ticket has it.
-    pty.keys(&format!("\x1b[200~<{email}>\nWhere is my data?\x1b[201~"));
+    pty.keys(&format!("\x1b[200~<{email}>\rWhere is my data?\x1b[201~"));
     pty.see(email);
     pty.keys("\r");
     let screen = pty.see("provisional");

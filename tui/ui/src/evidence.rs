@@ -19,7 +19,7 @@ use crate::words::{absolute, lasts};
 /// of base64.
 const LONGEST: usize = 74_000;
 /// Where the values begin.
-const LABEL: usize = 10;
+pub(crate) const LABEL: usize = 10;
 
 /// The block while it is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(crate) fn lines(model: &Model, whole: bool) -> Vec<String> {
     out.add("where", &format!("{}{production}: pool {}, table {}", setup.context, setup.pool, setup.table));
     let flags: Vec<_> = entry.flags.iter().map(userlink_domain::Flag::name).collect();
     let flags = if flags.is_empty() { String::new() } else { format!(" ({})", flags.join(", ")) };
-    let provisional = model.found().map(|found| format!(", provisional: {}", found.not_looked_at));
+    let provisional = model.found().map(|found| format!(", provisional, not looked at: {}", found.not_looked_at));
     let verdict = format!("{}{flags}{}", situation_words(entry.situation), provisional.unwrap_or_default());
     out.add("verdict", &verdict);
     for user in &seen.users {

@@ -31,6 +31,7 @@ mod overview;
 mod paint;
 mod pairs;
 mod palette;
+mod paste;
 mod plan;
 mod preview;
 mod privacy;

@@ -94,6 +94,7 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     if key.kind == KeyEventKind::Release {
         return;
     }
+    model.browse.opens_next = false;
     let place = model.place();
     let answers = matches!(place, Place::Form | Place::Question | Place::Leaving | Place::Preview | Place::Result);
     let said = key.code == KeyCode::Enter || (key.code == KeyCode::Char('y') && place != Place::Form);

@@ -6,6 +6,7 @@ use userlink_find::Query;
 
 use crate::effect::Effect;
 use crate::model::Model;
+use crate::paste::one_line;
 
 /// The longest filter, in characters.
 const LONGEST: usize = 256;
@@ -43,7 +44,7 @@ pub(super) fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     let filter = model.list.spec.filter.clone();
     let input = model.typing.get_or_insert_with(|| Input::new(filter));
     let room = LONGEST.saturating_sub(input.value().chars().count());
-    for c in text.trim().chars().filter(|c| !c.is_control()).take(room) {
+    for c in one_line(text).chars().take(room) {
         input.handle(InputRequest::InsertChar(c));
     }
     typed(model, effects);

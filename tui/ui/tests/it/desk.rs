@@ -102,6 +102,13 @@ impl Desk {
         }
     }
 
+    /// Answers what was asked for outside of [`Desk::send`].
+    pub(crate) fn answered(&mut self, effect: Effect) {
+        if let Ok(event) = self.answer(effect) {
+            self.send(event);
+        }
+    }
+
     fn answer(&mut self, effect: Effect) -> Result<Event, Box<Effect>> {
         match effect {
             Effect::Window { generation, spec, first, len, anchor } => {
