@@ -69,7 +69,11 @@ fn counts(model: &Model, width: usize) -> Vec<Cells> {
     let aside = if look.width(&aside) + 24 > width { String::new() } else { aside };
     let mut lines = vec![rule(look, "What there is", &aside, width)];
     let all = model.counts.of(None);
-    let bar = if width < 100 { 8 } else { (width / 5).min(WIDEST_BAR) };
+    let bar = match width {
+        0..72 => 4,
+        72..100 => 8,
+        _ => (width / 5).min(WIDEST_BAR),
+    };
     for group in GROUPS {
         let count = model.counts.of(Some(group));
         if group != Group::Unsettled || count > 0 {
@@ -135,10 +139,15 @@ fn parts(model: &Model, line: &mut Cells, group: Group, room: usize) {
         let change = change.map(|change| (signed(look, change), change_role(group, change)));
         let (word, number) = (situation_words(*situation), thousands(*count));
         let gap = if at == 0 { 0 } else { 3 };
-        let wide =
-            gap + look.width(&word) + 1 + number.len() + change.as_ref().map_or(0, |(text, _)| look.width(text) + 1);
         let more = if at + 1 < situations.len() { 2 } else { 0 };
-        if line.width() + wide + more > end {
+        let left = end.saturating_sub(line.width() + gap + more);
+        let wide = look.width(&word) + 1 + number.len();
+        // Rather the largest without its change than nothing; and the number of the only one is the group's.
+        let change = change.filter(|(text, _)| at > 0 || wide + 1 + look.width(text) <= left);
+        if at == 0 && situations.len() == 1 && wide > left && look.width(&word) <= left {
+            return line.text(&word, Role::Plain);
+        }
+        if wide + change.as_ref().map_or(0, |(text, _)| look.width(text) + 1) > left {
             return line.text(&format!(" {}", look.glyphs.more), Role::Muted);
         }
         if gap > 0 {
@@ -236,6 +245,9 @@ fn causes(model: &Model, width: usize, room: usize) -> Vec<Cells> {
         line.cell(&format!(" {} more below", look.glyphs.below), Role::Muted, width);
         lines.pop();
         lines.push(line);
+    } else if below && let Some(last) = lines.last_mut() {
+        last.to(width - 2);
+        last.text(look.glyphs.more, Role::Muted);
     }
     lines
 }

@@ -64,7 +64,7 @@ pub(super) fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcom
     let group = if outcome.complete { Group::Linked } else { Group::Conflict };
     let (sign, role) = group_sign(group, look.ascii());
     let title = match (outcome.complete, outcome.stopped) {
-        (true, _) => format!("{sign} Repaired, and read back"),
+        (true, _) => format!("{sign} Done, and read back"),
         (false, true) => format!("{sign} Stopped before its end"),
         (false, false) => format!("{sign} Not repaired as planned"),
     };
