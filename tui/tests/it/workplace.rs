@@ -197,6 +197,18 @@ async fn contexts_are_turned_to_without_leaving_and_each_is_found_as_it_was_left
     pty.list();
     pty.see("▌✗ Conflict");
     assert!(!ground(&pty), "a variable goes before it");
+    assert!(pty.see("dangling").contains("@example.org"));
+    pty.keys("m");
+    pty.see_no("@example.org");
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+    let mut pty = Pty::start(begin("one"), WIDE);
+    pty.list();
+    let screen = pty.see("dangling");
+    assert!(
+        !String::from_utf8_lossy(&pty.bytes()).contains("@example.org"),
+        "masked from the first frame on: {screen}"
+    );
     pty.keys("q");
     assert_eq!(pty.end(), 0);
 
