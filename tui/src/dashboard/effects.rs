@@ -35,6 +35,8 @@ pub(super) struct Effects {
     /// A scan has begun: who asks for one more wants it from the start.
     scanned: bool,
     repairs: Repairs,
+    /// The entry that is open, while it is asked for by itself.
+    entry: Option<AbortHandle>,
     /// What is being found out about the entry that is open.
     beside: Option<AbortHandle>,
     export: Option<export::Running>,
@@ -78,6 +80,7 @@ impl Effects {
             opened,
             scan: None,
             scanned: false,
+            entry: None,
             beside: None,
             export: None,
         };
@@ -100,7 +103,10 @@ impl Effects {
             Effect::Dismiss { of, reason } => self.repairs.dismiss(of, reason),
             Effect::Entry(of) => {
                 let (worker, to) = (self.worker.clone(), self.to_model.clone());
-                tokio::spawn(async move {
+                if let Some(before) = self.entry.take() {
+                    before.abort();
+                }
+                let asking = tokio::spawn(async move {
                     let asked = of.clone();
                     let entry = with(&worker, move |engine, _| engine.linker.entry(&asked).map(Box::new)).await;
                     // Without a linker nothing is known, and nothing is gone.
@@ -108,6 +114,7 @@ impl Effects {
                         drop(to.send(Event::Entry { of, entry }).await);
                     }
                 });
+                self.entry = Some(asking.abort_handle());
             }
             Effect::Locate(of) => self.ask(Question::Locate(of)),
             Effect::LookUp(who) => {

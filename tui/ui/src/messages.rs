@@ -17,17 +17,17 @@ pub(crate) struct Said {
 }
 
 /// A sentence, and how it reads while personal data is out of sight. What is known of the people in it is known when it
-/// is said, and may be forgotten when it is read again.
+/// is said, and may be forgotten when it is read again; what passes at once needs no such memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Words {
     open: String,
-    hidden: String,
+    hidden: Option<String>,
 }
 
 impl Words {
     /// As it may be seen.
     pub(crate) fn seen(&self, model: &Model) -> Cow<'_, str> {
-        if model.is_masked() { Cow::Owned(model.hidden(&self.hidden)) } else { Cow::Borrowed(&self.open) }
+        model.told(if model.is_masked() { self.hidden.as_ref().unwrap_or(&self.open) } else { &self.open })
     }
 }
 
@@ -49,7 +49,8 @@ const PASSING: i64 = 8_000;
 
 impl Model {
     pub(crate) fn say(&mut self, level: Level, text: impl Into<String>) {
-        let text = self.words(text.into());
+        let open = text.into();
+        let text = Words { hidden: Some(self.hidden(&open)), open };
         keep(&mut self.said, Said { at: self.now, level, text: text.clone() });
         match level {
             Level::Info => self.word(text, false),
@@ -63,12 +64,7 @@ impl Model {
 
     /// A word on the key that was just pressed: nothing that has to be kept.
     pub(crate) fn hint(&mut self, text: impl Into<String>) {
-        let text = self.words(text.into());
-        self.word(text, true);
-    }
-
-    fn words(&self, open: String) -> Words {
-        Words { hidden: self.hidden(&open), open }
+        self.word(Words { open: text.into(), hidden: None }, true);
     }
 
     fn word(&mut self, text: Words, answers: bool) {
