@@ -13,8 +13,8 @@ use userlink_domain::{RecordRef, RowId, Step as Write};
 use userlink_link::Change;
 use userlink_repair::{Confirmation, Ended, Plan, Repairer, StepResult, Summary, Verdict, had_another_id};
 use userlink_ui::{
-    Confirmed, Event, HistoryOf, Level, NotDone, Outcome, PlanRef, Recorded, Request, RunDone, Running, Sessions,
-    StepDone,
+    Confirmed, DraftKind, Event, HistoryOf, Level, NotDone, Outcome, PlanRef, Recorded, Request, RunDone, Running,
+    Sessions, StepDone,
 };
 
 use super::draft::{Drafted, MAX_AGE_HOURS, Place, draft};
@@ -456,7 +456,14 @@ impl<'a> Run<'a> {
             None
         };
         let only_sign_outs = plan.steps().all(|step| matches!(step.step, Write::SignOut { .. }));
+        let kind = match &plan.kind {
+            _ if only_sign_outs => DraftKind::SignOut,
+            userlink_repair::Kind::Repair => DraftKind::Repair,
+            userlink_repair::Kind::Contain => DraftKind::Contain,
+            userlink_repair::Kind::Undo { run } => DraftKind::Undo(run.clone()),
+        };
         Outcome {
+            kind,
             run: summary.run.to_string(),
             counts: counts.collect(),
             complete: summary.is_complete(),

@@ -101,7 +101,7 @@ async fn they_are_marked_looked_at_applied_and_taken_back() {
     pty.keys("OPS-4711 backfill\r");
     pty.see("[ Cancel ]");
     pty.keys("y");
-    let shown = pty.see("Done, and read back");
+    let shown = pty.see("Repaired, and read back");
     assert!(shown.contains("29 done"), "{shown}");
     assert_eq!(place.linked(), 29);
     pty.keys("\r");
@@ -252,7 +252,7 @@ async fn killed_in_the_middle_of_many_the_next_start_finds_out_and_finishes() {
     pty.keys("\r");
     pty.see("[ Cancel ]");
     pty.keys("y");
-    pty.see("Done, and read back");
+    pty.see("Repaired, and read back");
     assert_eq!(place.linked(), 20, "as an undisturbed run leaves it");
     pty.keys("\rq");
     assert_eq!(pty.end(), 0);
@@ -305,7 +305,7 @@ async fn production_is_typed_and_a_run_that_is_stopped_goes_on_later() {
     pty.keys("\r");
     pty.see("Type town");
     pty.keys("OPS-1\rtown\ty");
-    let shown = pty.see("Done, and read back");
+    let shown = pty.see("Repaired, and read back");
     assert!(shown.contains(&format!("{} done", 12 - before)), "{shown}");
     assert_eq!(place.linked(), 12);
     pty.keys("\rq");
