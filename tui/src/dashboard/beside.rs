@@ -1,6 +1,7 @@
 //! Looks somebody up for a ticket, and finds out what stands beside an entry: in the background, a part at a time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use userlink_domain::RecordRef;
@@ -13,6 +14,9 @@ use crate::clock;
 use crate::looking::{self, Looked, NOT_LOOKED_AT};
 use crate::start::Opened;
 
+/// How long a verdict waits for what the scan has of it.
+const SOON: Duration = Duration::from_millis(200);
+
 type ToWorker = mpsc::UnboundedSender<Question>;
 
 /// Whoever is called so, read from both sides just now.
@@ -23,8 +27,9 @@ pub(super) async fn look_up(opened: &Opened, worker: &ToWorker, who: &str) -> Re
     };
     let gone = || "The records are gone.".to_owned();
     let of_scan = of.clone();
-    // Without a linker there is no scan to compare with.
-    let scanned = with(worker, move |engine, _| engine.linker.entry(&of_scan).map(|entry| entry.situation)).await;
+    // Without a linker there is no scan to compare with; and a linker that has much to take in keeps nobody waiting.
+    let scanned = with(worker, move |engine, _| engine.linker.entry(&of_scan).map(|entry| entry.situation));
+    let scanned = tokio::time::timeout(SOON, scanned).await.unwrap_or_else(|late| Err(late.to_string()));
     Ok(Box::new(Found {
         entry: linker.entry(&of).ok_or_else(gone)?,
         explanation: linker.explain(&of).ok_or_else(gone)?,

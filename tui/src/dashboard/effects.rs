@@ -14,6 +14,7 @@ use userlink_ui::{Effect, Event, Export, Level};
 
 use super::beside;
 use super::export;
+use super::planning::with;
 use super::repairs::{MaybeOpen, Repairs};
 use super::worker::{Question, Wanted, Worker};
 use crate::clock;
@@ -34,6 +35,8 @@ pub(super) struct Effects {
     /// A scan has begun: who asks for one more wants it from the start.
     scanned: bool,
     repairs: Repairs,
+    /// The entry that is open, while it is asked for by itself.
+    entry: Option<AbortHandle>,
     /// What is being found out about the entry that is open.
     beside: Option<AbortHandle>,
     export: Option<export::Running>,
@@ -77,6 +80,7 @@ impl Effects {
             opened,
             scan: None,
             scanned: false,
+            entry: None,
             beside: None,
             export: None,
         };
@@ -97,6 +101,21 @@ impl Effects {
             Effect::Stop => self.repairs.stop(),
             Effect::History(of) => self.repairs.history(of),
             Effect::Dismiss { of, reason } => self.repairs.dismiss(of, reason),
+            Effect::Entry(of) => {
+                let (worker, to) = (self.worker.clone(), self.to_model.clone());
+                if let Some(before) = self.entry.take() {
+                    before.abort();
+                }
+                let asking = tokio::spawn(async move {
+                    let asked = of.clone();
+                    let entry = with(&worker, move |engine, _| engine.linker.entry(&asked).map(Box::new)).await;
+                    // Without a linker nothing is known, and nothing is gone.
+                    if let Ok(entry) = entry {
+                        drop(to.send(Event::Entry { of, entry }).await);
+                    }
+                });
+                self.entry = Some(asking.abort_handle());
+            }
             Effect::Locate(of) => self.ask(Question::Locate(of)),
             Effect::LookUp(who) => {
                 let (start, opened) = (self.start.clone(), self.opened.clone());

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use userlink_domain::{Group, Timestamp};
 use userlink_link::{Entry, Explanation, Lead};
-use userlink_ui::{Event, Export, ExportFormat, ViewSpec};
+use userlink_ui::{Event, Export, ExportFormat, ViewSpec, masked};
 
 use super::worker::Question;
 use crate::clock;
@@ -74,8 +74,6 @@ enum Failed {
     Stopped,
     /// Another scan took the place of what was being written.
     Replaced,
-    /// It cannot be masked.
-    Unmasked,
     Io(io::Error),
 }
 
@@ -92,7 +90,6 @@ impl Failed {
             Self::Replaced => {
                 "A new scan took the place of what was being exported: there is no file. Export again.".to_owned()
             }
-            Self::Unmasked => "What is masked cannot be exported: there is no file. Unmask it first.".to_owned(),
             Self::Io(error) => {
                 let why = match error.kind() {
                     io::ErrorKind::NotFound => "there is no such folder".to_owned(),
@@ -112,9 +109,6 @@ fn write(
     to: &mpsc::Sender<Event>,
     stop: &AtomicBool,
 ) -> Result<(String, u64), Failed> {
-    if export.masked {
-        return Err(Failed::Unmasked);
-    }
     let folder = folder(&export.folder)?;
     // Made with mode 0600, and removed where it is not kept.
     let mut made = tempfile::Builder::new().prefix(".userlink-").tempfile_in(&folder)?;
@@ -128,7 +122,8 @@ fn write(
         }
         let (leads, epoch) = (leads.to_vec(), frozen.epoch);
         let entries = ask(worker, |answer| Question::Entries { leads, epoch, answer })?.ok_or(Failed::Replaced)?;
-        for explained in entries {
+        for (entry, explanation) in entries {
+            let explained = if export.masked { masked(&entry, explanation) } else { (entry, explanation) };
             out.entry(explained)?;
             written += 1;
         }

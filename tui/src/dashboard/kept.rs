@@ -28,6 +28,8 @@ struct File {
     reverse: bool,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     filter: String,
+    #[serde(default)]
+    masked: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     columns: Vec<FileColumn>,
 }
@@ -51,6 +53,7 @@ impl File {
             reverse: kept.order.reverse,
             filter: kept.filter.clone(),
             columns: kept.columns.iter().map(FileColumn::of).collect(),
+            masked: kept.masked,
         }
     }
 
@@ -62,6 +65,7 @@ impl File {
             order: Order { by: self.sort.and_then(|name| Column::parse(&name)), reverse: self.reverse },
             filter: self.filter,
             columns: self.columns.into_iter().map(FileColumn::kept).collect(),
+            masked: self.masked,
         }
     }
 }
@@ -148,6 +152,7 @@ mod tests {
                 KeptColumn { name: "show plan".to_owned(), shown: Some(true), width: Some(30) },
             ],
             filter: "status:confirmed".to_owned(),
+            masked: true,
         };
         write(&path, &kept).unwrap();
         assert_eq!(read(&path).unwrap(), kept);

@@ -1,5 +1,7 @@
 //! The overview, the ticket and the clipboard in a real pseudo-terminal: what a person who has a minute gets to know.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use userlink_domain::Situation;
@@ -72,7 +74,7 @@ async fn somebody_is_looked_up_while_the_scan_has_hardly_begun() {
     pty.keys("o");
     pty.see("Look up");
     // Pasted as a ticket has it.
-    pty.keys(&format!("\x1b[200~<{email}>\nWhere is my data?\x1b[201~"));
+    pty.keys(&format!("\x1b[200~<{email}>\rWhere is my data?\x1b[201~"));
     pty.see(email);
     pty.keys("\r");
     let screen = pty.see("provisional");
@@ -102,4 +104,99 @@ async fn somebody_is_looked_up_while_the_scan_has_hardly_begun() {
     pty.see(email);
     pty.keys("q");
     assert_eq!(pty.end(), 0);
+}
+
+/// What of a person can be read on a screen: an address, a number, the name of a profile.
+fn read_of_a_person(screen: &str) -> Option<String> {
+    let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let around = |at: usize, len: usize| (screen[..at].chars().next_back(), screen[at + len..].chars().next());
+    let open = |line: &str| line.contains("example.") || line.contains("EXAMPLE.") || line.contains("Google_1");
+    let line = screen.lines().find(|line| open(line)).map(str::to_owned);
+    let address = screen.match_indices('@').find(|(at, sign)| {
+        let (before, behind) = around(*at, sign.len());
+        letter(before) || letter(behind)
+    });
+    line.or_else(|| address.map(|(at, _)| screen[..at].lines().next_back().unwrap_or_default().to_owned() + "@"))
+}
+
+#[test]
+fn no_frame_of_the_demo_shows_a_person_while_it_is_masked() {
+    let home = tempfile::tempdir().unwrap();
+    let masked = Arc::new(AtomicBool::new(false));
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (into, looks) = (seen.clone(), masked.clone());
+    let watch = move |screen: &vt100::Screen| {
+        let text = screen.contents();
+        if looks.load(Ordering::Relaxed)
+            && let Some(open) = read_of_a_person(&text)
+        {
+            into.lock().unwrap().push(format!("{open}\n{text}"));
+        }
+    };
+    let mut pty = Pty::watched(command(home.path(), &["demo", "--users", "3000"]), WIDE, watch);
+    pty.see("Read everything");
+    pty.keys("1");
+    pty.see("▌All");
+    let screen = pty.see("row side only");
+    assert!(read_of_a_person(&screen).is_some(), "the test sees them where they are: {screen}");
+    pty.keys("m");
+    pty.see("out of sight");
+    masked.store(true, Ordering::Relaxed);
+    for (key, tab) in
+        [("2", "Unlinked"), ("3", "Duplicate"), ("4", "Conflict"), ("5", "Orphan"), ("6", "Expected"), ("7", "Linked")]
+    {
+        pty.keys(key);
+        pty.until(tab, |screen| screen.lines().nth(1).is_some_and(|line| line.contains('▌') && line.contains(tab)));
+        for _ in 0..8 {
+            pty.keys("j\r");
+            pty.see("Esc back");
+            pty.keys("G\x1b");
+            pty.see("Enter open");
+        }
+    }
+    // What is typed, pasted, looked up, repaired and told.
+    let email = "hugo.blom1@example.net";
+    for (keys, wanted) in [
+        ("O", "What there is"),
+        ("H", "── History"),
+        ("\x1b", "What there is"),
+        (&*format!("o\x1b[200~{email}\x1b[201~"), "Look up  ••••"),
+        ("\r", "provisional"),
+        ("Y", "[ Without personal data ]"),
+        ("\t", "[ With it ]"),
+        ("\x1b", "Y copy as evidence"),
+        ("\x1b", "What there is"),
+        ("/hugo", "Filter  ••••"),
+        ("\x1b", "Enter open"),
+        ("J", "Enter open"),
+        ("s", "Sorted by"),
+        ("c", "─ Columns"),
+        ("\x1b", "Enter open"),
+        ("2", "row side only"),
+        ("/situation:row_side_only\r", "Enter open"),
+        ("r", "Guards"),
+        ("\r", "[ Cancel ]"),
+        ("y", "Written, and read back"),
+        ("\r", "Enter open"),
+        ("d", "Dismiss"),
+        ("\x1b", "Enter open"),
+        ("u", "Guards"),
+        ("\x1b", "Enter open"),
+        ("E", "masked as on the screen"),
+        ("\x1b", "Enter open"),
+        ("M", "── Messages"),
+        ("\x1b", "Enter open"),
+        ("L", "── Log"),
+        ("\x1b", "Enter open"),
+        (":", "── Commands"),
+        ("\x1b", "Enter open"),
+        ("?", "── Keys"),
+        ("\x1b", "Enter open"),
+    ] {
+        pty.keys(keys);
+        pty.see(wanted);
+    }
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+    assert!(seen.lock().unwrap().is_empty(), "{}", seen.lock().unwrap()[0]);
 }

@@ -183,11 +183,15 @@ impl Pty {
         }
     }
 
-    /// Waits for the program's end, and gives its exit code.
+    /// Waits for the program's end and for all that it wrote, and gives its exit code.
     pub(crate) fn end(&mut self) -> u32 {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                let mut shown = self.shown.0.lock().unwrap();
+                while !shown.closed && begun.elapsed() < PATIENCE {
+                    shown = self.shown.1.wait_timeout(shown, Duration::from_millis(100)).unwrap().0;
+                }
                 return status.exit_code();
             }
             assert!(begun.elapsed() < PATIENCE, "it does not end, and shows:\n{}\n", self.text());

@@ -72,6 +72,39 @@ fn what_is_shown_is_exported_for_oneself_alone_and_never_written_over() {
     assert_eq!(entries.len(), last, "as many as in the other file");
     assert!(entries.iter().all(|entry| entry["group"] == "unlinked"));
 
+    // While it is masked on the screen, it is masked in the file; ids and subs stay.
+    pty.keys("m");
+    pty.see("out of sight");
+    for (keys, chosen, said) in
+        [("", "[CSV]", ".csv, for you alone"), (&*format!("{UP}{UP}{RIGHT}"), "[JSON]", ".json, for you alone")]
+    {
+        pty.keys("E");
+        pty.see("masked as on the screen");
+        pty.keys(keys);
+        pty.see(chosen);
+        pty.keys("y");
+        pty.see(said);
+        pty.keys("j");
+        pty.see_no(said);
+    }
+    pty.keys("m");
+    pty.see("are shown");
+    let masked = files(home.path(), ".csv").into_iter().chain(files(home.path(), ".json"));
+    let masked: Vec<_> =
+        masked.map(|path| std::fs::read_to_string(path).unwrap()).filter(|it| it.contains("****")).collect();
+    assert_eq!(masked.len(), 2);
+    for text in &masked {
+        let open = text.split(['"', ',', ' ', '\n']).find(|word| word.contains('@') && !word.starts_with("****@****"));
+        assert_eq!(open, None);
+        assert!(!text.contains("+49"), "a phone");
+    }
+    let masked: Value = serde_json::from_str(&masked[1]).unwrap();
+    assert!(validator.is_valid(&masked));
+    let subs = |json: &Value| -> Vec<Value> {
+        json["entries"].as_array().unwrap().iter().map(|entry| entry["users"][0]["sub"].clone()).collect()
+    };
+    assert_eq!(subs(&masked), subs(&json), "the same entries, by their subs");
+
     // A folder that is not there.
     pty.keys(&format!("E{UP}"));
     pty.see("Tab next");
@@ -164,6 +197,18 @@ async fn contexts_are_turned_to_without_leaving_and_each_is_found_as_it_was_left
     pty.list();
     pty.see("▌✗ Conflict");
     assert!(!ground(&pty), "a variable goes before it");
+    assert!(pty.see("dangling").contains("@example.org"));
+    pty.keys("m");
+    pty.see_no("@example.org");
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+    let mut pty = Pty::start(begin("one"), WIDE);
+    pty.list();
+    let screen = pty.see("dangling");
+    assert!(
+        !String::from_utf8_lossy(&pty.bytes()).contains("@example.org"),
+        "masked from the first frame on: {screen}"
+    );
     pty.keys("q");
     assert_eq!(pty.end(), 0);
 

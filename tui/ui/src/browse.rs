@@ -37,6 +37,8 @@ pub(crate) struct Browse {
     /// Where somebody came from, the last at the end.
     trail: Vec<trail::Stop>,
     going: Option<trail::Going>,
+    /// The entry under the cursor is opened as soon as the list has come: it was asked for before.
+    pub(crate) opens_next: bool,
     /// Where the last click was, and when.
     click: Option<(usize, Timestamp)>,
     pub(crate) mouse: bool,
@@ -50,6 +52,7 @@ impl Browse {
             complaint: None,
             trail: Vec::new(),
             going: None,
+            opens_next: false,
             click: None,
             mouse,
         }

@@ -97,8 +97,12 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         Command::Group(tab) => {
             nothing(group_of(tab) == Some(Group::Unsettled) && !model.has_unsettled(), "Nothing is unsettled.")
         }
-        Command::Open if model.place() == Place::Overview => None,
-        Command::Open => nothing(model.list.entry().is_none(), "There is no entry to open yet."),
+        Command::Open if model.place() == Place::Overview => {
+            nothing(model.items().is_empty(), "There is nothing to look into here. Esc goes to the list.")
+        }
+        Command::Open => {
+            nothing(model.list.entry().is_none() && model.list.is_current(), "There is no entry to open here.")
+        }
         Command::Copy | Command::Evidence => nothing(model.entry().is_none(), "There is no entry to copy from yet."),
         Command::Scan => {
             nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
@@ -200,10 +204,13 @@ pub(crate) fn show_group(model: &mut Model, group: Option<Group>, effects: &mut 
     effects.extend(turned);
 }
 
-fn open(model: &mut Model) {
+/// Opens the entry under the cursor; of a list that has not come yet, the one it will be on.
+pub(crate) fn open(model: &mut Model) {
     if let (Some(of), Some(entry)) = (model.list.on(), model.list.entry()) {
         model.opened = Some(Opened { of: of.clone(), entry: entry.clone(), left: false, scroll: 0, found: None });
         beside::forget(model);
+    } else {
+        model.browse.opens_next = true;
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Effect {
     },
     /// Explain the entry of a record. Only the newest is of use.
     Explain(RecordRef),
+    /// Give the entry of a record as it is now. Only the newest is of use.
+    Entry(RecordRef),
     /// Say whether a record is there.
     Locate(RecordRef),
     /// Mark entries, or not any more, and say how many are marked.

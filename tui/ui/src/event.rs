@@ -43,6 +43,13 @@ pub enum Event {
         /// Why its entry is what it is.
         explanation: Explanation,
     },
+    /// The answer to [`Effect::Entry`](crate::Effect::Entry).
+    Entry {
+        /// The record that was asked about.
+        of: RecordRef,
+        /// Its entry; none where it is gone.
+        entry: Option<Box<Entry>>,
+    },
     /// The answer to [`Effect::Locate`](crate::Effect::Locate).
     Located {
         /// The record that was asked about.

@@ -9,6 +9,7 @@ use crate::beside::Refers;
 use crate::effect::Effect;
 use crate::event::Level;
 use crate::glyphs::situation_words;
+use crate::keys::Command;
 use crate::model::Model;
 use crate::privacy;
 use crate::safe_text::safe_text;
@@ -18,7 +19,7 @@ use crate::words::{absolute, lasts};
 /// of base64.
 const LONGEST: usize = 74_000;
 /// Where the values begin.
-const LABEL: usize = 10;
+pub(crate) const LABEL: usize = 10;
 
 /// The block while it is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +58,13 @@ pub(crate) fn copy_id(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some((what, id)) = next.map_or_else(|| parts.first(), |at| parts.get((at + 1) % parts.len())).cloned() else {
         return;
     };
+    if model.is_masked() && privacy::scrub(&id, true) != id {
+        model.copied = Some(id);
+        let key = model.keys.key_of(Command::Mask);
+        let text =
+            format!("Not copied: {what} is an address or a number, and those are out of sight. {key} shows them.");
+        return model.say(Level::Info, text);
+    }
     let text = safe_text(&id);
     let written_out = if text == id { "" } else { ", with what cannot be seen written out" };
     let other = parts.iter().find(|(_, text)| *text != id).map(|(what, _)| format!("; again for {what}"));
@@ -86,7 +94,7 @@ pub(crate) fn lines(model: &Model, whole: bool) -> Vec<String> {
     out.add("where", &format!("{}{production}: pool {}, table {}", setup.context, setup.pool, setup.table));
     let flags: Vec<_> = entry.flags.iter().map(userlink_domain::Flag::name).collect();
     let flags = if flags.is_empty() { String::new() } else { format!(" ({})", flags.join(", ")) };
-    let provisional = model.found().map(|found| format!(", provisional: {}", found.not_looked_at));
+    let provisional = model.found().map(|found| format!(", provisional, not looked at: {}", found.not_looked_at));
     let verdict = format!("{}{flags}{}", situation_words(entry.situation), provisional.unwrap_or_default());
     out.add("verdict", &verdict);
     for user in &seen.users {

@@ -6,6 +6,7 @@ use ratatui::crossterm::event::KeyEvent;
 use tui_input::{Input, InputRequest};
 
 use crate::browse::request;
+use crate::paste::one_line;
 
 /// The longest line, in characters.
 const LONGEST: usize = 500;
@@ -145,7 +146,7 @@ impl Form {
             return;
         }
         let room = LONGEST.saturating_sub(field.input.value().chars().count());
-        for c in text.trim().chars().filter(|c| !c.is_control()).take(room) {
+        for c in one_line(text).chars().take(room) {
             field.input.handle(InputRequest::InsertChar(c));
         }
     }

@@ -20,6 +20,8 @@ pub struct Kept {
     pub columns: Vec<KeptColumn>,
     /// The filter, where it says nothing of a person.
     pub filter: String,
+    /// Whether personal data was put out of sight.
+    pub masked: bool,
 }
 
 /// Fields of a filter whose values are the product's own words, numbers or dates.
@@ -44,6 +46,7 @@ impl Model {
             order: self.list.spec.order,
             columns: self.browse.columns.kept(&self.names),
             filter: if is_impersonal(filter) { filter.to_owned() } else { String::new() },
+            masked: self.masked,
         }
     }
 
@@ -53,6 +56,8 @@ impl Model {
             self.setup.theme = theme;
             self.theme_chosen = true;
         }
+        // The settings may ask for more than was asked for by key, and never for less.
+        self.masked |= kept.masked;
         self.list.spec.group = kept.group.filter(|group| *group != Group::Unsettled);
         self.list.spec.order = kept.order;
         self.browse.columns = Columns::restored(&kept.columns, &self.names);

@@ -31,6 +31,7 @@ mod overview;
 mod paint;
 mod pairs;
 mod palette;
+mod paste;
 mod plan;
 mod preview;
 mod privacy;
@@ -60,6 +61,7 @@ pub use plan::{
     Answer, Candidate, Choosing, Draft, DraftKind, Guard, Lifted, NotDone, Outcome, Person, PlanLine, PlanRef, Request,
     Running, Sessions, Wish,
 };
+pub use privacy::masked;
 pub use safe_text::{fitted, is_odd_text, safe_text};
 pub use theme::{Theme, Tint};
 pub use ticket::Found;

@@ -1,5 +1,6 @@
 //! What was said: the passing word, the errors until they are read, and all of it with its moment.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use userlink_domain::Timestamp;
@@ -12,13 +13,28 @@ use crate::model::Model;
 pub(crate) struct Said {
     pub(crate) at: Timestamp,
     pub(crate) level: Level,
-    pub(crate) text: String,
+    pub(crate) text: Words,
+}
+
+/// A sentence, and how it reads while personal data is out of sight. What is known of the people in it is known when it
+/// is said, and may be forgotten when it is read again; what passes at once needs no such memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    open: String,
+    hidden: Option<String>,
+}
+
+impl Words {
+    /// As it may be seen.
+    pub(crate) fn seen(&self, model: &Model) -> Cow<'_, str> {
+        model.told(if model.is_masked() { self.hidden.as_ref().unwrap_or(&self.open) } else { &self.open })
+    }
 }
 
 /// A passing word, and when it goes.
 #[derive(Debug)]
 pub(crate) struct Word {
-    pub(crate) text: String,
+    pub(crate) text: Words,
     pub(crate) until: Timestamp,
     /// It answers the key that was just pressed: it goes before an error that waits.
     pub(crate) answers: bool,
@@ -33,7 +49,8 @@ const PASSING: i64 = 8_000;
 
 impl Model {
     pub(crate) fn say(&mut self, level: Level, text: impl Into<String>) {
-        let text = text.into();
+        let open = text.into();
+        let text = Words { hidden: Some(self.hidden(&open)), open };
         keep(&mut self.said, Said { at: self.now, level, text: text.clone() });
         match level {
             Level::Info => self.word(text, false),
@@ -47,10 +64,10 @@ impl Model {
 
     /// A word on the key that was just pressed: nothing that has to be kept.
     pub(crate) fn hint(&mut self, text: impl Into<String>) {
-        self.word(text.into(), true);
+        self.word(Words { open: text.into(), hidden: None }, true);
     }
 
-    fn word(&mut self, text: String, answers: bool) {
+    fn word(&mut self, text: Words, answers: bool) {
         let until = Timestamp::from_millis(self.now.as_millis().saturating_add(PASSING));
         self.word = Some(Word { text, until, answers });
     }

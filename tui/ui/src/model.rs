@@ -19,7 +19,7 @@ use crate::keys::{Keys, Place};
 use crate::layout::{self, Layout};
 use crate::list::List;
 use crate::marks::Marks;
-use crate::messages::{Said, Word};
+use crate::messages::{Said, Word, Words};
 use crate::over::Over;
 use crate::overview::Overview;
 use crate::paint::Look;
@@ -77,7 +77,7 @@ pub(crate) struct Opened {
     pub(crate) of: RecordRef,
     /// As it was last seen.
     pub(crate) entry: Entry,
-    /// Whether it has left the view since.
+    /// Whether it is gone, from the list and everywhere else.
     pub(crate) left: bool,
     pub(crate) scroll: usize,
     /// It was looked up by itself: the verdict is provisional.
@@ -143,7 +143,7 @@ pub struct Model {
     pub(crate) log: Vec<String>,
     pub(crate) word: Option<Word>,
     /// Errors that were not dismissed, oldest first.
-    pub(crate) errors: VecDeque<String>,
+    pub(crate) errors: VecDeque<Words>,
     pub(crate) overview: Overview,
     pub(crate) ticket: Ticket,
     /// What stands beside the entry that is open.
@@ -245,6 +245,8 @@ impl Model {
         next.said.clone_from(&self.said);
         next.errors.clone_from(&self.errors);
         next.browse.mouse = self.browse.mouse;
+        // Whoever shares the screen goes on sharing it.
+        next.masked |= self.masked;
         next.now = self.now;
         next
     }
@@ -269,7 +271,7 @@ impl Model {
 
     /// Whether e-mails, names and phones are masked.
     pub(crate) fn is_masked(&self) -> bool {
-        false
+        self.masked
     }
 
     /// Whether something is under way that a person waits for: only then does a spinner turn.
@@ -323,7 +325,7 @@ impl Model {
         }
         let lines = self.errors.front().map_or(1, |error| {
             let width = usize::from(self.size.0).saturating_sub(4).max(1);
-            crate::safe_text::SafeText::of(error, self.setup.ascii).wrap(width).len()
+            crate::safe_text::SafeText::of(&error.seen(self), self.setup.ascii).wrap(width).len()
         });
         layout::layout(self.size, u16::try_from(lines).unwrap_or(u16::MAX), self.notice())
     }

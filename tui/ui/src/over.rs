@@ -8,6 +8,7 @@ use crate::export::{self, Form};
 use crate::keys::{Command, Place};
 use crate::model::Model;
 use crate::palette::{self, Palette};
+use crate::paste::first_line;
 use ratatui::crossterm::event::KeyEvent;
 use tui_input::{Input, InputRequest};
 
@@ -94,7 +95,7 @@ pub(crate) fn pasted(model: &mut Model, text: &str) {
     let Some(input) = model.over.as_mut().and_then(Over::input) else {
         return model.hint("There is nothing here to paste into.");
     };
-    for c in text.trim().chars().filter(|c| !c.is_control()).take(LONGEST) {
+    for c in first_line(text).chars().take(LONGEST) {
         input.handle(InputRequest::InsertChar(c));
     }
     palette::typed(model);

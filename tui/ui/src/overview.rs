@@ -7,7 +7,7 @@ use userlink_link::{Cause, Incident, incidents};
 
 use crate::command;
 use crate::effect::Effect;
-use crate::event::{Level, Phase};
+use crate::event::Phase;
 use crate::keys::Command;
 use crate::model::Model;
 
@@ -162,9 +162,7 @@ fn step(model: &mut Model, by: isize, command: Command) {
 
 /// Shows the entries of what the cursor is on, in the list.
 fn look(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(item) = model.items().get(model.overview.cursor).copied() else {
-        return model.say(Level::Info, "There is nothing to look into here. Esc goes to the list.");
-    };
+    let Some(item) = model.items().get(model.overview.cursor).copied() else { return };
     let filter = filter(item);
     model.overview.open = false;
     model.opened = None;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use userlink_domain::{EmailKey, PoolUser, Row, Sub, Username};
+use userlink_domain::{EmailKey, IdKind, PoolUser, Row, RowId, Step, Sub, Username};
 use userlink_link::{Entry, Explanation, Related};
 
 use crate::event::Level;
@@ -23,7 +23,7 @@ const PHONE: usize = 6;
 pub(crate) fn toggle(model: &mut Model) {
     model.masked = !model.masked;
     let key = model.keys.key_of(Command::Mask);
-    let text = if model.masked {
+    let text = if model.is_masked() {
         format!("E-mails, names and phones are out of sight. {key} shows them.")
     } else {
         format!("E-mails, names and phones are shown. {key} puts them out of sight.")
@@ -44,37 +44,124 @@ fn address(number: usize, ascii: bool) -> String {
 
 /// Whether an address is hidden already.
 pub(crate) fn is_hidden(text: &str) -> bool {
-    [false, true]
-        .map(dots)
-        .into_iter()
-        .any(|dots| text.strip_prefix(dots).is_some_and(|rest| rest.is_empty() || rest.starts_with('@')))
+    [false, true].into_iter().any(|ascii| {
+        let rest = text.strip_prefix(&address(1, ascii));
+        text == dots(ascii) || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+    })
+}
+
+/// Addresses with the number that tells them apart: the same within an entry.
+struct Addresses {
+    known: HashMap<String, usize>,
+    ascii: bool,
+}
+
+impl Addresses {
+    fn email(&mut self, text: &Option<Box<str>>) -> Option<Box<str>> {
+        let text = text.as_deref().filter(|text| !text.trim().is_empty())?;
+        let key = EmailKey::of(text).map_or_else(|| text.to_owned(), |key| key.as_str().to_owned());
+        let next = self.known.len() + 1;
+        Some(address(*self.known.entry(key).or_insert(next), self.ascii).into())
+    }
+
+    /// A pointer or an id stays, unless it is an address: a table's key may be one.
+    fn pointer(&mut self, text: &Option<Box<str>>) -> Option<Box<str>> {
+        match text {
+            Some(text) if text.contains('@') => self.email(&Some(text.clone())),
+            Some(text) => Some(scrub(text, self.ascii).into()),
+            None => None,
+        }
+    }
+
+    fn id(&mut self, id: &RowId) -> RowId {
+        let RowId::Text(text) = id else { return id.clone() };
+        let seen = self.pointer(&Some(text.clone()));
+        seen.and_then(|seen| RowId::parse(IdKind::Text, &seen)).unwrap_or_else(|| id.clone())
+    }
 }
 
 /// An entry of which nothing personal can be seen.
 pub(crate) fn entry(entry: &Entry, ascii: bool) -> Entry {
-    let mut known: HashMap<String, usize> = HashMap::new();
-    let mut email = |text: &Option<Box<str>>| {
-        let text = text.as_deref().filter(|text| !text.trim().is_empty())?;
-        let key = EmailKey::of(text).map_or_else(|| text.to_owned(), |key| key.as_str().to_owned());
-        let next = known.len() + 1;
-        Some(address(*known.entry(key).or_insert(next), ascii).into())
-    };
+    let mut known = Addresses { known: HashMap::new(), ascii };
     let hidden = |text: &Option<Box<str>>| {
         text.as_deref().filter(|text| !text.trim().is_empty()).map(|_| Box::<str>::from(dots(ascii)))
     };
-    let user = |user: &PoolUser, email: Option<Box<str>>| {
-        let mut user = PoolUser { email, phone: hidden(&user.phone), ..user.clone() };
+    let mut user = |user: &PoolUser| {
+        let (email, user_id) = (known.email(&user.email), known.pointer(&user.user_id));
+        let mut user = PoolUser { email, user_id, phone: hidden(&user.phone), ..user.clone() };
         user.username = Username::new(username(user.username.as_str(), ascii).into_owned());
         for identity in &mut user.identities {
             identity.user_id = dots(ascii).into();
         }
         user
     };
-    let users = entry.users.iter().map(|it| user(it, email(&it.email))).collect::<Vec<_>>();
-    let row =
-        |row: &Row, email: Option<Box<str>>| Row { email, show: row.show.iter().map(&hidden).collect(), ..row.clone() };
-    let rows = entry.rows.iter().map(|it| row(it, email(&it.email))).collect();
+    let users = entry.users.iter().map(&mut user).collect::<Vec<_>>();
+    let row = |row: &Row| Row {
+        id: known.id(&row.id),
+        sub: known.pointer(&row.sub),
+        email: known.email(&row.email),
+        show: row.show.iter().map(hidden).collect(),
+        ..row.clone()
+    };
+    let rows = entry.rows.iter().map(row).collect();
     Entry { users, rows, ..entry.clone() }
+}
+
+/// An entry and what is said of it, of which nothing personal can be read: for a file. In ASCII.
+pub fn masked(of: &Entry, said: Explanation) -> (Entry, Explanation) {
+    let known = {
+        let mut known = Vec::new();
+        values(of, &mut known);
+        known.extend(names(&said));
+        known.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let hide = |text: String| without_values(&text, known.iter().map(String::as_str).collect(), true);
+    let all = |texts: Vec<String>| texts.into_iter().map(hide).collect();
+    let name = |name: &str| username(name, true).into_owned();
+    let related = said.related.into_iter().map(|related| match related {
+        Related::User { sub, username, because } => {
+            Related::User { sub, username: Username::new(name(username.as_str())), because }
+        }
+        Related::Row { id, because } => {
+            Related::Row { id: Addresses { known: HashMap::new(), ascii: true }.id(&id), because }
+        }
+    });
+    let mut repair = said.repair;
+    repair.words = hide(repair.words);
+    for step in &mut repair.steps {
+        match step {
+            Step::WriteUserId { username, expect, value } => {
+                *username = name(username);
+                *expect = expect.take().map(hide);
+                *value = hide(std::mem::take(value));
+            }
+            Step::ClearUserId { username, expect } => {
+                *username = name(username);
+                *expect = expect.take().map(hide);
+            }
+            Step::WriteSub { row, expect, .. } | Step::ClearSub { row, expect } => {
+                *row = hide(std::mem::take(row));
+                *expect = expect.take().map(hide);
+            }
+            Step::InsertRow { email, columns, .. } => {
+                *email = email.take().map(|_| address(1, true));
+                columns.values_mut().for_each(|value| dots(true).clone_into(value));
+            }
+            Step::SignOut { username } | Step::DisableUser { username } | Step::EnableUser { username } => {
+                *username = name(username);
+            }
+        }
+    }
+    let said = Explanation {
+        summary: hide(said.summary),
+        why: all(said.why),
+        why_not: all(said.why_not),
+        today: hide(said.today),
+        after: hide(said.after),
+        related: related.collect(),
+        repair,
+    };
+    (entry(of, true), said)
 }
 
 /// A username, unless it is a sub. Of a profile at a provider the provider stays.
@@ -109,8 +196,19 @@ fn names(explanation: &Explanation) -> impl Iterator<Item = &str> {
         Related::Row { .. } => None,
     });
     let sentences = explanation.why.iter().chain(&explanation.why_not);
-    let named = sentences.filter_map(|text| text.strip_prefix("user ")?.split([' ', ':']).next());
-    related.chain(named).filter(|name| Sub::parse(name).is_none())
+    related.chain(sentences.flat_map(|text| named(text)))
+}
+
+/// The names in a sentence: what follows the word "user", as sentences here are built.
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    const BEHIND: [&str; 7] = [": ", " has ", " is ", " would ", " of another entry", ". ", " and "];
+    let begins = text.match_indices("user ").chain(text.match_indices("User "));
+    let whole = begins.filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric));
+    whole.filter_map(|(at, word)| {
+        let rest = &text[at + word.len()..];
+        let end = BEHIND.into_iter().filter_map(|behind| rest.find(behind)).min()?;
+        Some(&rest[..end]).filter(|name| !name.is_empty() && *name != "id" && !name.starts_with("id "))
+    })
 }
 
 impl Model {
@@ -171,21 +269,26 @@ impl Model {
             values(&opened.entry, &mut known);
         }
         known.extend(self.explanation().into_iter().flat_map(names));
+        known.extend(named(text));
         known.extend(self.ticket.asked.as_deref());
         if let crate::repairs::Repairing::Choosing(choose) = &self.repairing {
             values(&choose.of.entry, &mut known);
         }
-        // A longer one may hold a shorter one.
-        known.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
-        known.dedup();
-        let mut out = text.to_owned();
-        for value in known.into_iter().map(str::trim).filter(|value| value.chars().count() >= SHORTEST) {
-            if Sub::parse(value).is_none() {
-                out = without(&out, value, dots(ascii));
-            }
-        }
-        scrub(&out, ascii).into_owned()
+        without_values(text, known, ascii)
     }
+}
+
+/// The text without these values, and without what is personal by its form.
+fn without_values(text: &str, mut known: Vec<&str>, ascii: bool) -> String {
+    // A longer one may hold a shorter one, and an address a name.
+    known.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
+    known.dedup();
+    let known = known.into_iter().map(str::trim).filter(|value| value.chars().count() >= SHORTEST);
+    let (addresses, names): (Vec<_>, Vec<_>) =
+        known.filter(|value| Sub::parse(value).is_none()).partition(|value| value.contains('@'));
+    let replaced = |text: String, by: Vec<&str>| by.into_iter().fold(text, |text, it| without(&text, it, dots(ascii)));
+    let out = replaced(text.to_owned(), addresses);
+    replaced(scrub(&out, ascii).into_owned(), names)
 }
 
 /// The text with a value replaced wherever it stands by itself, and not within a word.

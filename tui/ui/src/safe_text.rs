@@ -155,7 +155,7 @@ impl<'a> SafeText<'a> {
                         continue;
                     }
                     if used > 0 {
-                        let rest = lines.last_mut().map(behind_hyphen).unwrap_or_default();
+                        let rest = lines.last_mut().map(unfinished).unwrap_or_default();
                         used = rest.iter().map(|piece| piece.width).sum();
                         lines.push(rest);
                     }
@@ -187,11 +187,13 @@ impl<'a> SafeText<'a> {
     }
 }
 
-/// Takes from a line what stands behind the last hyphen of its last word: an id is broken there rather than anywhere.
-fn behind_hyphen<'a>(line: &mut Vec<Piece<'a>>) -> Vec<Piece<'a>> {
-    let last = line.iter().rposition(|piece| piece.text == "-" || piece.text == " ");
+/// Takes from a line what stands behind the last hyphen of its last word, or from its @ on: an id or an address is broken
+/// there rather than anywhere.
+fn unfinished<'a>(line: &mut Vec<Piece<'a>>) -> Vec<Piece<'a>> {
+    let last = line.iter().rposition(|piece| matches!(&*piece.text, "-" | "@" | " "));
     match last {
         Some(at) if line[at].text == "-" && at + 1 < line.len() => line.split_off(at + 1),
+        Some(at) if line[at].text == "@" && at > 0 => line.split_off(at),
         _ => Vec::new(),
     }
 }
@@ -381,6 +383,16 @@ mod tests {
         let shown: String = text.pieces.iter().map(|piece| piece.text.as_ref()).collect();
         assert_eq!(shown, "Zo<U+00EB> - x");
         assert!(!text.is_odd());
+    }
+
+    #[test]
+    fn an_address_is_broken_before_its_at_and_an_id_behind_a_hyphen() {
+        assert_eq!(
+            wrap("xenia.okafor95@example.net (verified)", 22),
+            ["xenia.okafor95", "@example.net ", "(verified)"]
+        );
+        assert_eq!(wrap("0192f0c1-2b6a-7cde-8f00-0123456789ab", 22), ["0192f0c1-2b6a-7cde-", "8f00-0123456789ab"]);
+        assert_eq!(wrap("@aaaaaaaa", 4), ["@aaa", "aaaa", "a"]);
     }
 
     #[test]

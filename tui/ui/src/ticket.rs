@@ -12,6 +12,7 @@ use crate::browse::request;
 use crate::effect::Effect;
 use crate::event::Level;
 use crate::model::{Model, Opened};
+use crate::paste::first_line;
 
 /// The longest thing that is looked up, in characters.
 const LONGEST: usize = 256;
@@ -61,11 +62,10 @@ pub(crate) fn type_key(model: &mut Model, key: KeyEvent) -> bool {
     }
 }
 
-/// Text that was pasted. Of several lines the first that says something counts: who pastes half a ticket means its first line.
+/// Text that was pasted.
 pub(crate) fn paste(model: &mut Model, text: &str) {
     let input = model.ticket.typing.get_or_insert_default();
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    for c in line.chars().filter(|c| !c.is_control()).take(LONGEST) {
+    for c in first_line(text).chars().take(LONGEST) {
         input.handle(InputRequest::InsertChar(c));
     }
 }

@@ -3,7 +3,8 @@
 //! Pure: time comes in as a value, and nothing here waits, reads or writes.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use userlink_domain::{Group, Timestamp};
+use userlink_domain::{Group, RecordRef, Timestamp};
+use userlink_link::Entry;
 
 use crate::effect::Effect;
 use crate::event::{Event, Level, Phase, Progress};
@@ -35,7 +36,7 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Changed => effects.extend(model.list.changed(model.page())),
         Event::Window(window) => {
             effects.extend(model.list.accept(window, model.page()));
-            follow_opened(model);
+            effects.extend(follow_opened(model));
             browse::arrived(model);
         }
         Event::Explained { of, explanation } => {
@@ -43,6 +44,7 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
                 model.explained = Some((of, explanation));
             }
         }
+        Event::Entry { of, entry } => opened_is(model, &of, entry),
         Event::Located { of, found } => browse::located(model, &of, found, &mut effects),
         Event::Marked(count) => {
             model.marks.told(count);
@@ -92,6 +94,7 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     if key.kind == KeyEventKind::Release {
         return;
     }
+    model.browse.opens_next = false;
     let place = model.place();
     let answers = matches!(place, Place::Form | Place::Question | Place::Leaving | Place::Preview | Place::Result);
     let said = key.code == KeyCode::Enter || (key.code == KeyCode::Char('y') && place != Place::Form);
@@ -157,15 +160,28 @@ fn thousandths(progress: &Progress) -> u16 {
     }
 }
 
-/// Keeps the entry on the whole screen up to date.
-fn follow_opened(model: &mut Model) {
-    let Some(opened) = model.opened.as_mut().filter(|opened| opened.found.is_none()) else { return };
+/// Keeps the entry on the whole screen up to date. It may have left the list, by its repair or by the filter, and is asked
+/// for by itself then.
+fn follow_opened(model: &mut Model) -> Option<Effect> {
+    let opened = model.opened.as_mut().filter(|opened| opened.found.is_none())?;
     match model.list.holding(&opened.of) {
         Some(entry) => {
             opened.entry = entry.clone();
             opened.left = false;
+            None
         }
-        None => opened.left = true,
+        None => Some(Effect::Entry(opened.of.clone())),
+    }
+}
+
+/// The entry on the whole screen as it is now, if it is there still.
+fn opened_is(model: &mut Model, of: &RecordRef, entry: Option<Box<Entry>>) {
+    let Some(opened) = model.opened.as_mut().filter(|opened| opened.found.is_none() && opened.of == *of) else {
+        return;
+    };
+    opened.left = entry.is_none();
+    if let Some(entry) = entry {
+        opened.entry = *entry;
     }
 }
 

@@ -6,6 +6,7 @@ use userlink_find::Query;
 
 use crate::effect::Effect;
 use crate::model::Model;
+use crate::paste::one_line;
 
 /// The longest filter, in characters.
 const LONGEST: usize = 256;
@@ -42,7 +43,7 @@ pub(crate) fn edit(input: &mut Input, key: KeyEvent) -> bool {
 pub(crate) fn insert(input: &mut Input, text: &str) -> bool {
     let room = LONGEST.saturating_sub(input.value().chars().count());
     let before = input.value().len();
-    for c in text.trim().chars().filter(|c| !c.is_control()).take(room) {
+    for c in one_line(text).chars().take(room) {
         input.handle(InputRequest::InsertChar(c));
     }
     input.value().len() != before

@@ -133,6 +133,9 @@ fn go_to(model: &mut Model, stop: Stop, effects: &mut Vec<Effect>) {
 /// A window has come: what was to be opened is opened.
 pub(crate) fn arrived(model: &mut Model) {
     let is_there = model.list.is_current();
+    if is_there && std::mem::take(&mut model.browse.opens_next) && model.list.entry().is_some() {
+        crate::command::open(model);
+    }
     let Some(going) = model.browse.going.take_if(|going| going.asked && is_there) else { return };
     if let Some(entry) = model.list.entry().filter(|entry| going.open && holds(entry, &going.to)) {
         model.opened = Some(Opened { of: going.to, entry: entry.clone(), left: false, scroll: 0, found: None });

@@ -89,7 +89,7 @@ fn pairs(model: &Model, width: usize) -> Vec<Cells> {
     let mut out = Vec::new();
     let all = model.candidates().unwrap_or_default();
     for (at, candidate) in all.iter().enumerate() {
-        let user = if model.masked {
+        let user = if model.is_masked() {
             privacy::username(&candidate.user, look.ascii()).into_owned()
         } else {
             candidate.user.clone()

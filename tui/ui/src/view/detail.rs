@@ -164,9 +164,20 @@ fn indented(look: Look, text: &str, role: Role, width: usize) -> Vec<Cells> {
     wrapped.into_iter().map(|body| behind(look, "", 1, body)).collect()
 }
 
-/// A label, and beside it each text on lines of its own.
+/// A label, and beside it each text on lines of its own. What begins with a sign goes on behind it.
 pub(super) fn labelled(look: Look, label: &str, texts: &[String], role: Role, width: usize) -> Vec<Cells> {
-    let bodies = texts.iter().flat_map(|text| look.wrap(text, role, width.saturating_sub(LABEL + 1)));
+    let bodies = texts.iter().flat_map(|text| {
+        let indent = if text.starts_with("+ ") || text.starts_with("- ") { 2 } else { 0 };
+        let (sign, text) = text.split_at(indent);
+        let bodies = look.wrap(text, role, width.saturating_sub(LABEL + 1 + indent));
+        bodies.into_iter().enumerate().map(move |(at, body)| {
+            let mut line = look.line();
+            line.text(if at == 0 { sign } else { "" }, role);
+            line.to(indent);
+            line.append(body);
+            line
+        })
+    });
     let lines = bodies.enumerate().map(|(at, body)| behind(look, if at == 0 { label } else { "" }, LABEL, body));
     lines.collect()
 }

@@ -26,7 +26,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn words(model: &Model) -> (String, String) {
     let spec = &model.list.spec;
     let filter = spec.filter.trim();
-    let shown = if model.masked { typed(filter, model.setup.ascii) } else { filter.to_owned() };
+    let shown = if model.is_masked() { typed(filter, model.setup.ascii) } else { filter.to_owned() };
     let more = model.look().glyphs.more;
     let Some(progress) = &model.progress else {
         return (format!("Reading the pool{more}"), "Entries appear here as they are found.".to_owned());

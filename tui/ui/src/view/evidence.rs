@@ -3,7 +3,7 @@
 use ratatui::Frame;
 
 use super::dialog::{Dialog, inner_height, inner_width};
-use crate::evidence::lines;
+use crate::evidence::{LABEL, lines};
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::Cells;
@@ -31,6 +31,20 @@ pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
 fn body(model: &Model, layout: &Layout) -> Vec<Cells> {
     let Some(showing) = model.evidence else { return Vec::new() };
     let look = model.look();
-    let block = lines(model, showing.whole && !model.masked);
-    block.iter().flat_map(|text| look.wrap(text, Role::Plain, inner_width(layout))).collect()
+    let block = lines(model, showing.whole && !model.is_masked());
+    let width = inner_width(layout);
+    let lines = block.iter().flat_map(|text| {
+        // What is too long for the box goes on below the value that it belongs to.
+        let label = text.char_indices().nth(LABEL).map_or(0, |(at, _)| at);
+        let (label, value) = if text.starts_with("userlink") { ("", &**text) } else { text.split_at(label) };
+        let indent = look.width(label);
+        look.wrap(value, Role::Plain, width.saturating_sub(indent)).into_iter().enumerate().map(move |(at, body)| {
+            let mut line = look.line();
+            line.text(if at == 0 { label } else { "" }, Role::Muted);
+            line.to(indent);
+            line.append(body);
+            line
+        })
+    });
+    lines.collect()
 }

@@ -55,7 +55,7 @@ fn lines(model: &Model, opened: &Opened, width: usize) -> Vec<Cells> {
     }
     if opened.left {
         let mut line = look.line();
-        line.text(" This entry has left the view; it is shown as it was seen last.", Role::Attention);
+        line.text(" This entry is gone: it is shown as it was seen last.", Role::Attention);
         out.push(line);
     }
     let half = (width.saturating_sub(GUTTER_WIDTH + 4) / 2).min(WIDEST_HALF);

@@ -26,7 +26,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     if model.ticket.typing.is_some() {
         look_up(model, frame, layout);
     } else if let Some(asked) = &model.ticket.asked {
-        let asked = if model.masked { typed(asked, model.setup.ascii) } else { asked.clone() };
+        let asked = if model.is_masked() { typed(asked, model.setup.ascii) } else { asked.clone() };
         let text = format!(" Asking pool and table for {asked}{}", model.look().glyphs.more);
         let mut line = model.look().line();
         line.cell(&text, Role::Strong, usize::from(layout.message.width));
@@ -40,7 +40,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         error(model, frame, layout);
     } else if let Some(word) = &model.word {
         let mut line = model.look().line();
-        line.cell(&format!(" {}", model.told(&word.text)), Role::Strong, usize::from(layout.message.width));
+        line.cell(&format!(" {}", word.text.seen(model)), Role::Strong, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
     } else if let Repairing::Writing(writing) = &model.repairing
         && writing.quietly
@@ -84,7 +84,7 @@ fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         count => format!("1 of {count}, Esc: next"),
     };
     let width = usize::from(area.width);
-    let lines = look.wrap(&model.told(text), Role::Danger, width - 4);
+    let lines = look.wrap(&text.seen(model), Role::Danger, width - 4);
     let count = lines.len();
     let (sign, role) = group_sign(Group::Conflict, look.ascii());
     let last = usize::from(area.height) - 1;
@@ -110,7 +110,7 @@ fn complaint(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let Some(text) = &model.browse.complaint else { return };
     let look = model.look();
     let below = Rect { y: layout.message.y + 1, height: layout.message.height.saturating_sub(1), ..layout.message };
-    let text = if model.masked { typed(text, model.setup.ascii) } else { text.clone() };
+    let text = if model.is_masked() { typed(text, model.setup.ascii) } else { text.clone() };
     let lines = look.wrap(&text, Role::Attention, usize::from(below.width).saturating_sub(2));
     for (y, body) in (below.y..below.bottom()).zip(lines) {
         let mut line = look.line();
@@ -131,7 +131,7 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         format!("searching{}", look.glyphs.more)
     };
     let right = match &model.word {
-        Some(word) => model.told(&word.text).into_owned(),
+        Some(word) => word.text.seen(model).into_owned(),
         None if model.browse.complaint.is_some() => found,
         None if model.phase() == Phase::Complete => format!("{found} in everything"),
         None => format!("{found}; searched {}", covered(model)),
@@ -144,7 +144,7 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 /// The line where something is looked for in the history.
 fn history_filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: &crate::history::Page) {
     let right = match &model.word {
-        Some(word) => model.told(&word.text).into_owned(),
+        Some(word) => word.text.seen(model).into_owned(),
         None if page.knows_all() => "run, actor, reason, situation, whose".to_owned(),
         None => "of older runs only run, actor and reason".to_owned(),
     };
@@ -157,7 +157,7 @@ fn history_filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: &
 fn look_up(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let Some(input) = &model.ticket.typing else { return };
     let right = "an e-mail, a sub, a username or a row's id";
-    let right = model.word.as_ref().map_or(right.into(), |word| model.told(&word.text));
+    let right = model.word.as_ref().map_or(right.into(), |word| word.text.seen(model));
     line(model, frame, layout, " Look up  ", input.value(), Some((input, model.place() == Place::Ticket)), &right);
 }
 
@@ -174,7 +174,7 @@ fn line(
     let look = model.look();
     let area = layout.message;
     let width = usize::from(area.width);
-    let value = if model.masked { typed(value, model.setup.ascii) } else { value.to_owned() };
+    let value = if model.is_masked() { typed(value, model.setup.ascii) } else { value.to_owned() };
     let mut line = look.line();
     line.text(label, Role::Accent);
     let room = width.saturating_sub(line.width() + look.width(right) + 4).max(8);

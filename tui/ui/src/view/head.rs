@@ -9,12 +9,13 @@ use crate::layout::Layout;
 use crate::model::Model;
 use crate::theme::{Role, Tint};
 
-/// From here on the head has room for the journal.
-const WIDE: usize = 110;
-
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let (look, setup) = (model.look(), &model.setup);
     let width = usize::from(layout.header.width);
+    let wanted = [&setup.context, &setup.pool, &setup.table].map(|name| look.width(name));
+    let ties = format!(" {} ", look.glyphs.ties);
+    let between = look.width(&ties) + 4 + if setup.tint.is_some() { 2 } else { 0 };
+    let names = wanted.iter().sum::<usize>() + between;
     let mut right = look.line();
     if setup.production {
         right.text(" PRODUCTION ", Role::Badge(Some(setup.tint.unwrap_or(Tint::Red))));
@@ -26,25 +27,23 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         right.text("READ-ONLY ", Role::Calm);
     } else {
         right.text("CAN WRITE ", Role::Attention);
-        if let Some(journal) = model.journal.filter(|_| width >= WIDE) {
-            let (words, role) = match journal {
-                JournalPlace::Shared => ("shared journal ", Role::Muted),
-                JournalPlace::Local => ("local journal ", Role::Attention),
-            };
+        let journal = model.journal.map(|journal| match journal {
+            JournalPlace::Shared => ("shared journal ", Role::Muted),
+            JournalPlace::Local => ("local journal ", Role::Attention),
+        });
+        // It gives way to names, and to nothing else.
+        let has_room = |words: &str| names + right.width() + look.width(words) + 3 <= width;
+        if let Some((words, role)) = journal.filter(|(words, _)| has_room(words)) {
             right.text(&format!("{} ", look.glyphs.dot), Role::Muted);
             right.text(words, role);
         }
     }
 
     let mut line = look.line();
-    let ties = format!(" {} ", look.glyphs.ties);
-    let wanted = [&setup.context, &setup.pool, &setup.table].map(|name| look.width(name));
-    let filled = if setup.tint.is_some() { 2 } else { 0 };
-    let beside = right.width() + look.width(&ties) + 4 + filled;
     let program = " userlink  ";
-    let fits = wanted.iter().sum::<usize>() + program.len() + beside <= width;
+    let fits = program.len() + names + right.width() <= width;
     line.text(if fits { program } else { " " }, Role::Muted);
-    let room = width.saturating_sub(line.width() + beside);
+    let room = width.saturating_sub(line.width() + between + right.width());
     let [context, pool, table] = share(wanted, room);
     match setup.tint {
         Some(_) => {

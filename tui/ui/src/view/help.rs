@@ -14,6 +14,9 @@ use crate::theme::Role;
 use crate::words::capital;
 
 const KEYS: usize = 15;
+/// A column of keys, where there is room for two of them beside the signs.
+const COLUMN: usize = 46;
+const TWO_COLUMNS: usize = 2 * COLUMN + 42;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
@@ -38,7 +41,7 @@ pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
 fn lines(model: &Model, width: usize) -> Vec<Cells> {
     let look = model.look();
     let (keys, signs) = (keys(look, &model.keys), signs(look, &model.keys));
-    let half = (width / 2).min(60);
+    let (across, half) = if width >= TWO_COLUMNS { (2, 2 * COLUMN) } else { (1, (width / 2).min(60)) };
     let mut title = look.line();
     title.text(&format!("{0}{0} ", look.glyphs.rule), Role::Muted);
     title.text("Keys", Role::Strong);
@@ -49,12 +52,15 @@ fn lines(model: &Model, width: usize) -> Vec<Cells> {
     title.text(" ", Role::Plain);
     title.fill(look.glyphs.rule, Role::Muted, width);
     let mut out = vec![title];
-    let count = keys.len().max(signs.len());
-    let (mut keys, mut signs) = (keys.into_iter(), signs.into_iter());
-    for _ in 0..count {
+    let high = keys.len().div_ceil(across);
+    let mut signs = signs.into_iter();
+    for at in 0..high.max(signs.len()) {
         let mut line = look.line();
         line.text(" ", Role::Plain);
-        keys.next().into_iter().for_each(|cells| line.append(cells));
+        for (column, cells) in keys.iter().skip(at).step_by(high).take(if at < high { across } else { 0 }).enumerate() {
+            line.to(1 + column * COLUMN);
+            line.append(cells.clone());
+        }
         line.to(half);
         signs.next().into_iter().for_each(|cells| line.append(cells));
         out.push(line);

@@ -73,7 +73,9 @@ fn messages(model: &Model, width: usize) -> Vec<Cells> {
             Level::Error => group_sign(Group::Conflict, look.ascii()),
             Level::Info => (look.glyphs.dot, Role::Plain),
         };
-        for (at, body) in look.wrap(&said.text, role, width.saturating_sub(INDENT + 1)).into_iter().enumerate() {
+        for (at, body) in
+            look.wrap(&said.text.seen(model), role, width.saturating_sub(INDENT + 1)).into_iter().enumerate()
+        {
             let mut line = look.line();
             if at == 0 {
                 line.text(&format!(" {}  ", absolute(said.at)), Role::Muted);

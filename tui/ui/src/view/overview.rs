@@ -24,7 +24,7 @@ const COUNT: usize = 11;
 const CHANGE: usize = 7;
 /// The largest bar that is drawn.
 const WIDEST_BAR: usize = 40;
-/// Lines that a cause takes at most.
+/// Lines that a cause takes at most where not all of them have room.
 const CAUSE_LINES: usize = 4;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
@@ -69,7 +69,11 @@ fn counts(model: &Model, width: usize) -> Vec<Cells> {
     let aside = if look.width(&aside) + 24 > width { String::new() } else { aside };
     let mut lines = vec![rule(look, "What there is", &aside, width)];
     let all = model.counts.of(None);
-    let bar = if width < 100 { 8 } else { (width / 5).min(WIDEST_BAR) };
+    let bar = match width {
+        0..72 => 4,
+        72..100 => 8,
+        _ => (width / 5).min(WIDEST_BAR),
+    };
     for group in GROUPS {
         let count = model.counts.of(Some(group));
         if group != Group::Unsettled || count > 0 {
@@ -135,10 +139,15 @@ fn parts(model: &Model, line: &mut Cells, group: Group, room: usize) {
         let change = change.map(|change| (signed(look, change), change_role(group, change)));
         let (word, number) = (situation_words(*situation), thousands(*count));
         let gap = if at == 0 { 0 } else { 3 };
-        let wide =
-            gap + look.width(&word) + 1 + number.len() + change.as_ref().map_or(0, |(text, _)| look.width(text) + 1);
         let more = if at + 1 < situations.len() { 2 } else { 0 };
-        if line.width() + wide + more > end {
+        let left = end.saturating_sub(line.width() + gap + more);
+        let wide = look.width(&word) + 1 + number.len();
+        // Rather the largest without its change than nothing; and the number of the only one is the group's.
+        let change = change.filter(|(text, _)| at > 0 || wide + 1 + look.width(text) <= left);
+        if at == 0 && situations.len() == 1 && wide > left && look.width(&word) <= left {
+            return line.text(&word, Role::Plain);
+        }
+        if wide + change.as_ref().map_or(0, |(text, _)| look.width(text) + 1) > left {
             return line.text(&format!(" {}", look.glyphs.more), Role::Muted);
         }
         if gap > 0 {
@@ -210,10 +219,16 @@ fn causes(model: &Model, width: usize, room: usize) -> Vec<Cells> {
         return lines;
     }
     let cursor = model.overview.cursor;
-    let blocks: Vec<Vec<Cells>> =
-        items.iter().enumerate().map(|(at, item)| item_lines(look, at, *item, at == cursor, width)).collect();
-    // As far down as it takes to see the one that is selected.
+    let blocks = |most| -> Vec<Vec<Cells>> {
+        items.iter().enumerate().map(|(at, item)| item_lines(look, at, *item, at == cursor, width, most)).collect()
+    };
     let room = room.saturating_sub(lines.len());
+    let mut whole = blocks(usize::MAX);
+    if whole.iter().map(Vec::len).sum::<usize>() > room {
+        whole = blocks(CAUSE_LINES);
+    }
+    let blocks = whole;
+    // As far down as it takes to see the one that is selected.
     let mut first = 0;
     while first < cursor && blocks[first..=cursor].iter().map(Vec::len).sum::<usize>() > room {
         first += 1;
@@ -230,11 +245,14 @@ fn causes(model: &Model, width: usize, room: usize) -> Vec<Cells> {
         line.cell(&format!(" {} more below", look.glyphs.below), Role::Muted, width);
         lines.pop();
         lines.push(line);
+    } else if below && let Some(last) = lines.last_mut() {
+        last.to(width - 2);
+        last.text(look.glyphs.more, Role::Muted);
     }
     lines
 }
 
-fn item_lines(look: Look, at: usize, item: Item<'_>, selected: bool, width: usize) -> Vec<Cells> {
+fn item_lines(look: Look, at: usize, item: Item<'_>, selected: bool, width: usize, most: usize) -> Vec<Cells> {
     let (what, meaning, role) = match item {
         Item::Incident(incident) => {
             let what = format!("One incident: {} {}.", thousands(incident.count), incident.words);
@@ -254,9 +272,9 @@ fn item_lines(look: Look, at: usize, item: Item<'_>, selected: bool, width: usiz
         _ if !meaning.is_empty() => bodies.extend(behind),
         _ => {}
     }
-    if bodies.len() > CAUSE_LINES {
-        bodies.truncate(CAUSE_LINES);
-        bodies.iter_mut().skip(CAUSE_LINES - 1).for_each(|last| last.text(look.glyphs.more, Role::Muted));
+    if bodies.len() > most {
+        bodies.truncate(most);
+        bodies.iter_mut().skip(most - 1).for_each(|last| last.text(look.glyphs.more, Role::Muted));
     }
     let mut lines = Vec::new();
     for (number, body) in bodies.into_iter().enumerate() {
@@ -293,7 +311,7 @@ fn nothing(model: &Model) -> String {
     }
 }
 
-/// `UserList   14.8 of 15 a second ▕██████░░▏   3 refused · AWS allows 30 to all pools together`
+/// `UserList   14.8 a second, limit 15  ▕██████░░▏   3 refused   AWS allows 30 for all pools together`
 fn spent(model: &Model, width: usize) -> Vec<Cells> {
     let look = model.look();
     let used: Vec<&Spent> = model.overview.spent.iter().filter(|spent| spent.made > 0).collect();
@@ -307,8 +325,9 @@ fn spent(model: &Model, width: usize) -> Vec<Cells> {
         line.text("   ", Role::Plain);
         line.cell(&spent.category, Role::Plain, NAME);
         line.right(&rate(spent.per_second), Role::Strong, 6);
-        line.text(&format!(" of {} a second  ", rate(spent.rate)), Role::Muted);
-        line.to(NAME + 30);
+        // What is left of a limit that was just made smaller shows in the next seconds only.
+        line.text(&format!(" a second, limit {}", rate(spent.rate)), Role::Muted);
+        line.to(NAME + 32);
         let inner = (width / 8).clamp(8, 24);
         line.text(start, Role::Muted);
         let from = line.width();

@@ -29,7 +29,7 @@ pub(super) fn begin(
     clear(frame, area);
     let width = usize::from(area.width);
     let mut line = look.line();
-    line.text(&format!(" {} ", look.glyphs.rule), Role::Muted);
+    line.text(&format!("{0}{0} ", look.glyphs.rule), Role::Muted);
     let right = if aside.is_empty() { 0 } else { look.width(aside) + 3 };
     let room = width.saturating_sub(line.width() + right + 2);
     line.cell(title, role, look.width(title).min(room));

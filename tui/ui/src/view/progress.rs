@@ -67,18 +67,19 @@ fn reading(model: &Model, progress: &Progress, width: usize) -> Cells {
     line.text(&format!(" {} ", model.spinner()), Role::Accent);
     line.text("Read ", Role::Muted);
     line.text(&side(progress.users, progress.users_about, progress.users_done, "users", true), Role::Strong);
-    let mut parts: Vec<_> = shown_from(model, progress).into_iter().collect();
-    parts.extend([(side(progress.rows, progress.rows_about, progress.rows_done, "rows", wide), Role::Plain)]);
-    if progress.throttled {
-        parts.push(("throttled".to_owned(), Role::Attention));
-    }
-    parts.extend(progress.seconds_left.map(|seconds| (left(seconds), Role::Plain)));
-    let rate = progress.requests_per_second;
-    if rate.is_finite() && rate > 0.0 {
-        parts.push((format!("{rate:.1} requests/s"), Role::Muted));
-    }
+    let rate = Some(progress.requests_per_second).filter(|rate| rate.is_finite() && *rate > 0.0);
+    // As they stand; and where there is no room for all, those with the smaller number.
+    let parts = [
+        (0, shown_from(model, progress)),
+        (3, Some((side(progress.rows, progress.rows_about, progress.rows_done, "rows", wide), Role::Plain))),
+        (2, progress.throttled.then(|| ("throttled".to_owned(), Role::Attention))),
+        (1, progress.seconds_left.map(|seconds| (left(seconds), Role::Plain))),
+        (4, rate.map(|rate| (format!("{rate:.1} requests/s"), Role::Muted))),
+    ];
     let bar = progress.users_about.is_some();
     let room = width.saturating_sub(if bar { meter_width(width) + 5 } else { 1 });
+    let parts: Vec<_> = parts.into_iter().filter_map(|(rank, part)| Some((rank, part?))).collect();
+    let parts = most_wanted(model, parts, room.saturating_sub(line.width()));
     add(model, &mut line, parts, room);
     if bar {
         meter(model, &mut line, width);
@@ -151,6 +152,15 @@ fn failed(model: &Model, progress: &Progress, width: usize) -> Cells {
     let parts = vec![kept, (format!("{} scans again", model.keys.key_of(Command::Scan)), Role::Plain)];
     add(model, &mut line, parts, width);
     line
+}
+
+/// Of parts with their rank those that there is room for, in the order in which they came.
+fn most_wanted(model: &Model, parts: Vec<(u8, (String, Role))>, mut room: usize) -> Vec<(String, Role)> {
+    let mut ranks: Vec<_> = parts.iter().map(|(rank, (text, _))| (*rank, model.look().width(text) + 3)).collect();
+    ranks.sort_unstable();
+    ranks.retain(|(_, width)| room.checked_sub(*width).inspect(|left| room = *left).is_some());
+    let has_room = |rank: u8| ranks.iter().any(|(it, _)| *it == rank);
+    parts.into_iter().filter(|(rank, _)| has_room(*rank)).map(|(_, part)| part).collect()
 }
 
 /// Adds what fits, in order.

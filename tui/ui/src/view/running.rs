@@ -43,7 +43,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, writin
     bar.fill(rest, Role::Muted, 1 + inner);
     bar.text(end, Role::Muted);
     let mut lines = vec![bar, look.line()];
-    lines.extend(look.wrap(&so_far(running), Role::Plain, width));
+    let mut so_far_line = look.line();
+    so_far_line.text(&format!("{} ", model.spinner()), Role::Accent);
+    so_far_line.cell(&so_far(running), Role::Plain, width.saturating_sub(2));
+    lines.push(so_far_line);
     let text = if writing.stopping {
         "It stops: the steps under way are finished and journalled, and no other is begun."
     } else {

@@ -12,7 +12,7 @@ use crate::people::{self, NOW, before};
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
 
 /// What a scan of a larger town found.
-fn causes() -> Vec<Cause> {
+pub(crate) fn causes() -> Vec<Cause> {
     let night = Span { from: before(470), to: before(440), goes_on: false, share: 97 };
     let of = |situation, common, count, of, what: &str, meaning: &str| Cause {
         situation: Some(situation),
@@ -137,7 +137,7 @@ fn a_cause_leads_to_its_entries_and_escape_to_the_list() {
     assert!(desk.text().contains("Filter  ada"));
 }
 
-fn found(number: usize) -> Box<Found> {
+pub(crate) fn found(number: usize) -> Box<Found> {
     let entry = people::town().swap_remove(number);
     Box::new(Found {
         of: entry.lead().unwrap(),
@@ -307,7 +307,11 @@ fn while_it_is_masked_no_screen_shows_a_person() {
     let personal = personal(&entries);
     let shows = |desk: &Desk| {
         let text = desk.text();
-        personal.iter().find(|value| text.contains(value.as_str())).cloned()
+        let known = personal.iter().find(|value| text.contains(value.as_str())).cloned();
+        // And nobody else's address either: those of the plans, of the history, of whoever asked.
+        let mut words = text.split(char::is_whitespace).filter(|word| word.contains('@'));
+        let open = words.find(|word| !word.contains("•@•") && !word.contains("*@*"));
+        known.or_else(|| open.map(str::to_owned))
     };
     for masked_setup in [Setup { masked: true, ..setup() }, Setup { masked: true, ascii: true, ..setup() }] {
         for size in SIZES {
@@ -347,6 +351,17 @@ fn while_it_is_masked_no_screen_shows_a_person() {
                 text: "User nickname3 (ada@example.org) is gone.".to_owned(),
             });
             walk.push(("an error".to_owned(), said));
+            // Whoever was spoken of and is no more at hand.
+            let mut later = open();
+            later.send(Event::Message { level: Level::Error, text: "nickname3 (ada@example.org) is gone.".to_owned() });
+            later.entries.retain(|entry| entry.users.iter().all(|user| user.username.as_str() != "nickname3"));
+            later.send(Event::Changed);
+            for keys in ["", "M"] {
+                later.keys(keys);
+                assert_eq!(shows(&later), None, "an error of old {keys}:\n{}", later.text());
+            }
+            later.keys("<Esc>J");
+            walk.push(("the counterpart".to_owned(), later));
             let mut found_one = open();
             found_one.keys("oada@example.org<Enter>");
             let mut found = found(1);
@@ -377,4 +392,71 @@ fn masked_users_can_still_be_told_apart_and_what_differs_still_differs() {
     desk.keys(&"j".repeat(differing));
     desk.keys("<Enter>");
     assert!(desk.text().contains('≠'), "{}", desk.text());
+}
+
+#[test]
+fn a_key_that_is_an_address_is_hidden_too_and_not_copied() {
+    let id = |text: &str| userlink_domain::RowId::parse(userlink_domain::IdKind::Text, text).unwrap();
+    let mut entry = people::row_side_only(1, "ada@example.org");
+    entry.rows[0].id = id("ada.old@example.org");
+    let mut other = people::linked(2, "bea@example.org");
+    other.rows[0].id = id("bea@example.org");
+    other.users[0].user_id = Some("bea@example.org".into());
+    for size in SIZES {
+        let mut desk = Desk::with(Setup { masked: true, ..setup() }, size, vec![entry.clone(), other.clone()]);
+        for keys in ["", "<Enter>", "j", "YG", "<Esc>", "y", "y", "M"] {
+            desk.keys(keys);
+            assert!(!desk.text().contains("example"), "{keys}\n{}", desk.text());
+        }
+        assert!(desk.text().contains("Not copied"), "{}", desk.text());
+        assert!(copied(&mut desk).iter().all(|text| !text.contains('@')));
+    }
+}
+
+#[test]
+fn what_is_masked_stays_masked_in_the_next_context_and_the_next_time() {
+    let mut desk = Desk::town((80, 24));
+    desk.keys("m");
+    let kept = desk.model.kept();
+    assert!(kept.masked);
+    let asked = |masked| Setup { masked, ..setup() };
+    for (setting, kept, seen) in [
+        (false, kept.clone(), false),
+        (false, userlink_ui::Kept::default(), true),
+        (true, userlink_ui::Kept::default(), false),
+    ] {
+        let mut next = Desk::opened(asked(setting), (80, 24));
+        next.model.restore(kept, false);
+        next.entries = people::town();
+        next.send(Event::Progress(complete()));
+        next.count();
+        assert_eq!(next.text().contains("ada@example.org"), seen, "setting: {setting}");
+    }
+    desk.model = desk.model.turned(asked(false), userlink_ui::Names::default());
+    desk.send(Event::Progress(complete()));
+    desk.count();
+    assert!(!desk.text().contains("ada@example.org") && desk.text().contains("••••@••••"), "{}", desk.text());
+}
+
+#[test]
+fn an_entry_for_a_file_holds_nobody() {
+    for entry in strangers() {
+        let mut said = people::explanation(&entry);
+        said.why.push("user zed the elder: has the e-mail zed@example.org, too".to_owned());
+        let (masked, said) = userlink_ui::masked(&entry, said);
+        assert_eq!(masked.users.len(), entry.users.len());
+        assert!(masked.users.iter().zip(&entry.users).all(|(masked, user)| masked.sub == user.sub));
+        let text = format!("{:?} {:?} {:?} {:?}", said.why, said.why_not, said.summary, said.related);
+        let names =
+            masked.users.iter().map(|user| format!("{} {:?} {:?}", user.username.as_str(), user.email, user.phone));
+        let rows = masked.rows.iter().map(|row| format!("{:?} {:?}", row.email, row.show));
+        let steps = said.repair.steps.iter().map(|step| match step {
+            userlink_domain::Step::WriteUserId { username, value, .. } => format!("{username} {value}"),
+            other => panic!("{other:?}"),
+        });
+        let text = names.chain(rows).chain(steps).fold(text, |text, more| text + "\n" + &more);
+        let open = personal(std::slice::from_ref(&entry)).into_iter().find(|value| text.contains(value.as_str()));
+        assert_eq!(open, None, "{text}");
+        assert!(!text.contains("zed"), "{text}");
+    }
 }

@@ -532,3 +532,63 @@ fn no_key_on_any_screen_is_without_an_effect_or_a_word() {
     }
     assert!(silent.is_empty(), "{silent:#?}");
 }
+
+/// How the context's badge is drawn: its words, and whether they stand out.
+fn badge(desk: &Desk) -> (String, bool) {
+    let (buffer, _) = desk.draw();
+    let cells: Vec<_> = (0..desk.size.0).map(|x| buffer[(x, 0)].clone()).collect();
+    let line: String = cells.iter().map(|cell| cell.symbol()).collect();
+    let at = line.find("PRODUCTION").map(|at| line[..at].chars().count());
+    let stands_out = at.is_some_and(|at| {
+        cells[at..at + 10].iter().all(|cell| {
+            cell.bg != ratatui::style::Color::Reset || cell.modifier.contains(ratatui::style::Modifier::REVERSED)
+        })
+    });
+    (line, stands_out)
+}
+
+#[test]
+fn production_cannot_be_mistaken_on_any_screen_at_any_size_in_any_theme() {
+    for (name, reach) in SCREENS {
+        for size in [(60, 16), (80, 24), (200, 50)] {
+            let mut desk = town();
+            desk.resize(size);
+            reach(&mut desk);
+            for theme in ["terminal", "high-contrast", "monochrome"] {
+                let (line, stands_out) = badge(&desk);
+                assert!(stands_out, "{name} {size:?} {theme}: {line}");
+                assert!(line.contains("prod-eu") && line.contains("CAN WRITE"), "{name} {size:?}: {line}");
+                // To the next theme, where a key does that.
+                desk.keys("T");
+            }
+        }
+    }
+    let mut desk = Desk::with(userlink_ui::Setup { read_only: true, ..setup() }, SIZE, people::town());
+    for keys in ["", "O", "?", "<Esc>", "<Enter>", "L", "<Esc>", ":", "<Esc>", "C"] {
+        desk.keys(keys);
+        assert!(badge(&desk).0.contains("READ-ONLY"), "{keys}");
+    }
+}
+
+#[test]
+fn a_spinner_turns_only_where_something_is_under_way() {
+    let turns = |desk: &mut Desk| {
+        let before = desk.text();
+        desk.now = userlink_domain::Timestamp::from_millis(desk.now.as_millis() + 125);
+        desk.send(Event::Tick);
+        desk.text() != before
+    };
+    for (name, reach) in SCREENS {
+        let mut desk = town();
+        reach(&mut desk);
+        // What asks whether to leave lies over what is being written.
+        if *name == "leaving" {
+            continue;
+        }
+        let busy = matches!(*name, "waiting" | "writing");
+        assert_eq!(turns(&mut desk), busy, "{name}\n{}", desk.text());
+    }
+    let mut desk = town();
+    desk.send(Event::Progress(reading()));
+    assert!(turns(&mut desk), "a scan");
+}

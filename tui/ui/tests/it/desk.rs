@@ -102,6 +102,13 @@ impl Desk {
         }
     }
 
+    /// Answers what was asked for outside of [`Desk::send`].
+    pub(crate) fn answered(&mut self, effect: Effect) {
+        if let Ok(event) = self.answer(effect) {
+            self.send(event);
+        }
+    }
+
     fn answer(&mut self, effect: Effect) -> Result<Event, Box<Effect>> {
         match effect {
             Effect::Window { generation, spec, first, len, anchor } => {
@@ -111,6 +118,10 @@ impl Desk {
                 let entry = self.entries.iter().find(|entry| holds(entry, &of));
                 let explanation = entry.map(people::explanation).unwrap_or_default();
                 Ok(Event::Explained { of, explanation })
+            }
+            Effect::Entry(of) => {
+                let entry = self.entries.iter().find(|entry| holds(entry, &of)).cloned().map(Box::new);
+                Ok(Event::Entry { of, entry })
             }
             // What stands beside an entry is told by the stories that are about it.
             Effect::LookBeside { .. } => Ok(Event::Tick),

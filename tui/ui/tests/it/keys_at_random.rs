@@ -4,8 +4,11 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use userlink_domain::Timestamp;
-use userlink_ui::{Answer, Effect, Event, HistoryOf, Level, Lifted, Pointer, Press, Setup};
+use userlink_ui::{
+    Answer, Effect, Event, HistoryOf, JournalPlace, Level, Lifted, News, Phase, Pointer, Press, Progress, Setup, Since,
+};
 
+use crate::at_a_glance;
 use crate::desk::{Desk, complete, reading, setup};
 use crate::people::{self, NOW};
 use crate::plans;
@@ -20,7 +23,7 @@ impl Dice {
     }
 
     fn key(&mut self) -> KeyEvent {
-        const LETTERS: &[u8] = b"jkhlgGrRyn/?12345678ad @.zqbfVAIUuHXsSaocJ:-\"";
+        const LETTERS: &[u8] = b"jkhlgGrRyn/?12345678ad @.zqbfVAIUuHXsSaocJ:-\"OmEYTLMCF";
         const CODES: &[KeyCode] = &[
             KeyCode::Enter,
             KeyCode::Esc,
@@ -68,6 +71,32 @@ fn send(desk: &mut Desk, event: Event) {
     desk.send(event);
     let wrote = desk.asked[before..].iter().any(|effect| matches!(effect, Effect::Apply(_)));
     assert!(!wrote || asked, "a write that nobody said yes to");
+}
+
+/// What the runtime tells of its own accord.
+fn news(dice: &mut Dice) -> Event {
+    match dice.roll(5) {
+        0 => Event::Overview(News::Causes(Some(at_a_glance::causes()))),
+        1 => Event::Overview(News::Causes(None)),
+        2 => Event::Overview(News::Since(Some(Since { at: NOW, situations: Vec::new(), flags: Vec::new() }))),
+        3 => Event::Journal(JournalPlace::Local),
+        _ => Event::Progress(Progress { phase: Phase::Failed, ..reading() }),
+    }
+}
+
+/// The answer to what the dashboard asked for, or that there is none.
+fn answer(effect: &Effect, dice: &mut Dice) -> Option<Event> {
+    let well = dice.roll(2) == 0;
+    let sorry = "The table does not answer.".to_owned();
+    Some(match effect {
+        Effect::LookUp(asked) => Event::LookedUp {
+            asked: asked.clone(),
+            answer: if well { Ok(at_a_glance::found(dice.roll(3) as usize)) } else { Err(sorry) },
+        },
+        Effect::Export(_) if well => Event::Exporting { done: dice.roll(40), of: 40 },
+        Effect::Export(_) => Event::Exported(Ok(("/tmp/userlink.csv".to_owned(), 40))),
+        _ => return None,
+    })
 }
 
 fn wander(seed: u64, keys: u64, read_only: bool) {
@@ -128,10 +157,25 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
                 desk.send(Event::Paste(FILTERS[dice.roll(6) as usize].to_owned()));
             }
             17 => desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) }),
+            18 => desk.send(news(&mut dice)),
+            19 => {
+                // Whatever was asked for outside is answered, well or not.
+                let answers: Vec<_> = desk.asked.iter().filter_map(|effect| answer(effect, &mut dice)).collect();
+                answers.into_iter().for_each(|event| desk.send(event));
+            }
             _ => send(&mut desk, Event::Key(dice.key())),
         }
         if dice.roll(4) == 0 {
             drop(desk.draw());
+        }
+        if dice.roll(16) == 0 && desk.model.kept().masked {
+            let text = desk.text();
+            // A box may cut through what is hidden.
+            let beside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            let open = text
+                .match_indices('@')
+                .any(|(at, _)| beside(text[..at].chars().next_back()) || beside(text[at + 1..].chars().next()));
+            assert!(!open, "seen while it is masked:\n{text}");
         }
         if read_only {
             let wrote = desk.asked.iter().any(|effect| matches!(effect, Effect::Apply(_) | Effect::Plan(_)));

@@ -1,8 +1,9 @@
 //! Moving about: windows, the cursor that holds on to its record, groups, the filter, and the way back.
 
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use userlink_domain::{Group, RecordRef, Situation};
 use userlink_link::Entry;
-use userlink_ui::{Effect, Event, Level, Model, ViewSpec, Window, update};
+use userlink_ui::{Effect, Event, Level, Model, Progress, ViewSpec, Window, update};
 
 use crate::desk::{Desk, complete, reading, setup};
 use crate::people::{self, NOW, linked, row_side_only};
@@ -220,7 +221,7 @@ fn what_is_typed_into_the_filter_commands_nothing() {
     assert_eq!(desk.asked, []);
     assert!(desk.text().contains("Filter  qrR?y1g"));
     desk.send(Event::Paste("\u{1b}a\nda\r\n".to_owned()));
-    assert!(desk.text().contains("Filter  qrR?y1gada"), "{}", desk.text());
+    assert!(desk.text().contains("Filter  qrR?y1ga da"), "{}", desk.text());
 }
 
 #[test]
@@ -280,13 +281,87 @@ fn scanning_again_waits_for_the_scan_under_way() {
 }
 
 #[test]
-fn an_opened_entry_stays_what_it_is_when_it_leaves_the_view() {
+fn an_opened_entry_is_shown_as_it_is_now_when_it_leaves_the_view_and_as_it_was_when_it_is_gone() {
     let mut desk = Desk::town(SIZE);
     desk.keys("2j<Enter>");
     desk.entries[1] = people::linked(2, "bea@example.org");
     desk.send(Event::Changed);
-    assert!(desk.text().contains("This entry has left the view"));
-    assert!(desk.text().contains("── bea@example.org"));
+    assert!(desk.text().contains("── bea@example.org ─ ✓ linked"), "{}", desk.text());
     desk.keys("r");
     assert_eq!(desk.asked, []);
+    assert!(desk.text().contains("Both pointers agree"), "{}", desk.text());
+    desk.entries.remove(1);
+    desk.send(Event::Changed);
+    assert!(
+        desk.text().contains("This entry is gone") && desk.text().contains("── bea@example.org"),
+        "{}",
+        desk.text()
+    );
+    desk.keys("r");
+    assert_eq!(desk.asked, []);
+}
+
+#[test]
+fn what_was_repaired_on_the_whole_screen_is_taken_back_from_there() {
+    let mut desk = Desk::town(SIZE);
+    desk.keys("2j<Enter>r");
+    desk.prepared(1);
+    desk.keys("<Enter>y");
+    assert!(desk.asked.iter().any(|effect| matches!(effect, Effect::Apply(_))), "{}", desk.text());
+    desk.entries[1] = people::linked(2, "bea@example.org");
+    desk.send(Event::Changed);
+    desk.outcome(true);
+    desk.asked.clear();
+    desk.keys("u");
+    assert!(matches!(desk.asked[..], [Effect::Plan(_)]), "{:?}\n{}", desk.asked, desk.text());
+}
+
+#[test]
+fn enter_before_the_list_has_come_opens_its_first_entry_when_it_comes() {
+    let windows = |effects: Vec<Effect>| effects.into_iter().find(|it| matches!(it, Effect::Window { .. }));
+    let mut desk = Desk::town(SIZE);
+    let press = |desk: &mut Desk, key: char| {
+        let code = if key == '\r' { KeyCode::Enter } else { KeyCode::Char(key) };
+        update(&mut desk.model, Event::Key(KeyEvent::from(code)), NOW)
+    };
+    // The answer is on its way while Enter is pressed; another key takes that back.
+    for (keys, opens) in [("4\r", true), ("5\rs", false)] {
+        let asked: Vec<Effect> = keys.chars().filter_map(|key| windows(press(&mut desk, key))).collect();
+        assert!(!desk.text().contains("POOL USER                                ROW"), "{}", desk.text());
+        for effect in asked {
+            desk.answered(effect);
+        }
+        let shown = desk.model.shown().map(|entry| entry.situation.group());
+        assert!(shown.is_some());
+        assert_eq!(desk.text().contains("  userId  "), opens, "{keys}\n{}", desk.text());
+        desk.keys("<Esc>");
+    }
+}
+
+#[test]
+fn while_the_pool_turns_requests_away_the_time_left_is_still_said() {
+    for (size, all) in [((80, 24), false), ((200, 50), true)] {
+        let mut desk = Desk::town(size);
+        desk.send(Event::Progress(Progress { throttled: true, rows_done: true, ..reading() }));
+        let text = desk.text();
+        assert!(text.contains("throttled") && text.contains("6 min left"), "{text}");
+        assert_eq!(text.contains("requests/s"), all, "{text}");
+    }
+}
+
+#[test]
+fn what_is_pasted_stays_in_one_line_however_its_lines_end() {
+    for end in ["\r", "\n", "\r\n"] {
+        for (keys, text, seen) in [
+            ("o", format!("{end}<bea@example.org>{end}Where is my data?"), "Look up  <bea@example.org> "),
+            ("/", format!("status:confirmed{end}bea"), "Filter  status:confirmed bea "),
+            (":", format!("orphan{end}quit"), "orphan"),
+            ("E<Up>", format!("/x{end}y"), "/x"),
+        ] {
+            let mut desk = Desk::town((200, 50));
+            desk.keys(keys);
+            desk.send(Event::Paste(text));
+            assert!(desk.text().contains(seen), "{keys}\n{}", desk.text());
+        }
+    }
 }

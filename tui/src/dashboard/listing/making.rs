@@ -1,0 +1,202 @@
+//! A list while it is made: terms are answered, the answers brought to their entries, the entries gone through, and sorted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use userlink_domain::Situation;
+use userlink_find::{Column, Hits, Item, Query, Term, View, Walk, key_of, key_of_number};
+use userlink_link::{Linker, Seen};
+use userlink_ui::ViewSpec;
+
+/// So many slots are gone through before somebody looks at the clock.
+const AT_A_TIME: u32 = 4096;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Terms are answered on another thread.
+    Search,
+    /// The answers to the n-th term are brought to their entries.
+    Rate(usize),
+    /// Entries are gone through.
+    List,
+    /// And rows, for what is sorted by them.
+    Rows,
+    /// They are sorted on another thread.
+    Sort,
+}
+
+pub(super) struct Making {
+    pub(super) spec: ViewSpec,
+    pub(super) revision: u64,
+    query: Query,
+    pub(super) view: View,
+    walk: Walk,
+    pub(super) answers: Vec<(Term, Option<Arc<Hits>>)>,
+    pub(super) stage: Stage,
+    /// Users, then rows.
+    at: u32,
+    slots: (u32, u32),
+    best: [Vec<u8>; 2],
+    /// By lead, among users and among rows: 0 where something does not fit, else how well all fits, and one.
+    fits: Option<[Vec<u16>; 2]>,
+    pub(super) items: Vec<Item>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) began: Instant,
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Making {
+    pub(super) fn new(spec: &ViewSpec, revision: u64, query: Query, view: View, slots: (u32, u32)) -> Self {
+        Self {
+            spec: spec.clone(),
+            revision,
+            walk: view.walk(),
+            view,
+            answers: query.of_records().map(|term| (term.clone(), None)).collect(),
+            stage: Stage::Search,
+            at: 0,
+            slots,
+            best: [Vec::new(), Vec::new()],
+            fits: None,
+            items: Vec::new(),
+            stop: Arc::default(),
+            began: Instant::now(),
+            query,
+        }
+    }
+
+    /// Whether arrival is the order, which they have already.
+    pub(super) fn is_sorted(&self) -> bool {
+        self.spec.order.by.is_none() && !self.query.is_ranked()
+    }
+
+    /// Leaves the search where all terms are answered.
+    pub(super) fn go_on(&mut self) {
+        if self.stage == Stage::Search && self.answers.iter().all(|(_, answer)| answer.is_some()) {
+            self.stage = if self.answers.is_empty() { Stage::List } else { Stage::Rate(0) };
+        }
+    }
+
+    /// Goes through some thousand slots. True when all entries have been gone through.
+    pub(super) fn some(&mut self, linker: &Linker) -> bool {
+        let (users, rows) = self.slots;
+        let from = if self.stage == Stage::Rows { self.at + users } else { self.at };
+        let until = (from + AT_A_TIME).min(users + rows);
+        let of_users = from.min(users)..until.min(users);
+        let of_rows = from.max(users) - users..until.max(users) - users;
+        match self.stage {
+            Stage::Search | Stage::Sort => return false,
+            Stage::Rate(term) => {
+                if self.at == 0 {
+                    self.best = [vec![0; users as usize], vec![0; rows as usize]];
+                }
+                for seen in linker.users_seen(of_users) {
+                    self.rate(term, seen);
+                }
+                let only_users = self.answers.get(term).is_some_and(|(term, _)| term.is_of_users());
+                for seen in linker.rows_seen(of_rows).filter(|seen| !(only_users && seen.lead.is_user())) {
+                    self.rate(term, seen);
+                }
+            }
+            Stage::List => {
+                for seen in linker.users_seen(of_users).chain(linker.rows_seen(of_rows)).filter(|seen| seen.leads) {
+                    self.list(linker, seen, None);
+                }
+            }
+            Stage::Rows => {
+                for slot in of_rows {
+                    let seen = linker.rows_seen(slot..slot + 1).next();
+                    if let Some(seen) = seen.filter(|seen| linker.is_first_row(seen.lead, Some(slot))) {
+                        self.list(linker, seen, Some(slot));
+                    }
+                }
+            }
+        }
+        self.at = if self.stage == Stage::Rows { until - users } else { until };
+        let end = if self.stage == Stage::Rows { rows } else { users + rows };
+        self.at >= end && self.next_stage()
+    }
+
+    /// True where there is none here.
+    fn next_stage(&mut self) -> bool {
+        self.at = 0;
+        self.stage = match self.stage {
+            Stage::Rate(term) => {
+                self.merge(term);
+                if term + 1 < self.answers.len() { Stage::Rate(term + 1) } else { Stage::List }
+            }
+            Stage::List if self.spec.order.by.is_some_and(Column::is_of_rows) => Stage::Rows,
+            _ => return true,
+        };
+        false
+    }
+
+    fn rate(&mut self, term: usize, seen: Seen) {
+        let Some((_, Some(hits))) = self.answers.get(term) else { return };
+        let rating = hits.rating(seen.place.0 as u32);
+        let best = self.best[usize::from(!seen.lead.is_user())].get_mut(seen.lead.slot() as usize);
+        if let Some(best) = best.filter(|best| **best < rating) {
+            *best = rating;
+        }
+    }
+
+    fn merge(&mut self, term: usize) {
+        let not = self.answers.get(term).is_some_and(|(term, _)| term.is_negated());
+        let best = std::mem::take(&mut self.best);
+        let first = self.fits.is_none();
+        let fits = self.fits.get_or_insert_with(|| [vec![1; best[0].len()], vec![1; best[1].len()]]);
+        for (fits, best) in fits.iter_mut().flatten().zip(best.iter().flatten()) {
+            let is_in = first || *fits > 0;
+            *fits = match (is_in && (*best > 0) != not, not) {
+                (false, _) => 0,
+                (true, true) => *fits,
+                (true, false) => fits.saturating_add(u16::from(*best)),
+            };
+        }
+    }
+
+    /// Puts an entry onto the list, if it fits; by its first row where that is given.
+    fn list(&mut self, linker: &Linker, seen: Seen, first_row: Option<u32>) {
+        let lead = seen.lead;
+        let fit = match &self.fits {
+            None => 1,
+            Some(fits) => fits[usize::from(!lead.is_user())].get(lead.slot() as usize).copied().unwrap_or(0),
+        };
+        if fit == 0 {
+            return;
+        }
+        let order = self.spec.order;
+        let judged = linker.judged(lead);
+        let passes = judged.is_some_and(|(situation, flags)| {
+            self.spec.group.is_none_or(|group| situation.group() == group) && self.query.allows(situation, flags)
+        });
+        if !passes {
+            return;
+        }
+        let number = seen.place.0 as u32;
+        let key = match order.by {
+            None => u64::from(u16::MAX - if self.query.is_ranked() { fit } else { 0 }),
+            Some(Column::Situation) => key_of(judged.map(|(situation, _)| urgency(situation)), order.reverse),
+            Some(column) if column.is_of_rows() && first_row.is_none() => {
+                // Its turn comes with its first row, if it has one.
+                if !linker.is_first_row(lead, None) {
+                    return;
+                }
+                key_of(None, order.reverse)
+            }
+            Some(column) => key_of_number(&mut self.walk, number, column, order.reverse),
+        };
+        self.items.push(Item { key, number, lead: lead.number() });
+    }
+}
+
+/// The groups in the order of their tabs, and within them the situations in that of the contract.
+pub(super) fn urgency(situation: Situation) -> u64 {
+    situation.group() as u64 * 100 + situation as u64
+}
