@@ -25,6 +25,8 @@ const TRIES: u32 = 3;
 /// Users that a page has to bring at least, on the average, for a filter to be worth its requests: a filter that is
 /// applied after paging brings four of sixty.
 const WORTH: usize = 45;
+/// Users of a pool in which a part is tried before it is known how long a page takes.
+const LARGE: u64 = 5_000;
 /// More of a pool than this share of what the others hold is missing from a part only if it ended early: subs are random,
 /// and their first digits spread evenly.
 const DEVIATIONS: f64 = 8.0;
@@ -85,6 +87,8 @@ pub struct Listing {
     /// Parts that wait for their next request.
     idle: Vec<usize>,
     requests: JoinSet<(usize, Result<Page, PoolError>)>,
+    /// The page of the part that is tried, where it came before the one that it is held against.
+    early: Option<Page>,
     /// Whom one sequence gave and the parts have not given yet: they have to.
     sample: HashSet<Sub>,
     out: VecDeque<Listed>,
@@ -131,7 +135,7 @@ struct PartAt {
 struct Part {
     shard: Shard,
     token: Option<PageToken>,
-    /// When the token came.
+    /// When the token came; without one, when the first page was asked for.
     since: Instant,
     pages: u64,
     users: u64,
@@ -159,6 +163,7 @@ impl Listing {
             parts: vec![Part::new(Shard::Whole)],
             idle: vec![0],
             requests: JoinSet::new(),
+            early: None,
             sample: HashSet::new(),
             out: VecDeque::new(),
         }
@@ -207,7 +212,7 @@ impl Listing {
         listing.idle = (0..parts.len()).filter(|at| !parts[*at].over).collect();
         // The sequence that was measured gives way to the parts.
         if position.phase == Phase::Going(Manner::Shards) || position.phase == Phase::Trying {
-            listing.idle.retain(|at| *at > 0);
+            listing.idle.retain(|at| *at > 0 || parts[0].pages == 0);
         }
         (listing.parts, listing.phase) = (parts, position.phase);
         listing.sample = position.sample.into_iter().map(Sub::from_u128).collect();
@@ -229,7 +234,15 @@ impl Listing {
             for part in std::mem::take(&mut self.idle) {
                 self.request(part);
             }
-            let Some(answer) = self.requests.join_next().await else {
+            let tried = self.to_be_tried();
+            let answer = tokio::select! {
+                answer = self.requests.join_next() => answer,
+                () = tokio::time::sleep_until(tried.unwrap_or_else(Instant::now)), if tried.is_some() => {
+                    self.begin_trying();
+                    continue;
+                }
+            };
+            let Some(answer) = answer else {
                 self.finish().await?;
                 continue;
             };
@@ -243,20 +256,42 @@ impl Listing {
         }
     }
 
+    /// When a part is tried before the first page has come: once that took more than a turn of the budget, one sequence
+    /// cannot use it. Not in a pool of a few pages, where nothing would be won.
+    fn to_be_tried(&self) -> Option<Instant> {
+        let is_first = self.phase == Phase::Measuring && self.parts[0].pages == 0 && !self.requests.is_empty();
+        let turn = Duration::from_secs_f64(1.0 / self.pool.list_rate().max(0.1));
+        (is_first && self.about >= LARGE).then(|| self.parts[0].since + turn)
+    }
+
+    fn begin_trying(&mut self) {
+        self.phase = Phase::Trying;
+        self.parts.push(Part::new(Shard::Digit(0)));
+        self.idle.push(self.parts.len() - 1);
+    }
+
     fn answered(&mut self, answer: Result<(usize, Result<Page, PoolError>), JoinError>) -> Result<(), PoolError> {
         let (part, answer) =
             answer.map_err(|_| PoolError::new(Remedy::Failed, "A request to the pool was given up."))?;
         match answer {
-            Ok(page) => self.take(part, page),
+            Ok(page) if self.phase == Phase::Trying && part > 0 && self.parts[0].pages == 0 => self.early = Some(page),
+            Ok(page) => {
+                self.take(part, page);
+                if let Some(page) = self.early.take() {
+                    self.take(1, page);
+                }
+            }
             Err(error) if error.remedy() == Remedy::TokenExpired && self.parts[part].begun < TRIES => {
                 tracing::warn!(shard = ?self.parts[part].shard, "the token is no longer good; it begins anew");
                 self.begin_anew(part);
             }
-            Err(error) if self.phase == Phase::Trying && matches!(error.remedy(), Remedy::Refused | Remedy::Failed) => {
+            Err(error)
+                if self.phase == Phase::Trying
+                    && part > 0
+                    && matches!(error.remedy(), Remedy::Refused | Remedy::Failed) =>
+            {
                 tracing::info!("filters by sub are refused here: one page after the other");
-                self.parts.truncate(1);
-                self.phase = Phase::Going(Manner::Sequence);
-                self.idle.push(0);
+                self.go_on_in_sequence();
             }
             Err(error) => {
                 self.idle.push(part);
@@ -271,6 +306,9 @@ impl Listing {
         if part.token.is_some() && part.since.elapsed() > TOKEN_AT_MOST {
             part.anew();
             self.out.push_back(Listed::Anew(part.shard));
+        }
+        if part.token.is_none() {
+            part.since = Instant::now();
         }
         let (pool, shard, token) = (self.pool.clone(), part.shard, part.token.clone());
         self.requests.spawn(async move { (at, pool.page_of(shard, token.as_ref()).await) });
@@ -303,17 +341,21 @@ impl Listing {
                     (false, _) => Phase::Trying,
                 };
                 if self.phase == Phase::Trying {
-                    self.parts.push(Part::new(Shard::Digit(0)));
-                    self.idle.push(self.parts.len() - 1);
+                    self.begin_trying();
                 } else if !over {
                     self.idle.push(at);
                 }
             }
+            // The part was tried before this one came.
+            Phase::Trying if at == 0 => {
+                self.sample.extend(users.iter().map(|user| user.sub));
+                if over {
+                    self.go_on_in_sequence();
+                }
+            }
             Phase::Trying if strangers || !self.is_worth_it(at, brought) => {
                 tracing::info!(brought, strangers, "filters by sub are of no use here: one page after the other");
-                self.parts.truncate(1);
-                self.phase = Phase::Going(Manner::Sequence);
-                self.idle.push(0);
+                self.go_on_in_sequence();
             }
             Phase::Trying => {
                 self.phase = Phase::Going(Manner::Shards);
@@ -335,6 +377,20 @@ impl Listing {
         }
         if !users.is_empty() {
             self.out.push_back(Listed::Users(users));
+        }
+    }
+
+    /// One sequence goes on from where it is; what was tried beside it is given up.
+    fn go_on_in_sequence(&mut self) {
+        self.parts.truncate(1);
+        self.early = None;
+        self.phase = Phase::Going(Manner::Sequence);
+        let whole = &self.parts[0];
+        if whole.pages > 0 {
+            self.requests = JoinSet::new();
+            if !whole.over {
+                self.idle.push(0);
+            }
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use userlink_domain::{RowId, Step as Write};
 use userlink_link::Change;
-use userlink_repair::{Ended, Plan, StepResult, Summary, Verdict, had_another_id};
-use userlink_ui::{Event, NotDone, Outcome, Running, Sessions};
+use userlink_repair::{Ended, Kind, Plan, StepResult, Summary, Verdict, had_another_id};
+use userlink_ui::{DraftKind, Event, NotDone, Outcome, Running, Sessions};
 
 use super::planning::{learn, with};
 use super::repairs::Desk;
@@ -135,14 +135,21 @@ impl<'a> Run<'a> {
         let had = had_another_id(plan);
         let changed = had.iter().filter(|sub| done.contains(**sub)).count() as u64;
         let signed_out = plan.steps().any(|step| matches!(step.step, Write::SignOut { .. }));
-        let is_repair = plan.kind == userlink_repair::Kind::Repair;
+        let is_repair = plan.kind == Kind::Repair;
         let sessions = if changed > 0 && !signed_out && is_repair {
             Some(Sessions { users: changed, signed_out: false, tokens: tokens(opened).await })
         } else {
             None
         };
         let only_sign_outs = plan.steps().all(|step| matches!(step.step, Write::SignOut { .. }));
+        let kind = match &plan.kind {
+            _ if only_sign_outs => DraftKind::SignOut,
+            Kind::Repair => DraftKind::Repair,
+            Kind::Contain => DraftKind::Contain,
+            Kind::Undo { run } => DraftKind::Undo(run.clone()),
+        };
         Outcome {
+            kind,
             run: summary.run.to_string(),
             counts: counts.collect(),
             complete: summary.is_complete(),

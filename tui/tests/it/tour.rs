@@ -26,7 +26,7 @@ fn the_tour_leads_where_it_says_in_five_keys_a_question() {
             pty.keys(if key == "Enter" { "\r" } else { key });
             if seen == "History" {
                 // The result closes, and what was under it is there again.
-                pty.see_no("Written, and read back");
+                pty.see_no("Taken back, and read back");
             } else {
                 pty.see(seen);
             }

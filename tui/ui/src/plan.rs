@@ -110,9 +110,10 @@ pub enum Answer {
 pub struct PlanRef(pub String);
 
 /// What kind of plan it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DraftKind {
     /// In the end both pointers of every pair agree.
+    #[default]
     Repair,
     /// Keeps a person from what is not theirs.
     Contain,
@@ -299,6 +300,8 @@ pub struct Running {
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
+    /// What kind of plan it was.
+    pub kind: DraftKind,
     /// Its name in the journal.
     pub run: String,
     /// How many steps ended how, in words; none that nobody came to.

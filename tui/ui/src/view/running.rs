@@ -10,7 +10,7 @@ use crate::glyphs::group_sign;
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::{Cells, draw_all};
-use crate::plan::{NotDone, Outcome, Running};
+use crate::plan::{DraftKind, NotDone, Outcome, Running};
 use crate::repairs::Writing;
 use crate::theme::Role;
 use crate::words::{left, thousands};
@@ -61,7 +61,7 @@ pub(super) fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcom
     let group = if outcome.complete { Group::Linked } else { Group::Conflict };
     let (sign, role) = group_sign(group, look.ascii());
     let title = match (outcome.complete, outcome.stopped) {
-        (true, _) => format!("{sign} Repaired, and read back"),
+        (true, _) => format!("{sign} {}", done(&outcome.kind)),
         (false, true) => format!("{sign} Stopped before its end"),
         (false, false) => format!("{sign} Not repaired as planned"),
     };
@@ -73,6 +73,16 @@ pub(super) fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcom
     }
     let below = pane::begin(look, frame, layout, (&title, role), "");
     draw_all(page(model, outcome, usize::from(below.width)), scroll, frame, below);
+}
+
+/// What was done, for a title.
+fn done(kind: &DraftKind) -> &'static str {
+    match kind {
+        DraftKind::Repair => "Repaired, and read back",
+        DraftKind::Contain => "Contained, and read back",
+        DraftKind::Undo(_) => "Taken back, and read back",
+        DraftKind::SignOut => "Signed out",
+    }
 }
 
 pub(super) fn furthest(model: &Model, layout: &Layout, outcome: &Outcome) -> usize {

@@ -197,6 +197,7 @@ pub(crate) fn outcome(done: bool) -> Outcome {
     if done {
         let words = vec!["Written, and read back: both pointers agree.".to_owned()];
         return Outcome {
+            kind: DraftKind::Repair,
             run,
             counts: vec![("done".to_owned(), 1)],
             complete: true,
@@ -213,6 +214,7 @@ pub(crate) fn outcome(done: bool) -> Outcome {
         words: words.to_owned(),
     };
     Outcome {
+        kind: DraftKind::Repair,
         run,
         counts: vec![("done".to_owned(), 115), ("stale".to_owned(), 2), ("failed".to_owned(), 1)],
         undoable: true,
