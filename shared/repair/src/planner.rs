@@ -15,6 +15,7 @@ use crate::file::{Kind, Origin, Plan, PlannedEntry, PlannedPair, facts_of_pointe
 use crate::guards::incidents;
 use crate::pairs::{Around, PairsError, complete, steps};
 use crate::refused::Refused;
+use crate::trial::attempt;
 use crate::tried::{As, tried};
 
 /// What is to be repaired.
@@ -109,10 +110,24 @@ pub fn plan(linker: &mut Linker, selection: &Selection, limits: &Limits, maker: 
         return Err(Refused::OverThreshold { users: touched, limit, of: users });
     }
     tried(linker, &mut entries, As::Repair)?;
+    notes.extend(in_between(linker, &entries));
     if linker.rules().writable.is_none() && matches!(selection, Selection::Chosen(_)) {
         notes.push("Whether users can write the attribute themselves is not known.".into());
     }
     Ok(Plan::freeze(Kind::Repair, maker.by, maker.at, maker.origin, entries, notes, maker.id))
+}
+
+/// What a circle is while some of its users are written and others are not. Of several circles it is said of the first.
+fn in_between(linker: &mut Linker, entries: &[PlannedEntry]) -> Option<String> {
+    let circle = entries.iter().find(|entry| entry.situation == Situation::Swapped.name() && entry.steps.len() > 1)?;
+    let trial = attempt(linker, circle.steps.get(..1)?);
+    let situations: BTreeSet<Situation> = trial.turns.values().filter_map(|turn| turn.after).collect();
+    let words: Vec<String> = situations.iter().map(|situation| situation.words()).collect();
+    Some(format!(
+        "Between the steps of a circle its users are {}: who has been written is right, the others see what they saw before. \
+         Stopped there, a scan finds them as that, and the plan goes on where it was.",
+        words.join(" or ")
+    ))
 }
 
 /// What is safe without a look at each.

@@ -96,6 +96,27 @@ fn a_circle_is_written_as_one_run_and_everybody_is_linked_in_the_end() {
 }
 
 #[test]
+fn a_circle_of_three_that_is_stopped_in_between_is_found_and_comes_to_the_same_end() {
+    let ids = [Some("2"), Some("3"), Some("1")];
+    let users = || (1..).zip(ids).map(|(number, id)| person(number, id)).collect::<Vec<_>>();
+    let rows = || (1..=3).map(|number| row(number, u64::try_from(number).ok())).collect();
+    let mut all = linker(users(), rows());
+    let made = choose(&mut all, of_user(1), Vec::new()).unwrap();
+    assert_eq!(told(&made), ["user-1 id 1", "user-2 id 2", "user-3 id 3"]);
+    assert!(made.notes.iter().any(|note| note.contains("duplicate user id")), "{:?}", made.notes);
+    for written in 1..=2 {
+        let mut users = users();
+        for (user, id) in users.iter_mut().zip(["1", "2"]).take(written) {
+            user.user_id = Some(id.into());
+        }
+        let mut stopped = linker(users, rows());
+        assert_eq!(stopped.entry(&of_user(3)).unwrap().situation, Situation::DuplicateUserId);
+        let rest = choose(&mut stopped, of_user(3), (1..=3).map(|number| to(number as u64, number)).collect()).unwrap();
+        assert_eq!(told(&rest), told(&made)[written..]);
+    }
+}
+
+#[test]
 fn rows_come_before_attributes_and_clearing_before_writing() {
     // Two rows carry one sub; a third belongs to somebody who names the first.
     let users = vec![person(1, Some("1")), person(2, Some("1"))];
