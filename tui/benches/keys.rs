@@ -1,7 +1,9 @@
 //! How fluent the dashboard is: from a key's byte to the changed screen on a real pseudo-terminal, and one frame.
 //!
 //! `cargo bench -p userlink --bench keys [-- USERS…]` prints a table; without numbers it takes 1,000, 100,000 and
-//! 1,000,000 users. A filter counts from its last letter to its answer, a sort from its key to the list in its order. The demo's pool answers without delay here, so that the scan runs as fast as it can.
+//! 1,000,000 users. A filter counts from its last letter to its answer, a sort from its key to the list in its order, a ticket
+//! from Enter to its verdict. The demo's pool answers without delay here, so that the scan runs as fast as it can; for
+//! tickets it takes 60 ms an answer, and has AWS's quotas.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at the first surprise, and prints")]
 
 use std::io::{Read as _, Write as _};
@@ -29,7 +31,7 @@ fn main() {
     println!("from a key's byte to the changed screen, {} x {}, {KEYS} keys; one frame", SIZE.0, SIZE.1);
     println!("{:>10}  {:<26}{:>9}{:>9}{:>9}{:>9}", "users", "", "median", "95 %", "99 %", "worst");
     for users in sizes {
-        let mut screen = Screen::open(users);
+        let mut screen = Screen::open(users, &["--latency-ms", "0"]);
         let first = screen.first_picture;
         if let Some(times) = screen.keys(false) {
             line(users, "while reading", times);
@@ -54,6 +56,11 @@ fn main() {
         }
         println!("{users:>10}  first picture after {first:.0?}, everything read after {whole:.1?}");
     }
+    for users in [1_000, 100_000] {
+        let mut screen = Screen::open(users, &["--latency-ms", "60", "--quotas"]);
+        let times = (0..ROUNDS).map(|round| screen.ticket(round)).collect();
+        line(users, "a ticket", times);
+    }
     for entries in [1_000, 1_000_000, 10_000_000] {
         line(entries as u64, "a frame", frames(entries));
     }
@@ -77,12 +84,13 @@ struct Screen {
 }
 
 impl Screen {
-    fn open(users: u64) -> Self {
+    fn open(users: u64, pool: &[&str]) -> Self {
         let pair = native_pty_system()
             .openpty(PtySize { rows: SIZE.1, cols: SIZE.0, pixel_width: 0, pixel_height: 0 })
             .unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_userlink"));
-        command.args(["demo", "--latency-ms", "0", "--users", &users.to_string()]);
+        command.args(["demo", "--users", &users.to_string()]);
+        command.args(pool);
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         let began = Instant::now();
@@ -216,6 +224,24 @@ impl Screen {
         if !self.terminal.screen().contents().contains(&said) {
             self.until(|screen| screen.contains(&said));
         }
+        at.saturating_duration_since(sent)
+    }
+
+    /// Looks the user of a line of the list up, and says how long it took from Enter to the verdict.
+    fn ticket(&mut self, line: usize) -> Duration {
+        let is_whole = |word: &&str| word.contains("@example.") && word.is_ascii();
+        let on_screen = |screen: &str| {
+            let emails = screen.lines().filter_map(|line| line.split_whitespace().find(is_whole).map(str::to_owned));
+            emails.collect::<Vec<_>>()
+        };
+        self.until(|screen| on_screen(screen).len() > ROUNDS);
+        let email = on_screen(&self.terminal.screen().contents()).swap_remove(line);
+        self.press(format!("o{email}").as_bytes());
+        self.until(|screen| screen.lines().rev().take(3).any(|line| line.contains(&email)));
+        let sent = self.press(b"\r");
+        let at = self.until(|screen| screen.contains("provisional"));
+        self.press(b"\x1b");
+        self.until(|screen| !screen.contains("provisional"));
         at.saturating_duration_since(sent)
     }
 

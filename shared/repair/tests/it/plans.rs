@@ -385,6 +385,21 @@ async fn at_a_hidden_quota_that_changes_nobody_is_written_twice_and_nobody_is_lo
     settled(&world, &plan).await;
 }
 
+/// As many as the pool can take, at a rate that nothing holds back.
+#[tokio::test]
+async fn without_a_quota_nobody_is_written_twice_and_nobody_is_lost() {
+    let size = size_of("USERLINK_TEST_PLAN_USERS", 300);
+    let world = World::of(size, None, None, pass()).await;
+    let plan = world.planned(size, Selection::SafeInBulk).await;
+    let rates = Rates { list: 1_000.0, read: 1_000.0, update: 1_000.0, describe: 5.0 };
+    let ada = Repairer { patience: Patience::default(), ..world.repairer_at("ada", rates).await };
+    let summary = apply(&ada, &plan).await;
+    assert_eq!((summary.done, summary.is_complete()), (size, true), "{summary:?}");
+    let stats = world.pool.stats();
+    assert_eq!((stats.requests[UPDATE], stats.throttled), (size, 0), "none twice, none lost: {stats:?}");
+    settled(&world, &plan).await;
+}
+
 /// A client that lives from the same quota, as sign-ups do, is not kept from it.
 #[tokio::test]
 async fn beside_a_client_that_uses_the_quota_the_default_rate_stands_back() {
