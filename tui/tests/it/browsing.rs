@@ -40,7 +40,8 @@ fn whom_a_filter_finds_is_sorted_and_clicked_at() {
     let (mut pty, _home) = demo("3000");
     pty.see("Read everything");
     pty.keys("/status:confirmed situation:row_side");
-    let found = pty.see("matches in everything");
+    let is_answered = |line: &str| line.contains("situation:row_side") && line.contains("matches in everything");
+    let found = pty.until("the matches of all of the filter", |screen| screen.lines().any(is_answered));
     assert!(found.contains("row side only") && !found.contains("✓ linked "), "{found}");
     pty.keys("\rs");
     pty.see("Sorted by situation");
