@@ -112,6 +112,20 @@ impl Summary {
         } += 1;
     }
 
+    /// How many steps ended how, in words; nothing of what did not happen.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let all = [
+            (self.done, "done"),
+            (self.before, "done before"),
+            (self.stale, "stale"),
+            (self.failed, "failed"),
+            (self.unverified, "not known"),
+            (self.claimed, "in somebody else's hand"),
+            (self.left, "left"),
+        ];
+        all.into_iter().filter(|(count, _)| *count > 0)
+    }
+
     /// Whether every step of the plan has been done by now.
     pub fn is_complete(&self) -> bool {
         self.stale + self.failed + self.unverified + self.claimed + self.left == 0

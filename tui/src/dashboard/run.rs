@@ -122,16 +122,6 @@ impl<'a> Run<'a> {
         done: &HashSet<String>,
         opened: &Opened,
     ) -> Outcome {
-        let counts = [
-            (summary.done, "done"),
-            (summary.before, "done before"),
-            (summary.stale, "stale"),
-            (summary.failed, "failed"),
-            (summary.unverified, "not known"),
-            (summary.claimed, "in somebody else's hand"),
-            (summary.left, "left"),
-        ];
-        let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, how)| (how.to_owned(), count));
         let had = had_another_id(plan);
         let changed = had.iter().filter(|sub| done.contains(**sub)).count() as u64;
         let signed_out = plan.steps().any(|step| matches!(step.step, Write::SignOut { .. }));
@@ -151,7 +141,7 @@ impl<'a> Run<'a> {
         Outcome {
             kind,
             run: summary.run.to_string(),
-            counts: counts.collect(),
+            counts: summary.counts().map(|(count, how)| (how.to_owned(), count)).collect(),
             complete: summary.is_complete(),
             stopped: summary.stopped,
             undoable: summary.done > 0 && !only_sign_outs,

@@ -159,16 +159,7 @@ fn outcome(summary: &Summary, not_done: &mut [StepResult]) -> std::io::Result<()
         let words = result.words.join(" ");
         writeln!(out, "step {} {ended}: {}. {}", result.number, safe_text(&what), safe_text(&words))?;
     }
-    let all = [
-        (summary.done, "done"),
-        (summary.before, "done before"),
-        (summary.stale, "stale"),
-        (summary.failed, "failed"),
-        (summary.unverified, "not known"),
-        (summary.claimed, "in somebody else's hand"),
-        (summary.left, "left"),
-    ];
-    let counts: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!("{n} {words}")).collect();
+    let counts: Vec<String> = summary.counts().map(|(count, how)| format!("{count} {how}")).collect();
     writeln!(out, "run {}: {}", summary.run, if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") })
 }
 
