@@ -158,8 +158,10 @@ fn written(of: &RecordRef) -> String {
 }
 
 /// The users table as many applications have it: nothing in it forbids that a sub stands twice.
-const TABLE: &str = "CREATE TABLE users (id UUID_TEXT NOT NULL PRIMARY KEY, cognito_sub TEXT, email TEXT, created_at TEXT); \
-                     CREATE INDEX users_cognito_sub ON users (cognito_sub)";
+const TABLE: &str = "CREATE TABLE users (id UUID_TEXT NOT NULL, cognito_sub TEXT, email TEXT, created_at TEXT)";
+/// Its indexes, made when it is filled: in millions of rows that come in no order each one would be put in its place.
+const INDEXES: &str =
+    "CREATE UNIQUE INDEX users_id ON users (id); CREATE INDEX users_cognito_sub ON users (cognito_sub)";
 
 /// Makes the users table and the journal, and fills in the world's rows.
 async fn fill(url: &str, world: &World, context: &Context) -> anyhow::Result<()> {
@@ -180,6 +182,7 @@ async fn fill(url: &str, world: &World, context: &Context) -> anyhow::Result<()>
         transaction.commit().await?;
         tokio::task::yield_now().await;
     }
+    sqlx::raw_sql(INDEXES).execute(&pool).await?;
     pool.close().await;
     remember(url, world, context).await?;
     Ok(())

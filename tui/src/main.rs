@@ -33,6 +33,11 @@ use dashboard::Seat;
 use settings::{Context, Overrides, SettingsError};
 use start::{Failure, Start};
 
+/// Many threads make what the linker holds, bit by bit: the system's allocator may leave a quarter of that in holes.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

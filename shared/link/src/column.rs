@@ -2,15 +2,21 @@
 
 use crate::threads::{on_threads, shares};
 
-/// How many there are in a piece.
+/// How many there are in a piece, where nothing else is said.
 pub(crate) const PIECE: usize = 1 << 16;
 
-#[derive(Debug)]
-pub(crate) struct Column<T> {
+#[derive(Clone, Debug)]
+pub(crate) struct Column<T, const OF: usize = PIECE> {
     pieces: Vec<Vec<T>>,
 }
 
-impl<T> Column<T> {
+impl<T, const OF: usize> Default for Column<T, OF> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, const OF: usize> Column<T, OF> {
     pub(crate) const fn new() -> Self {
         Self { pieces: Vec::new() }
     }
@@ -20,7 +26,7 @@ impl<T> Column<T> {
     where
         T: Copy + Send + Sync,
     {
-        let pieces = (0..len as usize).step_by(PIECE).map(|at| PIECE.min(len as usize - at)).enumerate();
+        let pieces = (0..len as usize).step_by(OF).map(|at| OF.min(len as usize - at)).enumerate();
         let made = on_threads(shares(pieces, threads), |pieces| {
             pieces.into_iter().map(|(number, len)| (number, vec![with; len])).collect::<Vec<_>>()
         });
@@ -30,15 +36,15 @@ impl<T> Column<T> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.pieces.last().map_or(0, |last| (self.pieces.len() - 1) * PIECE + last.len())
+        self.pieces.last().map_or(0, |last| (self.pieces.len() - 1) * OF + last.len())
     }
 
     pub(crate) fn push(&mut self, value: T) {
         match self.pieces.last_mut() {
-            Some(last) if last.len() < PIECE => last.push(value),
+            Some(last) if last.len() < OF => last.push(value),
             _ => {
                 // The first piece grows as it needs: most lists are short.
-                let room = if self.pieces.is_empty() { 0 } else { PIECE };
+                let room = if self.pieces.is_empty() { 0 } else { OF };
                 let mut piece = Vec::with_capacity(room);
                 piece.push(value);
                 self.pieces.push(piece);
@@ -47,24 +53,24 @@ impl<T> Column<T> {
     }
 
     pub(crate) fn get(&self, at: u32) -> Option<&T> {
-        self.pieces.get(at as usize / PIECE)?.get(at as usize % PIECE)
+        self.pieces.get(at as usize / OF)?.get(at as usize % OF)
     }
 
     pub(crate) fn get_mut(&mut self, at: u32) -> Option<&mut T> {
-        self.pieces.get_mut(at as usize / PIECE)?.get_mut(at as usize % PIECE)
+        self.pieces.get_mut(at as usize / OF)?.get_mut(at as usize % OF)
     }
 
     /// What begins with a place, by pieces.
     pub(crate) fn since(&self, first: u32) -> impl Iterator<Item = (u32, &[T])> {
-        let (piece, at) = (first as usize / PIECE, first as usize % PIECE);
+        let (piece, at) = (first as usize / OF, first as usize % OF);
         let begun = self.pieces.get(piece).map(|piece| (first, &piece[at..]));
-        let starts = ((piece + 1) * PIECE..).step_by(PIECE).map(|start| start as u32);
+        let starts = ((piece + 1) * OF..).step_by(OF).map(|start| start as u32);
         begun.into_iter().chain(starts.zip(self.pieces.iter().skip(piece + 1).map(Vec::as_slice)))
     }
 
     /// The same, to be changed.
     pub(crate) fn since_mut(&mut self, first: u32) -> impl Iterator<Item = &mut [T]> {
-        let (piece, at) = (first as usize / PIECE, first as usize % PIECE);
+        let (piece, at) = (first as usize / OF, first as usize % OF);
         let mut pieces = self.pieces.iter_mut().skip(piece);
         let begun = pieces.next().map(|piece| &mut piece[at..]);
         begun.into_iter().chain(pieces.map(Vec::as_mut_slice))
@@ -72,7 +78,7 @@ impl<T> Column<T> {
 
     /// The pieces, each with the place of its first.
     pub(crate) fn pieces_mut(&mut self) -> impl Iterator<Item = (u32, &mut [T])> {
-        (0..).step_by(PIECE).zip(self.pieces.iter_mut().map(Vec::as_mut_slice))
+        (0..).step_by(OF).zip(self.pieces.iter_mut().map(Vec::as_mut_slice))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {

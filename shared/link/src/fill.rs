@@ -177,7 +177,8 @@ impl Filling<'_> {
                 let (from, to) = (starts[at] - starts[0], starts[at + 1] - starts[0]);
                 for item in &mut items[from as usize..to as usize] {
                     let local = part.intern(hash, hash.of(item.key), item.key);
-                    let first = first_of(&mut part.nodes[local as usize]);
+                    let Some(node) = part.nodes.get_mut(local) else { continue };
+                    let first = first_of(node);
                     let next = match role {
                         Role::Shared => first.put(item.slot),
                         Role::Own if first.is_nobody() => first.put(item.slot),

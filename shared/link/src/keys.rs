@@ -1,13 +1,15 @@
 //! Keys that records meet under: each is stored once, and leads to the first user and the first row that have it.
 //!
 //! They lie in parts, by their hash: a part grows alone, so that nothing ever has to be copied as a whole, and different
-//! parts can be filled at the same time.
+//! parts can be filled at the same time. All parts are about as large, and would double at about the same time: so what is large
+//! in them grows in pieces.
 
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use crate::column::Column;
 use crate::facts::Key;
 use crate::threads::{on_threads, shares};
 
@@ -61,11 +63,14 @@ pub(crate) struct Node {
     pub(crate) row: First,
 }
 
+/// So many nodes of a part are a piece.
+const NODES: usize = 1 << 12;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Part {
     /// Where a node is, by its key.
     table: HashTable<u32>,
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) nodes: Column<Node, NODES>,
     /// Nodes that nobody has any more.
     free: Vec<u32>,
 }
@@ -102,10 +107,8 @@ impl Keys {
         // Parts differ, by chance, by a few per cent.
         let each = about / self.parts.len() * 17 / 16;
         for part in &mut self.parts {
-            let more = each.saturating_sub(part.nodes.len());
-            part.nodes.reserve(more);
             let Part { table, nodes, .. } = part;
-            table.reserve(more, |at| self.hash.of(nodes[*at as usize].key));
+            table.reserve(each.saturating_sub(nodes.len()), |at| self.hash.of(key_of(nodes, *at)));
         }
     }
 
@@ -114,9 +117,9 @@ impl Keys {
         (hash >> 32) as usize & (self.parts.len() - 1)
     }
 
-    fn split(&self, node: u32) -> (usize, usize) {
+    fn split(&self, node: u32) -> (usize, u32) {
         let parts = self.parts.len();
-        (node as usize & (parts - 1), node as usize >> parts.trailing_zeros())
+        (node as usize & (parts - 1), node >> parts.trailing_zeros())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -171,7 +174,7 @@ impl Keys {
     pub(crate) fn each_two(&self, threads: usize, found: impl Fn(u32, u32) + Sync) -> bool {
         let among = |parts: Vec<&Part>| {
             let mut any_row = false;
-            for node in parts.into_iter().flat_map(|part| &part.nodes) {
+            for node in parts.into_iter().flat_map(|part| part.nodes.iter()).map(|(_, node)| node) {
                 any_row |= !node.row.is_nobody();
                 if let (Some(user), Some(row)) = (node.user.only(), node.row.only()) {
                     found(user, row);
@@ -191,35 +194,36 @@ impl Keys {
         let hash = self.hash.of(found.key);
         let (part, local) = self.split(node);
         let part = &mut self.parts[part];
-        if let Ok(held) = part.table.find_entry(hash, |at| *at as usize == local) {
+        if let Ok(held) = part.table.find_entry(hash, |at| *at == local) {
             held.remove();
-            part.free.push(local as u32);
+            part.free.push(local);
         }
     }
 }
 
+/// The key of a node that a table leads to.
+fn key_of(nodes: &Column<Node, NODES>, at: u32) -> Key {
+    nodes.get(at).map_or([0; 2], |node| node.key)
+}
+
 impl Part {
     fn find(&self, hash: u64, key: Key) -> Option<u32> {
-        self.table.find(hash, |at| self.nodes[*at as usize].key == key).copied()
+        self.table.find(hash, |at| key_of(&self.nodes, *at) == key).copied()
     }
 
     pub(crate) fn intern(&mut self, hasher: &Hash, hash: u64, key: Key) -> u32 {
         let Self { table, nodes, free } = self;
-        let is_it = |at: &u32| nodes[*at as usize].key == key;
-        match table.entry(hash, is_it, |at| hasher.of(nodes[*at as usize].key)) {
+        match table.entry(hash, |at| key_of(nodes, *at) == key, |at| hasher.of(key_of(nodes, *at))) {
             hashbrown::hash_table::Entry::Occupied(held) => *held.get(),
             hashbrown::hash_table::Entry::Vacant(room) => {
                 let node = Node { key, user: First::NOBODY, row: First::NOBODY };
-                let at = match free.pop() {
-                    Some(at) => {
-                        room.insert(at);
-                        nodes[at as usize] = node;
-                        return at;
-                    }
-                    None => u32::try_from(nodes.len()).unwrap_or(NONE),
-                };
+                let again = free.pop();
+                let at = again.unwrap_or(nodes.len() as u32);
                 room.insert(at);
-                nodes.push(node);
+                match again.and_then(|at| nodes.get_mut(at)) {
+                    Some(freed) => *freed = node,
+                    None => nodes.push(node),
+                }
                 at
             }
         }

@@ -123,7 +123,7 @@ fn orders(view: &View, users: u32) {
                 .map(|number| Item { key: key_of_number(&mut walk, number, column, false), number, lead: number })
                 .collect();
             let keyed = began.elapsed();
-            sort(&mut items, column.text().map(|which| (view, which)), false, 2);
+            sort(&mut items, column.text().map(|which| (view, which)), false);
             parts = (keyed, began.elapsed() - keyed);
             began.elapsed()
         });

@@ -17,6 +17,6 @@ mod word;
 
 pub use columns::{Columns, Far, View, Walk};
 pub use hits::{Hits, search};
-pub use order::{Column, Item, Order, Which, key_of, key_of_number, sort};
+pub use order::{Column, Item, Key, Order, Which, key_of_number, sort};
 pub use query::{Complaint, Marked, Query, Term};
 pub use word::Scratch;

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 use crate::chunk::{Kind, field};
 use crate::columns::{View, Walk};
 
@@ -82,48 +84,53 @@ pub enum Which {
     Id,
 }
 
-/// What an entry is sorted by, and where it is found: sixteen bytes.
+/// What is sorted by, or the first sixteen bytes of it: the smaller comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key([u64; 2]);
+
+impl Key {
+    /// Of what has nothing in the column.
+    const NOTHING: Self = Self([u64::MAX; 2]);
+
+    const fn new(key: u128) -> Self {
+        Self([(key >> 64) as u64, key as u64])
+    }
+
+    /// Of a value, turned round where the order is; `None` comes last.
+    pub const fn of(value: Option<u128>, reverse: bool) -> Self {
+        const LAST: u128 = u128::MAX - 1;
+        match (value, reverse) {
+            (None, _) => Self::NOTHING,
+            (Some(value), false) => Self::new(if value < LAST { value } else { LAST }),
+            (Some(value), true) => Self::new(LAST.saturating_sub(value)),
+        }
+    }
+}
+
+/// What an entry is sorted by, and where it is found: twenty-four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// The smaller comes first.
-    pub key: u64,
+    /// What it is sorted by.
+    pub key: Key,
     /// The record whose text decides between equal keys.
     pub number: u32,
     /// The entry. The smaller came first.
     pub lead: u32,
 }
 
-/// The key of what has nothing in the column.
-const NOTHING: u64 = u64::MAX;
-
-/// The key of a value, turned round where the order is; `None` comes last.
-pub const fn key_of(value: Option<u64>, reverse: bool) -> u64 {
-    match (value, reverse) {
-        (None, _) => NOTHING,
-        (Some(value), false) => {
-            if value < NOTHING {
-                value
-            } else {
-                NOTHING - 1
-            }
-        }
-        (Some(value), true) => (NOTHING - 1).saturating_sub(value),
-    }
-}
-
 /// The key of a record in a column; that of a situation the caller knows.
-pub fn key_of_number(walk: &mut Walk, number: u32, column: Column, reverse: bool) -> u64 {
+pub fn key_of_number(walk: &mut Walk, number: u32, column: Column, reverse: bool) -> Key {
     let value = match column {
         Column::Situation => None,
         Column::Status => walk.view().place(number).and_then(|(chunk, at)| {
             let bits = chunk.bits(at);
             // As it is shown: who is disabled is only that.
-            let shown = if bits.is_enabled() { u64::from(bits.status()) } else { u64::from(u8::MAX) };
+            let shown = if bits.is_enabled() { u128::from(bits.status()) } else { u128::from(u8::MAX) };
             (!bits.is_row()).then_some(shown)
         }),
         Column::Created => {
             let created = walk.view().place(number).map_or(0, |(chunk, at)| chunk.created(at));
-            (created > 0).then_some(u64::from(created))
+            (created > 0).then_some(u128::from(created))
         }
         Column::User | Column::Row | Column::Email => column.text().and_then(|which| {
             let bits = walk.view().place(number).map(|(chunk, at)| chunk.bits(at))?;
@@ -131,14 +138,14 @@ pub fn key_of_number(walk: &mut Walk, number: u32, column: Column, reverse: bool
             text(which, bits, &record).map(|text| prefix(&text))
         }),
     };
-    key_of(value, reverse)
+    Key::of(value, reverse)
 }
 
-fn prefix(text: &[u8]) -> u64 {
-    let mut first = [0; 8];
+fn prefix(text: &[u8]) -> u128 {
+    let mut first = [0; A_KEY];
     let length = text.len().min(first.len());
     first[..length].copy_from_slice(&text[..length]);
-    u64::from_be_bytes(first)
+    u128::from_be_bytes(first)
 }
 
 /// A text in bytes that compare as it does.
@@ -168,59 +175,46 @@ fn in_digits(sub: &[u8]) -> Vec<u8> {
     sub.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
 }
 
-/// Fewer items are not worth a thread.
-const WORTH_A_THREAD: usize = 50_000;
 /// So many bytes of a text are a key.
-const A_KEY: usize = 8;
+const A_KEY: usize = 16;
 
-/// Sorts. Where keys are only the beginnings of texts, these decide, on so many threads.
-pub fn sort(items: &mut [Item], texts: Option<(&View, Which)>, reverse: bool, threads: usize) {
-    let Some((view, which)) = texts else { return by_key(items) };
-    let threads = threads.min(items.len() / WORTH_A_THREAD).max(1);
+/// Fewer items are not worth a thread.
+const WORTH_A_THREAD: usize = 4096;
+
+/// Sorts, on all cores. Where keys are only the beginnings of texts, these decide.
+pub fn sort(items: &mut [Item], texts: Option<(&View, Which)>, reverse: bool) {
     by_key(items);
+    let Some((view, which)) = texts else { return };
     // What has nothing is sorted already.
-    let something = items.partition_point(|item| item.key < NOTHING);
-    let mut rest = &mut items[..something];
-    std::thread::scope(|scope| {
-        let share = rest.len().div_ceil(threads).max(1);
-        while !rest.is_empty() {
-            // Never in the midst of those that are alike.
-            let key = rest[share.min(rest.len()) - 1].key;
-            let end = rest.partition_point(|item| item.key <= key);
-            let (some, others) = std::mem::take(&mut rest).split_at_mut(end);
-            rest = others;
-            if rest.is_empty() {
-                among_alike(some, view, which, reverse, A_KEY);
-            } else {
-                scope.spawn(move || among_alike(some, view, which, reverse, A_KEY));
-            }
+    let something = items.partition_point(|item| item.key < Key::NOTHING);
+    let mut open = vec![&mut items[..something]];
+    // Those with equal keys are sorted by the next bytes of their texts, and so on.
+    for from in (A_KEY..).step_by(A_KEY) {
+        let alike = open.into_par_iter().flat_map(|some| some.par_chunk_by_mut(|one, other| one.key == other.key));
+        let alike = alike.filter(|alike| alike.len() > 1);
+        open = alike.filter_map(|alike| next_key(alike, view, which, reverse, from).then_some(alike)).collect();
+        if open.is_empty() {
+            break;
         }
-    });
+    }
 }
 
 fn by_key(items: &mut [Item]) {
-    items.sort_unstable_by_key(|item| (item.key, item.lead));
+    items.par_sort_unstable_by_key(|item| (item.key, item.lead));
 }
 
-/// Sorts those with equal keys by the next bytes of their texts, and so on.
-fn among_alike(items: &mut [Item], view: &View, which: Which, reverse: bool, from: usize) {
-    for alike in items.chunk_by_mut(|one, other| one.key == other.key) {
-        if alike.len() < 2 {
-            continue;
-        }
-        let mut is_longer = false;
-        for item in alike.iter_mut() {
-            let Some((chunk, at)) = view.place(item.number) else { continue };
-            let record = chunk.texts_of(at);
-            let text = text(which, chunk.bits(at), &record).unwrap_or_default();
-            is_longer |= text.len() > from + A_KEY;
-            item.key = key_of(Some(prefix(text.get(from..).unwrap_or_default())), reverse);
-        }
-        by_key(alike);
-        if is_longer {
-            among_alike(alike, view, which, reverse, from + A_KEY);
-        }
-    }
+/// Sorts by the bytes from there on. Whether there are more behind them.
+fn next_key(items: &mut [Item], view: &View, which: Which, reverse: bool, from: usize) -> bool {
+    let read = items.par_iter_mut().with_min_len(WORTH_A_THREAD).map(|item| {
+        let Some((chunk, at)) = view.place(item.number) else { return false };
+        let record = chunk.texts_of(at);
+        let text = text(which, chunk.bits(at), &record).unwrap_or_default();
+        item.key = Key::of(Some(prefix(text.get(from..).unwrap_or_default())), reverse);
+        text.len() > from + A_KEY
+    });
+    let is_longer = read.reduce(|| false, |one, other| one | other);
+    by_key(items);
+    is_longer
 }
 
 #[cfg(test)]
@@ -238,7 +232,7 @@ mod tests {
             .zip((0..view.len()).map(key))
             .map(|(number, key)| Item { key, number, lead: number })
             .collect();
-        sort(&mut items, column.text().map(|which| (&view, which)), reverse, 2);
+        sort(&mut items, column.text().map(|which| (&view, which)), reverse);
         items.into_iter().map(|item| item.lead).collect()
     }
 

@@ -28,7 +28,7 @@ const PAUSE: u32 = 4;
 /// Answers to terms that are kept, for whoever takes back what was typed: so many, or so many bytes of them.
 const KEPT: usize = 6;
 const KEPT_BYTES: usize = 40 << 20;
-/// Threads for one search or sort.
+/// Threads for one search.
 const THREADS: usize = 4;
 
 /// What comes back from a thread.
@@ -224,7 +224,7 @@ impl Listing {
             let (to, made_for) = (self.to.clone(), self.made_for);
             tokio::task::spawn_blocking(move || {
                 let texts = column.and_then(Column::text).map(|which| (&view, which));
-                sort(&mut items, texts, reverse, threads());
+                sort(&mut items, texts, reverse);
                 drop(to.send(Found::Sorted { made_for, items }));
             });
             self.making = Some(making);

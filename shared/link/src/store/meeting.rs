@@ -58,7 +58,7 @@ impl Store {
 
     /// Every row that UNCONFIRMED users name.
     pub(crate) fn rows_named_by_unconfirmed(&self) -> FxHashSet<u32> {
-        let keys = self.unconfirmed_by_id.parts.iter().flat_map(|part| &part.nodes);
+        let keys = self.unconfirmed_by_id.parts.iter().flat_map(|part| part.nodes.iter()).map(|(_, node)| node);
         let keys = keys.filter(|node| !node.user.is_nobody()).filter_map(|node| self.by_id.find(node.key));
         keys.filter_map(|id| one(self.by_id.row(id))).collect()
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use userlink_domain::Situation;
-use userlink_find::{Column, Hits, Item, Query, Term, View, Walk, key_of, key_of_number};
+use userlink_find::{Column, Hits, Item, Key, Query, Term, View, Walk, key_of_number};
 use userlink_link::{Linker, Seen};
 use userlink_ui::ViewSpec;
 
@@ -181,14 +181,14 @@ impl Making {
         }
         let number = seen.place.0 as u32;
         let key = match order.by {
-            None => u64::from(u16::MAX - if self.query.is_ranked() { fit } else { 0 }),
-            Some(Column::Situation) => key_of(judged.map(|(situation, _)| urgency(situation)), order.reverse),
+            None => Key::of(Some(u128::from(u16::MAX - if self.query.is_ranked() { fit } else { 0 })), false),
+            Some(Column::Situation) => Key::of(judged.map(|(situation, _)| urgency(situation)), order.reverse),
             Some(column) if column.is_of_rows() && first_row.is_none() => {
                 // Its turn comes with its first row, if it has one.
                 if !linker.is_first_row(lead, None) {
                     return;
                 }
-                key_of(None, order.reverse)
+                Key::of(None, order.reverse)
             }
             Some(column) => key_of_number(&mut self.walk, number, column, order.reverse),
         };
@@ -197,6 +197,6 @@ impl Making {
 }
 
 /// The groups in the order of their tabs, and within them the situations in that of the contract.
-pub(super) fn urgency(situation: Situation) -> u64 {
-    situation.group() as u64 * 100 + situation as u64
+pub(super) fn urgency(situation: Situation) -> u128 {
+    situation.group() as u128 * 100 + situation as u128
 }
