@@ -11,6 +11,7 @@ mod failures;
 mod interrupted;
 mod journeys;
 mod kept;
+mod looking;
 mod manual;
 mod many;
 mod meanwhile;
