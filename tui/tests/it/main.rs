@@ -15,6 +15,7 @@ mod looking;
 mod manual;
 mod many;
 mod meanwhile;
+mod other_keys;
 mod pty;
 mod repair_commands;
 mod scanning;
