@@ -23,15 +23,14 @@ const ROWS: usize = 5;
 /// Steps of the journal.
 const STEPS: u32 = 20;
 
-/// What was not looked at, of whatever was looked up.
-pub(crate) const NOT_LOOKED_AT: &str = "who else carries this user id, or shares the e-mail. A scan tells.";
-
 /// What was found.
 pub(crate) struct Looked {
     /// The record that is called so.
     pub(crate) of: RecordRef,
     /// All that was read.
     pub(crate) linker: Linker,
+    /// And what was not, in words.
+    pub(crate) not_looked_at: String,
 }
 
 #[derive(Default)]
@@ -54,6 +53,19 @@ impl Found {
             self.first.get_or_insert_with(|| RecordRef::Row(row.id.clone()));
             self.rows.insert(row.id.clone(), row);
         }
+    }
+
+    /// What was not looked at, in words, where this e-mail was asked for, or none was.
+    fn not_looked_at(&self, asked: Option<&EmailKey>, is_cut: bool) -> String {
+        let of_users = self.users.values().filter_map(|user| user.email.as_deref().and_then(EmailKey::of));
+        let mut emails = of_users.chain(self.rows.values().filter_map(Row::email_key));
+        let sharers = match asked {
+            _ if is_cut => format!(", or shares the e-mail beyond the first {SHARING}"),
+            None if emails.next().is_some() => ", or shares the e-mail".to_owned(),
+            Some(asked) if emails.any(|email| email != *asked) => ", or shares another e-mail of theirs".to_owned(),
+            _ => String::new(),
+        };
+        format!("who else carries this user id{sharers}. A scan tells.")
     }
 }
 
@@ -93,7 +105,9 @@ pub(crate) async fn look(opened: &Opened, who: &str) -> Result<Option<Looked>, F
     found.take_users(by_sub?);
     found.take_rows(rows_of_id?);
     found.take_users(by_name?);
-    found.take_users(by_email?);
+    let by_email = by_email?;
+    let is_cut = by_email.len() >= SHARING;
+    found.take_users(by_email);
     found.take_rows(rows_of_sub?);
     found.take_rows(rows_of_email?);
     // What the records name, twice: a row's user may name another row.
@@ -108,9 +122,10 @@ pub(crate) async fn look(opened: &Opened, who: &str) -> Result<Option<Looked>, F
         found.take_rows(by_ids?);
         found.take_rows(by_subs?);
     }
+    let not_looked_at = found.not_looked_at(email.as_ref(), is_cut);
     let Some(of) = found.first else { return Ok(None) };
     let (users, rows) = (found.users.into_values().collect(), found.rows.into_values().collect());
-    Ok(Some(Looked { of, linker: Linker::bulk(users, rows, opened.rules.clone()) }))
+    Ok(Some(Looked { of, linker: Linker::bulk(users, rows, opened.rules.clone()), not_looked_at }))
 }
 
 async fn users(pool: &PoolReader, subs: &[Sub]) -> Result<Vec<PoolUser>, Failure> {

@@ -11,7 +11,7 @@ use userlink_ui::{Event, Found, Part};
 use super::planning::with;
 use super::worker::Question;
 use crate::clock;
-use crate::looking::{self, Looked, NOT_LOOKED_AT};
+use crate::looking::{self, Looked};
 use crate::start::Opened;
 
 /// How long a verdict waits for what the scan has of it.
@@ -22,7 +22,7 @@ type ToWorker = mpsc::UnboundedSender<Question>;
 /// Whoever is called so, read from both sides just now.
 pub(super) async fn look_up(opened: &Opened, worker: &ToWorker, who: &str) -> Result<Box<Found>, String> {
     let looked = looking::look(opened, who).await.map_err(|failure| failure.to_string())?;
-    let Some(Looked { of, linker }) = looked else {
+    let Some(Looked { of, linker, not_looked_at }) = looked else {
         return Err("Nobody is called so, neither user nor row: not by e-mail, sub, username or row id.".to_owned());
     };
     let gone = || "The records are gone.".to_owned();
@@ -34,7 +34,7 @@ pub(super) async fn look_up(opened: &Opened, worker: &ToWorker, who: &str) -> Re
         entry: linker.entry(&of).ok_or_else(gone)?,
         explanation: linker.explain(&of).ok_or_else(gone)?,
         candidates: looking::pairs(&linker, &of),
-        not_looked_at: NOT_LOOKED_AT.to_owned(),
+        not_looked_at,
         scanned: scanned.ok().flatten(),
         at: clock::now(),
         of,

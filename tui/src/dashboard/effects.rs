@@ -198,7 +198,7 @@ impl Effects {
             let now_open = match open(&start, &opened).await {
                 Ok(now_open) => now_open,
                 Err(text) => {
-                    drop(worker.send(Question::Failed(format!("{text} R tries again."))));
+                    drop(worker.send(Question::Failed(format!("{text} Scan again to try once more."))));
                     return;
                 }
             };
@@ -213,7 +213,7 @@ impl Effects {
             // What is shown meanwhile is as dismissed as what is read.
             drop(worker.send(Question::With(Box::new(move |engine, _| drop(engine.linker.apply(&dismissed))))));
             if let Some(began) = begin.began {
-                let text = format!("This goes on with the scan that began at {began}. R scans anew.");
+                let text = format!("This goes on with the scan that began at {began}. Scan again to begin anew.");
                 drop(to.send(Event::Message { level: Level::Info, text }).await);
             }
             let about = Question::Scan {

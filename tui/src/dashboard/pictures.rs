@@ -158,7 +158,7 @@ impl Stage {
 #[tokio::test]
 async fn the_pictures_of_the_readme_are_as_the_program_looks() {
     let mut stage = Stage::open().await;
-    stage.see("were created on").await;
+    stage.see("40 of 60 row side only").await;
     stage.hangs("overview", "The overview: counts by group as bars, and the causes in sentences");
     stage.keys("\r");
     stage.see("40 matches in everything").await;

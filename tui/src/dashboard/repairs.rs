@@ -250,7 +250,7 @@ impl Desk {
                 journal.dismiss(&linkage, &dismissal).await.map_err(said)?;
                 (
                     Some(evidence),
-                    "Dismissed: it is ignored until what its verdict rests on changes. d takes it up again.",
+                    "Dismissed: it is ignored until what its verdict rests on changes. Dismissing it again takes it up.",
                 )
             }
             None if by.is_empty() => {

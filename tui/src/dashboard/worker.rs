@@ -205,18 +205,18 @@ impl Worker {
             Some(News::Failed { text, settings }) => {
                 self.failed = true;
                 let kept = match &self.coming {
-                    Some(_) => "What the scan before it read is kept. R scans again.",
-                    None => "What was read so far is kept. R scans again.",
+                    Some(_) => "What the scan before it read is kept.",
+                    None => "What was read so far is kept.",
                 };
                 let message = Event::Message { level: Level::Error, text: format!("{text} {kept}") };
                 self.reading().take(News::Failed { text, settings });
-                // The state goes before the words, which say that R scans again. Without a screen there is nobody to tell.
+                // The state goes before the words: it has the key that scans again. Without a screen there is nobody to tell.
                 drop(self.tell().await);
                 drop(self.to.send(message).await);
             }
             Some(News::Paused(text)) => {
                 self.paused = true;
-                let text = format!("{text} The scan waits, and goes on where it is; R looks at once.");
+                let text = format!("{text} The scan waits, and goes on where it is.");
                 drop(self.tell().await);
                 drop(self.to.send(Event::Message { level: Level::Error, text }).await);
             }

@@ -5,7 +5,6 @@ use std::io::{Write as _, stdout};
 
 use userlink_db::{Db, History};
 use userlink_domain::{RecordRef, Timestamp};
-use userlink_link::Linker;
 use userlink_repair::{candidates, recommended};
 use userlink_ui::safe_text;
 
@@ -13,16 +12,17 @@ use super::history::print;
 use super::{failure, usage};
 use crate::cli::ShowArgs;
 use crate::commands::DONE;
-use crate::looking::{Looked, NOT_LOOKED_AT, look};
+use crate::looking::{Looked, look};
 use crate::settings::Context;
 use crate::start::{Failure, Opened, Start, journal};
 
 pub(crate) async fn run(context: Context, args: &ShowArgs) -> anyhow::Result<u8> {
     let opened = Start::Context(Box::new(context.clone().for_reading())).open().await?;
-    let Some(Looked { of, linker }) = look(&opened, &args.who).await? else {
+    let Some(looked) = look(&opened, &args.who).await? else {
         return Err(usage(format!("Nobody is called {}, neither user nor row.", args.who)).into());
     };
-    print_entry(&linker, &of, &opened).await?;
+    print_entry(&looked, &opened).await?;
+    let of = looked.of;
     let db = Db::connect(&context.database).await.map_err(Failure::from)?;
     if let Ok(journal) = journal(&context, &db).await {
         let history = match &of {
@@ -38,11 +38,12 @@ pub(crate) async fn run(context: Context, args: &ShowArgs) -> anyhow::Result<u8>
     Ok(DONE)
 }
 
-async fn print_entry(linker: &Linker, of: &RecordRef, opened: &Opened) -> anyhow::Result<()> {
+async fn print_entry(looked: &Looked, opened: &Opened) -> anyhow::Result<()> {
+    let Looked { of, linker, not_looked_at } = looked;
     let entry = linker.entry(of).ok_or_else(|| failure("The records are gone."))?;
     let mut out = Vec::new();
     writeln!(out, "provisional: {}", entry.situation)?;
-    writeln!(out, "  not looked at: {NOT_LOOKED_AT}")?;
+    writeln!(out, "  not looked at: {not_looked_at}")?;
     for user in &entry.users {
         let (name, id) = (safe_text(user.username.as_str()), safe_text(user.user_id().unwrap_or("-")));
         let enabled = if user.enabled { "" } else { ", disabled" };

@@ -17,7 +17,6 @@ pub(crate) use order::order_words;
 pub(crate) use trail::{arrived, located};
 
 use ratatui::crossterm::event::KeyEvent;
-use userlink_domain::Timestamp;
 
 use crate::effect::Effect;
 use crate::event::Level;
@@ -39,8 +38,7 @@ pub(crate) struct Browse {
     going: Option<trail::Going>,
     /// The entry under the cursor is opened as soon as the list has come: it was asked for before.
     pub(crate) opens_next: bool,
-    /// Where the last click was, and when.
-    click: Option<(usize, Timestamp)>,
+    click: Option<mouse::Click>,
     pub(crate) mouse: bool,
 }
 

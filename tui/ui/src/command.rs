@@ -18,7 +18,7 @@ use crate::overview;
 use crate::privacy;
 use crate::ticket;
 use crate::update::group_of;
-use crate::{contexts, export, history, marks, repairs};
+use crate::{contexts, export, help, history, marks, repairs};
 
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
     if let Some(why) = why_not(model, command) {
@@ -64,12 +64,12 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Next => repairs::form(model).into_iter().for_each(Form::next),
         Command::Previous => repairs::form(model).into_iter().for_each(Form::previous),
         Command::Scan => scan(model, effects),
-        Command::Help => model.help = if model.help.is_some() { None } else { Some(0) },
+        Command::Help => help::toggle(model, place),
         Command::Back => back(model, place, effects),
         Command::Quit => quit(model, place, effects),
         Command::Suspend => effects.push(Effect::Suspend),
         Command::Palette | Command::Contexts | Command::Messages | Command::Log | Command::Export => {
-            over::open(model, place, command, effects);
+            over::open(model, command, effects);
         }
         Command::Theme => theme(model),
         Command::Switch => switch(model, place),
@@ -103,6 +103,7 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         Command::Open => {
             nothing(model.list.entry().is_none() && model.list.is_current(), "There is no entry to open here.")
         }
+        Command::Accept if model.place() == Place::History => history::why_not_enter(model).map(str::to_owned),
         Command::Copy | Command::Evidence => nothing(model.entry().is_none(), "There is no entry to copy from yet."),
         Command::Scan => {
             nothing(matches!(model.phase(), Phase::Connecting | Phase::Reading), "A scan is under way already.")
@@ -175,7 +176,7 @@ fn held(model: &mut Model, place: Place) -> Option<&mut usize> {
         },
         Place::Entry => model.opened.as_mut().map(|opened| &mut opened.scroll),
         Place::Evidence => model.evidence.as_mut().map(|showing| &mut showing.scroll),
-        Place::Help => model.help.as_mut(),
+        Place::Help => model.help.as_mut().map(|help| &mut help.scroll),
         Place::Choose | Place::Preview | Place::Result => repairs::scroll(model),
         Place::History | Place::HistoryFilter => history::cursor(model),
         _ => None,

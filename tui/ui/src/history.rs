@@ -216,6 +216,17 @@ pub(crate) fn from_here(model: &mut Model, effects: &mut Vec<Effect>) {
     open(model, of, effects);
 }
 
+/// Why there is nothing to go into.
+pub(crate) fn why_not_enter(model: &Model) -> Option<&'static str> {
+    let page = model.history.last()?;
+    match &page.told {
+        _ if page.run().is_some() => None,
+        None => Some("The journal is still being read."),
+        Some(Ok(Recorded::Steps(_))) => Some("These are the steps: nothing lies below them."),
+        Some(_) => Some("There is no run here to go into."),
+    }
+}
+
 /// The steps of the run under the cursor.
 pub(crate) fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     let run = model.history.last().and_then(Page::run).map(|run| run.run.clone());

@@ -7,6 +7,8 @@
 mod key;
 mod keymap;
 mod place;
+#[cfg(test)]
+mod readme;
 mod table;
 
 pub(crate) use key::shown;

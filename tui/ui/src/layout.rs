@@ -13,6 +13,9 @@ pub fn is_large_enough((columns, lines): (u16, u16)) -> bool {
 /// From here on the entry stands beside the list.
 const BESIDE: u16 = 120;
 
+/// And the causes of the overview beside its counts.
+const SPLIT: u16 = 80;
+
 /// The areas of a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -63,6 +66,13 @@ pub(crate) fn layout(size: (u16, u16), message: u16, notice: bool) -> Option<Lay
     let columns = Rect { height: 1, ..left };
     let list = Rect { y: left.y + 1, height: left.height.saturating_sub(1), ..left };
     Some(Layout { header, notice, tabs, progress, body, columns, list, detail, beside, message, keys })
+}
+
+impl Layout {
+    /// Whether the overview has its causes beside its counts.
+    pub(crate) fn splits_overview(&self) -> bool {
+        self.header.width >= SPLIT
+    }
 }
 
 /// How many groups stand side by side: the eye finds them in columns.

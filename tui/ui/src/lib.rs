@@ -18,6 +18,7 @@ mod evidence;
 mod export;
 mod form;
 mod glyphs;
+mod help;
 mod history;
 mod kept;
 mod keys;

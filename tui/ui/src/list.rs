@@ -49,6 +49,8 @@ pub(crate) struct List {
     on: Option<RecordRef>,
     changed: bool,
     retries: u8,
+    /// Answers from this generation on are of what is complete by now.
+    whole_from: u64,
     /// Where a key wanted to go before the view had come.
     wanted: Option<usize>,
 }
@@ -62,6 +64,11 @@ impl List {
     /// Whether what is shown answers to what was asked for.
     pub(crate) fn is_current(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.spec == self.spec)
+    }
+
+    /// Whether what is shown was asked for since the scan has been complete.
+    pub(crate) fn is_of_the_whole(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.generation >= self.whole_from)
     }
 
     /// Entries in the view, as far as is known.
@@ -177,6 +184,12 @@ impl List {
             return None;
         }
         Some(self.ask(page, Start::Keep))
+    }
+
+    /// The scan is complete: what is asked for from here on is of all of it.
+    pub(crate) fn completed(&mut self, page: usize) -> Option<Effect> {
+        self.whole_from = self.generation + 1;
+        self.changed(page)
     }
 
     /// Asks for what is missing on the screen or near it, if it has not been asked for.

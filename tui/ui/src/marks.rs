@@ -7,6 +7,7 @@ use userlink_domain::RecordRef;
 
 use crate::effect::Effect;
 use crate::event::{Level, ViewSpec};
+use crate::keys::Command;
 use crate::model::Model;
 
 /// A change to the marks.
@@ -79,7 +80,9 @@ pub(crate) fn range(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         None => {
             model.marks.from = Some(to);
-            model.say(Level::Info, "A range begins here: go to its other end and press V or Space. Esc leaves it.");
+            let [range, mark] = [Command::MarkRange, Command::Mark].map(|command| model.keys.key_of(command));
+            let text = format!("A range begins here: at its other end {range} or {mark} marks it. Esc leaves it.");
+            model.say(Level::Info, text);
         }
     }
 }

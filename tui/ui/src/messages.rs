@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use userlink_domain::Timestamp;
 
 use crate::event::Level;
+use crate::history;
 use crate::model::Model;
 
 /// Something that was said.
@@ -44,6 +45,14 @@ pub(crate) struct Word {
 const MOST_ERRORS: usize = 50;
 /// So many messages are kept, the newest.
 const MOST_SAID: usize = 500;
+/// Columns of the message line that are not the message's: its sign, and a blank at either end.
+pub(crate) const fn beside(level: Level) -> usize {
+    match level {
+        Level::Info => 2,
+        Level::Error => 4,
+    }
+}
+
 /// How long a passing word stays, in milliseconds.
 const PASSING: i64 = 8_000;
 
@@ -65,6 +74,18 @@ impl Model {
     /// A word on the key that was just pressed: nothing that has to be kept.
     pub(crate) fn hint(&mut self, text: impl Into<String>) {
         self.word(Words { open: text.into(), hidden: None }, true);
+    }
+
+    /// What the message line says in sentences: the error that waits first, or else the passing word. Nothing where
+    /// something is typed there.
+    pub(crate) fn said_below(&self) -> Option<(Level, Cow<'_, str>)> {
+        let ticket = self.ticket.typing.is_some() || self.ticket.asked.is_some();
+        if ticket || self.typing.is_some() || history::typing(self).is_some() {
+            return None;
+        }
+        let answers = self.word.as_ref().is_some_and(|word| word.answers);
+        let error = self.errors.front().filter(|_| !answers).map(|error| (Level::Error, error.seen(self)));
+        error.or_else(|| self.word.as_ref().map(|word| (Level::Info, word.text.seen(self))))
     }
 
     fn word(&mut self, text: Words, answers: bool) {

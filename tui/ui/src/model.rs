@@ -14,12 +14,13 @@ use crate::contexts::{ContextChoice, JournalPlace};
 use crate::event::{Counts, Phase, Progress};
 use crate::evidence::Showing;
 use crate::export::Exporting;
+use crate::help::Help;
 use crate::history;
 use crate::keys::{Keys, Place};
 use crate::layout::{self, Layout};
 use crate::list::List;
 use crate::marks::Marks;
-use crate::messages::{Said, Word, Words};
+use crate::messages::{self, Said, Word, Words};
 use crate::over::Over;
 use crate::overview::Overview;
 use crate::paint::Look;
@@ -121,8 +122,7 @@ pub struct Model {
     /// The last run from here by which something was written.
     pub(crate) last_run: Option<String>,
     pub(crate) history: history::Pages,
-    /// The help page, scrolled so far.
-    pub(crate) help: Option<usize>,
+    pub(crate) help: Option<Help>,
     pub(crate) leaving: Option<Leaving>,
     /// What lies over the screen.
     pub(crate) over: Option<Over>,
@@ -232,7 +232,7 @@ impl Model {
         self
     }
 
-    /// The dashboard of another context, for the same person at the same terminal.
+    /// The dashboard of another context, for the same person at the same terminal: on its overview.
     #[must_use]
     pub fn turned(&self, setup: Setup, names: Names) -> Self {
         let mut next = Self::new(setup, self.size).with_names(names).with_keys(self.keys.clone());
@@ -248,7 +248,7 @@ impl Model {
         // Whoever shares the screen goes on sharing it.
         next.masked |= self.masked;
         next.now = self.now;
-        next
+        next.with_overview()
     }
 
     /// The context that this is of.
@@ -323,9 +323,9 @@ impl Model {
             let lines = 1 + crate::safe_text::SafeText::of(complaint, self.setup.ascii).wrap(width).len();
             return layout::layout(self.size, u16::try_from(lines).unwrap_or(u16::MAX), self.notice());
         }
-        let lines = self.errors.front().map_or(1, |error| {
-            let width = usize::from(self.size.0).saturating_sub(4).max(1);
-            crate::safe_text::SafeText::of(&error.seen(self), self.setup.ascii).wrap(width).len()
+        let lines = self.said_below().map_or(1, |(level, text)| {
+            let width = usize::from(self.size.0).saturating_sub(messages::beside(level)).max(1);
+            crate::safe_text::SafeText::of(&text, self.setup.ascii).wrap(width).len()
         });
         layout::layout(self.size, u16::try_from(lines).unwrap_or(u16::MAX), self.notice())
     }
@@ -406,8 +406,8 @@ impl Model {
     pub(crate) fn place(&self) -> Place {
         let repairing = repairs::place(&self.repairing);
         match (repairing, &self.leaving) {
+            _ if self.is_help_on_top() => Place::Help,
             (_, Some(_)) => Place::Leaving,
-            _ if self.help.is_some() => Place::Help,
             _ if self.over.is_some() => self.over.as_ref().map_or(Place::Browse, Over::place),
             (Some(place), _) => place,
             _ if self.evidence.is_some() => Place::Evidence,

@@ -36,6 +36,15 @@ impl Over {
         }
     }
 
+    /// What is chosen of its lines, where one can be.
+    pub(crate) fn cursor(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Palette(palette) => Some(&mut palette.chosen),
+            Self::Contexts(contexts) => Some(&mut contexts.chosen),
+            Self::Messages(_) | Self::Log(_) | Self::Export(_) => None,
+        }
+    }
+
     fn input(&mut self) -> Option<&mut Input> {
         match self {
             Self::Palette(palette) => Some(&mut palette.input),
@@ -48,7 +57,7 @@ impl Over {
 /// Carries out a command where one of these is open. Gives whether it was for it.
 pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) -> bool {
     match (place, command) {
-        (_, Command::Quit | Command::Suspend) => return false,
+        (_, Command::Quit | Command::Suspend | Command::Help | Command::Palette) => return false,
         (Place::Palette, _) => palette::run(model, command, effects),
         (Place::Contexts, _) => contexts::run(model, command, effects),
         (Place::Export | Place::Folder, _) => export::run(model, command, effects),
@@ -58,16 +67,19 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
             model.over = None;
         }
         (Place::Log, Command::Back | Command::Log) => model.over = None,
-        (Place::Messages | Place::Log, _) => crate::command::scroll(model, place, command),
         _ => return false,
     }
     true
 }
 
 /// Opens one of them.
-pub(crate) fn open(model: &mut Model, place: Place, command: Command, effects: &mut Vec<Effect>) {
+pub(crate) fn open(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
     model.over = match command {
-        Command::Palette => Some(Over::Palette(Palette::new(place))),
+        Command::Palette => {
+            // It takes the place of what lies over the screen, and its commands are given below that.
+            (model.over, model.help, model.leaving) = (None, None, None);
+            Some(Over::Palette(Palette::new(model.place())))
+        }
         Command::Contexts => Some(Over::Contexts(Contexts::new(model))),
         Command::Messages => Some(Over::Messages(0)),
         Command::Log => {

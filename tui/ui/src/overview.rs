@@ -1,8 +1,8 @@
 //! The overview: what there is, what changed since the last scan, why it looks like this, and what the pool is asked.
 //!
-//! It holds what it was told and where the cursor is. The causes come from the linker; nothing is worked out here.
+//! It holds what it was told and what the cursor is on. The causes come from the linker; nothing is worked out here.
 
-use userlink_domain::{Flag, Situation, Timestamp};
+use userlink_domain::{Flag, Group, Situation, Timestamp};
 use userlink_link::{Cause, Incident, incidents};
 
 use crate::command;
@@ -66,23 +66,43 @@ pub(crate) struct Overview {
     pub(crate) since: Option<Since>,
     pub(crate) spent: Vec<Spent>,
     pub(crate) causes: Option<Vec<Cause>>,
-    /// Which of the lines is selected.
-    pub(crate) cursor: usize,
+    /// What was selected by hand. Counts come and go while a scan is under way; what is selected stays.
+    on: Option<On>,
+}
+
+/// What the cursor is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum On {
+    Group(Group),
+    Situation(Situation),
+    Flag(Flag),
+    /// The n-th of the incidents and causes.
+    Cause(usize),
 }
 
 /// Something that a person can look into.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Item<'a> {
+    Group(Group),
+    Situation(Situation),
+    Flag(Flag),
     Incident(Incident),
     Cause(&'a Cause),
 }
 
 impl Item<'_> {
-    pub(crate) fn situation(self) -> Option<Situation> {
+    fn situation(self) -> Option<Situation> {
         match self {
+            Self::Situation(situation) => Some(situation),
             Self::Incident(incident) => Some(incident.situation),
             Self::Cause(cause) => cause.situation,
+            Self::Group(_) | Self::Flag(_) => None,
         }
+    }
+
+    /// Whether it says why, and not only how many.
+    pub(crate) fn is_cause(self) -> bool {
+        matches!(self, Self::Incident(_) | Self::Cause(_))
     }
 }
 
@@ -94,14 +114,51 @@ impl Model {
         self
     }
 
-    /// The incidents, and then the causes.
+    /// What can be looked into, in the order of the page: the groups that hold anything, below each its situations, the
+    /// flags; then the incidents, and the causes.
     pub(crate) fn items(&self) -> Vec<Item<'_>> {
+        let mut items = Vec::new();
+        for group in Group::ALL.into_iter().filter(|group| self.counts.of(Some(*group)) > 0) {
+            items.push(Item::Group(group));
+            items.extend(self.parts(group).into_iter().map(|(situation, _)| Item::Situation(situation)));
+        }
+        items.extend(Flag::ALL.into_iter().filter(|flag| self.counts.with(*flag) > 0).map(Item::Flag));
+        items.extend(self.causes());
+        items
+    }
+
+    /// The situations of a group that there are, always in the same order. A group that is one situation of its own name
+    /// has no parts.
+    pub(crate) fn parts(&self, group: Group) -> Vec<(Situation, u64)> {
+        let all = self.counts.situations.iter().copied();
+        let mut parts: Vec<_> = all.filter(|(it, count)| it.group() == group && *count > 0).collect();
+        parts.sort_by_key(|(situation, _)| Situation::ALL.iter().position(|it| it == situation));
+        let is_itself = |part: &Situation| part.name() == group.name() || *part == Situation::Reading;
+        if matches!(&parts[..], [(only, _)] if is_itself(only)) { Vec::new() } else { parts }
+    }
+
+    /// The incidents, and then the causes.
+    fn causes(&self) -> Vec<Item<'_>> {
         let (users, rows) = self.progress.as_ref().map_or((0, 0), |it| (it.users, it.rows));
         let complete = self.phase() == Phase::Complete;
         let counted = |situation| self.counts.of_situation(situation);
         let incidents = if complete { incidents(counted, users, rows) } else { Vec::new() };
         let causes = self.overview.causes.iter().flatten().map(Item::Cause);
         incidents.into_iter().map(Item::Incident).chain(causes).collect()
+    }
+
+    /// Which of the items is selected: until one is, the first that says why, where that is seen from the beginning.
+    pub(crate) fn selected(&self, items: &[Item<'_>]) -> usize {
+        let is_seen = self.layout().is_some_and(|layout| layout.splits_overview());
+        let first = items.iter().position(|item| item.is_cause()).unwrap_or(items.len());
+        let place = |on| match on {
+            On::Group(of) => items.iter().position(|item| matches!(item, Item::Group(it) if *it == of)),
+            On::Situation(of) => items.iter().position(|item| matches!(item, Item::Situation(it) if *it == of)),
+            On::Flag(of) => items.iter().position(|item| matches!(item, Item::Flag(it) if *it == of)),
+            On::Cause(number) => Some(first + number).filter(|at| *at < items.len()),
+        };
+        let begin = if is_seen && first < items.len() { first } else { 0 };
+        self.overview.on.and_then(place).unwrap_or(begin)
     }
 
     /// How many more entries there are than there were, of those that are wanted.
@@ -147,32 +204,50 @@ pub(crate) fn hear(model: &mut Model, news: News) {
         News::Spent(spent) => overview.spent = spent,
         News::Causes(causes) => overview.causes = causes,
     }
-    model.overview.cursor = model.overview.cursor.min(model.items().len().saturating_sub(1));
 }
 
-/// Moves the cursor by so many lines.
+/// Moves the cursor by so many items.
 fn step(model: &mut Model, by: isize, command: Command) {
-    let last = model.items().len().saturating_sub(1);
-    let before = model.overview.cursor;
-    model.overview.cursor = before.saturating_add_signed(by).min(last);
-    if model.overview.cursor == before {
+    let items = model.items();
+    let before = model.selected(&items);
+    let after = before.saturating_add_signed(by).min(items.len().saturating_sub(1));
+    select(model, after);
+    if after == before {
         command::at_the_end(model, command);
     }
 }
 
+/// Puts the cursor on an item.
+pub(crate) fn select(model: &mut Model, at: usize) {
+    let items = model.items();
+    let causes = items.iter().filter(|item| item.is_cause()).count();
+    let on = items.get(at).map(|item| match item {
+        Item::Group(group) => On::Group(*group),
+        Item::Situation(situation) => On::Situation(*situation),
+        Item::Flag(flag) => On::Flag(*flag),
+        Item::Incident(_) | Item::Cause(_) => On::Cause(at + causes - items.len()),
+    });
+    model.overview.on = on.or(model.overview.on);
+}
+
 /// Shows the entries of what the cursor is on, in the list.
 fn look(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(item) = model.items().get(model.overview.cursor).copied() else { return };
+    let items = model.items();
+    let Some(item) = items.get(model.selected(&items)).copied() else { return };
     let filter = filter(item);
+    let group = if let Item::Group(group) = item { Some(group) } else { None };
     model.overview.open = false;
     model.opened = None;
-    effects.extend(model.list.turn(None, model.page()));
+    effects.extend(model.list.turn(group, model.page()));
     effects.extend(model.list.filter(&filter, model.page()));
 }
 
 /// What narrows the list down to these entries, as a person would type it.
 fn filter(item: Item<'_>) -> String {
     let mut parts: Vec<String> = item.situation().map(|it| format!("situation:{}", it.name())).into_iter().collect();
+    if let Item::Flag(flag) = item {
+        parts.push(format!("flag:{}", flag.name()));
+    }
     if let Item::Cause(cause) = item {
         let common = &cause.common;
         parts.extend(common.status.as_ref().map(|status| format!("status:{}", status.as_str().to_ascii_lowercase())));

@@ -245,6 +245,11 @@ impl Model {
         }
     }
 
+    /// What a person typed to search for, as it may be seen.
+    pub(crate) fn looked_for<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.masked { Cow::Owned(typed(text, self.setup.ascii)) } else { Cow::Borrowed(text) }
+    }
+
     /// A sentence as it may be seen.
     pub(crate) fn told<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if !self.masked { Cow::Borrowed(text) } else { Cow::Owned(self.hidden(text)) }
@@ -310,7 +315,7 @@ fn without(text: &str, value: &str, by: &str) -> String {
 
 /// What a person typed to search for, with what may be a name made unreadable: of `status:confirmed ada` the first word
 /// stays.
-pub(crate) fn typed(text: &str, ascii: bool) -> String {
+fn typed(text: &str, ascii: bool) -> String {
     let word = |word: &str| {
         let open = [
             "situation:",

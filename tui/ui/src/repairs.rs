@@ -12,7 +12,7 @@ use crate::confirm::Question;
 use crate::effect::Effect;
 use crate::event::Level;
 use crate::form::Form;
-use crate::keys::Place;
+use crate::keys::{Command, Place};
 use crate::model::Model;
 use crate::plan::{Answer, Outcome, PlanLine, PlanRef, Request, Running, Wish};
 use crate::preview::Looking;
@@ -344,7 +344,11 @@ pub(crate) fn applied(model: &mut Model, end: Result<Outcome, String>) {
     if quietly {
         match &end {
             _ if well => model.say(Level::Info, "The repair is over: all of it was done."),
-            Ok(_) => model.say(Level::Error, "The repair is over, and not all of it was done: r shows what was not."),
+            Ok(_) => {
+                let key = model.keys.key_of(Command::Repair);
+                let text = format!("The repair is over, and not all of it was done: {key} shows what was not.");
+                model.say(Level::Error, text);
+            }
             Err(text) => model.say(Level::Error, text.clone()),
         }
     }

@@ -178,6 +178,19 @@ impl Tint {
         one_of("color", name, &Self::ALL)
     }
 
+    /// The colour of a context for which none was chosen: always the same for a name. Never red, which says production,
+    /// and none that is hard to read on a light terminal.
+    pub(crate) fn of(name: &str) -> Self {
+        // FNV-1a: names that are nearly alike come to lie apart.
+        let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        match (hash >> 16) % 4 {
+            0 => Self::Blue,
+            1 => Self::Green,
+            2 => Self::Magenta,
+            _ => Self::Cyan,
+        }
+    }
+
     fn own(self) -> Color {
         match self {
             Self::Red => Color::Red,
@@ -269,6 +282,15 @@ mod tests {
         );
         assert_eq!(Tint::named("magenta"), Ok(Tint::Magenta));
         assert!(Tint::named("#ff0000").is_err_and(|text| text.starts_with("color is one of red,")));
+    }
+
+    #[test]
+    fn a_context_without_a_colour_has_one_of_its_own_and_never_that_of_production() {
+        let names = ["dev", "staging", "prod", "prod-eu", "demo", "", "größer"];
+        assert!(names.iter().all(|name| Tint::of(name) == Tint::of(name) && Tint::of(name) != Tint::Red));
+        assert_ne!(Tint::of("dev"), Tint::of("prod"));
+        assert_ne!(Tint::of("staging"), Tint::of("prod"));
+        assert_ne!(Tint::of("dev"), Tint::of("staging"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
             model.list.show_cursor(model.page());
         }
         Event::Tick => {}
-        Event::Progress(progress) => on_progress(model, progress),
+        Event::Progress(progress) => effects.extend(on_progress(model, progress)),
         Event::Counts(counts) => {
             model.counts = counts;
             effects.extend(model.list.changed(model.page()));
@@ -71,6 +71,8 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
             model.say(Level::Error, text);
         }
     }
+    // What is said below may take lines from the list.
+    model.list.show_cursor(model.page());
     effects.extend(model.list.want(model.page()));
     effects.extend(repairs::want_lines(model));
     effects.extend(why(model));
@@ -134,18 +136,20 @@ fn no_command(model: &mut Model, place: Place, key: KeyEvent) {
     if place.is_typing() && browse::request(key).is_some() {
         model.hint("The line ends here.");
     } else if let Some(key) = keys::shown(key) {
-        let help = model.keys.key_of(Command::Help);
-        model.hint(format!("{key} does nothing here. {help} shows all keys."));
+        let help = model.keys.key_at(place, Command::Help).map(|help| format!(" {help} shows all keys."));
+        model.hint(format!("{key} does nothing here.{}", help.unwrap_or_default()));
     }
 }
 
-fn on_progress(model: &mut Model, progress: Progress) {
+fn on_progress(model: &mut Model, progress: Progress) -> Option<Effect> {
     let again = matches!(model.phase(), Phase::Complete | Phase::Failed);
     if progress.phase == Phase::Connecting || (again && progress.phase == Phase::Reading) {
         model.reached = 0;
     }
     model.reached = model.reached.max(thousandths(&progress));
+    let completed = progress.phase == Phase::Complete && model.phase() != Phase::Complete;
     model.progress = Some(progress);
+    completed.then(|| model.list.completed(model.page())).flatten()
 }
 
 /// How much of the pool is read. What is only about right never makes it whole.

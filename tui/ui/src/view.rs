@@ -52,7 +52,7 @@ pub struct Regions {
     pub tabs: Vec<(Rect, Option<Group>)>,
     /// The heads of the columns that can be sorted by.
     pub heads: Vec<(Rect, Column)>,
-    /// The lines of a choice.
+    /// What can be chosen on the page that lies on top, in its order; what is scrolled away stands nowhere.
     pub choices: Vec<Rect>,
     /// The entry in words.
     pub detail: Rect,
@@ -87,7 +87,7 @@ fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
     };
     head::draw(model, frame, &layout);
     if model.is_overview() {
-        overview::draw(model, frame, &layout);
+        overview::draw(model, frame, &layout, &mut regions);
     } else {
         tabs::draw(model, frame, &layout, &mut regions);
         progress::draw(model, frame, layout.progress);
@@ -104,18 +104,22 @@ fn draw(model: &Model, frame: &mut Frame<'_>) -> Regions {
         evidence::draw(model, frame, &layout);
     }
     if let Some(page) = model.history.last() {
-        history::draw(model, frame, &layout, page);
+        history::draw(model, frame, &layout, page, &mut regions);
     }
-    question::draw(model, frame, &layout);
-    over::draw(model, frame, &layout);
+    question::draw(model, frame, &layout, &mut regions);
     if model.browse.choosing.is_some() {
         columns::draw(model, frame, &layout, &mut regions);
     }
-    if model.help.is_some() {
+    over::draw(model, frame, &layout, &mut regions);
+    let help_on_top = model.is_help_on_top();
+    if model.help.is_some() && !help_on_top {
         help::draw(model, frame, &layout);
     }
     if model.leaving.is_some() {
         question::draw_leaving(model, frame, &layout);
+    }
+    if help_on_top {
+        help::draw(model, frame, &layout);
     }
     regions
 }
@@ -172,7 +176,30 @@ fn too_small(model: &Model, frame: &mut Frame<'_>) {
     draw_all(lines, 0, frame, area);
 }
 
-/// The area of a page that takes the place of list and detail.
-fn page(layout: &Layout) -> Rect {
-    layout.body
+/// Whether a pane is below: it takes everything under the top line.
+fn is_pane(model: &Model) -> bool {
+    !model.history.is_empty() || question::is_pane(&model.repairing)
+}
+
+/// The area of a page that lies over the screen: all that is below the line on the scan, or the whole of a pane.
+fn page(model: &Model, layout: &Layout) -> Rect {
+    if is_pane(model) {
+        pane::area(layout)
+    } else if model.is_overview() {
+        overview::area(layout)
+    } else {
+        layout.body
+    }
+}
+
+/// Where the lines `from..to` of a page stand in an area, of which so many are left out at the top.
+fn lines_on(area: Rect, skip: usize, from: usize, to: usize) -> Rect {
+    let line = |at: usize| u16::try_from(at.saturating_sub(skip)).unwrap_or(u16::MAX).min(area.height);
+    let (from, to) = (line(from), line(to));
+    Rect { y: area.y + from, height: to - from, ..area }
+}
+
+/// How many are marked, for the title of a page that has the line with it below.
+fn marked_on_page(model: &Model) -> Option<String> {
+    if is_pane(model) { progress::marks(model) } else { None }
 }

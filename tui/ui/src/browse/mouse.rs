@@ -1,6 +1,6 @@
 //! The mouse: what stands under it was said by the view.
 
-use userlink_domain::Group;
+use userlink_domain::{Group, Timestamp};
 use userlink_find::Column;
 
 use super::{columns, order};
@@ -8,6 +8,8 @@ use crate::command;
 use crate::effect::Effect;
 use crate::keys::{Command, Place};
 use crate::model::Model;
+use crate::over::Over;
+use crate::{history, overview, repairs};
 
 /// What the mouse did, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,14 @@ const DOUBLE: i64 = 400;
 /// So many lines or entries are a notch of the wheel.
 const NOTCH: usize = 3;
 
+/// A click that may be the first of two.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Click {
+    place: Place,
+    target: Target,
+    at: Timestamp,
+}
+
 /// Does what was clicked at. Nothing that leads to a write is clicked: questions are answered by keys.
 pub(crate) fn clicked(model: &mut Model, pointer: Pointer, effects: &mut Vec<Effect>) {
     if !model.browse.mouse {
@@ -66,6 +76,16 @@ pub(crate) fn clicked(model: &mut Model, pointer: Pointer, effects: &mut Vec<Eff
             model.browse.choosing = Some(at);
             columns::change(model, columns::Change::Toggle, effects);
         }
+        (Press::Click, Target::Choice(at)) if choose(model, place, at) => {
+            let accept = match place {
+                Place::Overview => Command::Open,
+                Place::Choose => Command::Mark,
+                _ => Command::Accept,
+            };
+            if is_double(model, place, pointer.target) {
+                command::run(model, place, accept, effects);
+            }
+        }
         (Press::Click, target) if matches!(place, Place::Browse | Place::Filter) => {
             if place == Place::Filter {
                 super::keep_filter(model);
@@ -80,18 +100,42 @@ pub(crate) fn clicked(model: &mut Model, pointer: Pointer, effects: &mut Vec<Eff
     }
 }
 
-fn on_page(model: &mut Model, target: Target, effects: &mut Vec<Effect>) {
+/// Puts the cursor of a page on what was clicked at. False where nothing can be chosen there.
+fn choose(model: &mut Model, place: Place, at: usize) -> bool {
+    let cursor = match place {
+        Place::Overview => {
+            overview::select(model, at);
+            return true;
+        }
+        Place::History => history::cursor(model),
+        Place::Choose => repairs::scroll(model),
+        Place::Palette | Place::Contexts => model.over.as_mut().and_then(Over::cursor),
+        _ => None,
+    };
+    cursor.map(|cursor| *cursor = at).is_some()
+}
+
+/// Whether this click is the second of two on the same. What was opened by two takes no third for a first.
+fn is_double(model: &mut Model, place: Place, target: Target) -> bool {
+    let now = model.now;
     let last = model.browse.click.take();
+    let is_second =
+        |last: Click| (last.place, last.target) == (place, target) && (0..=DOUBLE).contains(&now.since(last.at));
+    let is_double = last.is_some_and(is_second);
+    if !is_double {
+        model.browse.click = Some(Click { place, target, at: now });
+    }
+    is_double
+}
+
+fn on_page(model: &mut Model, target: Target, effects: &mut Vec<Effect>) {
     model.word = None;
+    let is_double = is_double(model, Place::Browse, target);
     match target {
         Target::Entry(at) => {
             model.list.go(at, model.page());
-            let is_double =
-                last.is_some_and(|(then, when)| then == at && (0..=DOUBLE).contains(&model.now.since(when)));
             if is_double {
                 command::run(model, Place::Browse, Command::Open, effects);
-            } else {
-                model.browse.click = Some((at, model.now));
             }
         }
         Target::Tab(group) => command::show_group(model, group, effects),

@@ -128,6 +128,12 @@ impl Keys {
         first.map_or_else(|| "the palette".to_owned(), |key| key.shown())
     }
 
+    /// The key that does something at a place, where there is one: where text is typed a letter is none.
+    pub(crate) fn key_at(&self, place: Place, command: Command) -> Option<String> {
+        let of = self.at(place).filter(|binding| binding.line.command == command);
+        of.flat_map(|binding| binding.keys_at(place)).next().map(Key::shown)
+    }
+
     /// The whole table in words.
     pub fn lines(&self) -> Vec<KeyLine> {
         let line = |Binding { line, keys }: &Binding| KeyLine {
@@ -148,10 +154,23 @@ impl Binding {
         self.keys.first().map(|key| key.shown()).unwrap_or_default()
     }
 
-    /// All of its keys, as the help page writes them.
+    /// All of its keys, as the palette writes them.
     pub(crate) fn shown(&self) -> String {
-        self.keys.iter().map(|key| key.shown()).collect::<Vec<_>>().join(" ")
+        shown(self.keys.iter().copied())
     }
+
+    /// Those that do something at a place, as the help page writes them.
+    pub(crate) fn shown_at(&self, place: Place) -> String {
+        shown(self.keys_at(place))
+    }
+
+    fn keys_at(&self, place: Place) -> impl Iterator<Item = Key> {
+        self.keys.iter().copied().filter(move |key| !(place.is_typing() && key.is_text()))
+    }
+}
+
+fn shown(keys: impl Iterator<Item = Key>) -> String {
+    keys.map(Key::shown).collect::<Vec<_>>().join(" ")
 }
 
 impl Line {

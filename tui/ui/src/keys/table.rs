@@ -50,6 +50,27 @@ const LINES: &[Place] = &[
     Evidence,
 ];
 const EVERYWHERE: &[Place] = Place::ALL;
+/// Where nothing is typed.
+const WORKING: &[Place] = &[
+    Browse,
+    Entry,
+    Help,
+    Place::Choose,
+    Preview,
+    Place::Columns,
+    Question,
+    Waiting,
+    Running,
+    Seen,
+    Place::History,
+    Leaving,
+    Place::Contexts,
+    Place::Messages,
+    Place::Log,
+    Place::Export,
+    Overview,
+    Evidence,
+];
 
 macro_rules! table {
     ($($command:expr, $name:literal, [$($key:literal),*], $words:literal, $section:ident, $places:expr, $hints:expr;)*) => {
@@ -151,13 +172,13 @@ table! {
     Back, "back", ["esc"], "go on without waiting", Always, &[Waiting, Running], &[Waiting, Running];
     Back, "back", ["esc"], "close", Always, &[Seen, Place::Columns], &[];
     Back, "back", ["esc"], "close", Always, &[Place::Palette, Place::Contexts], &[Place::Palette, Place::Contexts];
-    Palette, "palette", [":", "ctrl-p"], "commands", Program, SCREENS, &[];
+    Palette, "palette", [":", "ctrl-p"], "commands", Program, WORKING, &[];
     Contexts, "contexts", ["shift-c"], "contexts", Program, SCREENS, &[];
     Theme, "theme", ["shift-t"], "theme", Look, &[Browse, Entry, Help, Overview], &[];
     Export, "export", ["shift-e"], "export", Look, &[Browse], &[];
     Messages, "messages", ["shift-m"], "messages", Program, &[Browse, Entry, Overview, Place::Messages], &[];
     Log, "log", ["shift-l"], "log", Program, &[Browse, Entry, Overview, Place::Log], &[];
-    Command::Help, "help", ["?", "f1"], "all keys", Program, &[Browse, Entry, Help, Overview], &[Browse, Entry, Overview];
+    Command::Help, "help", ["?", "f1"], "all keys", Program, EVERYWHERE, &[Browse, Entry, Overview];
     Quit, "quit", ["q"], "quit", Program, &[Browse, Entry, Help, Waiting, Running, Place::History, Place::Messages, Place::Log, Overview], &[Browse, Entry, Waiting, Overview];
     Quit, "quit", ["ctrl-c"], "quit", Always, EVERYWHERE, &[];
     Suspend, "suspend", ["ctrl-z"], "suspend", Always, EVERYWHERE, &[];
@@ -214,6 +235,15 @@ mod tests {
             for binding in keys.hints(*place) {
                 assert!(binding.line.places.contains(place), "{binding:?}");
             }
+        }
+    }
+
+    #[test]
+    fn help_is_a_key_away_everywhere_and_the_palette_where_nothing_is_typed() {
+        let keys = Keys::default();
+        for place in Place::ALL {
+            assert!(keys.key_at(*place, Command::Help).is_some(), "{place:?}");
+            assert_eq!(keys.key_at(*place, Palette).is_some(), !place.is_typing(), "{place:?}");
         }
     }
 

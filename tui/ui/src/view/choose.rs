@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use userlink_domain::{Mate, PoolUser, Row};
 
 use super::pane::{self, labelled};
-use super::user_name;
+use super::{Regions, user_name};
 use crate::choose::Choose;
 use crate::glyphs::{GUTTER_WIDTH, Gutter, group_sign, situation_words};
 use crate::layout::Layout;
@@ -16,7 +16,7 @@ use crate::plan::Candidate;
 use crate::theme::Role;
 use crate::words::{absolute, counted};
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose: &Choose) {
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose: &Choose, regions: &mut Regions) {
     let look = model.look();
     let situation = choose.of.entry.situation;
     let (sign, role) = group_sign(situation.group(), look.ascii());
@@ -25,11 +25,14 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose
         0 | 1 => "nothing written yet".to_owned(),
         left => format!("{} to choose for", counted(left, "entry", "entries")),
     };
-    let below = pane::begin(look, frame, layout, (&title, role), &left);
+    let below = pane::begin(model, frame, layout, (&title, role), &left);
     let width = usize::from(below.width);
     let room = usize::from(below.height);
     let shown = choose.of.candidates.len().clamp(1, (room / 3).max(2));
     let top = choose.cursor.saturating_sub(shown - 1);
+    let places = 0..choose.of.candidates.len();
+    let list = Rect { height: below.height.min(shown as u16), ..below };
+    regions.choices = places.map(|at| super::lines_on(list, top, at, at + 1)).collect();
     let candidates = choose.of.candidates.iter().enumerate().skip(top).take(shown);
     let mut lines: Vec<Cells> = candidates.map(|(at, candidate)| line(model, choose, at, candidate, width)).collect();
     if choose.of.candidates.is_empty() {

@@ -46,6 +46,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, region
     let dialog =
         Dialog { title: "Columns", title_role: Role::Strong, aside, lines, skip, choices: &["Close"], marked: 0 };
     let body = dialog.draw(look, frame, layout);
+    regions.choices = Vec::new();
     // Those that are scrolled away stand nowhere.
     regions.choices.extend((0..skip).map(|_| Rect::default()));
     let shown = (0..count - skip).map(|line| Rect { y: body.y + line as u16, height: 1, ..body });

@@ -9,6 +9,7 @@ use userlink_link::{Because, Entry, Explanation, Related};
 
 use super::{title, user_name};
 use crate::glyphs::{Gutter, group_sign, situation_words};
+use crate::keys::Command;
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::{Cells, Look, draw_all};
@@ -45,7 +46,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         lines.truncate(room - 1);
         let mut line = look.line();
         line.text(&format!(" {} ", look.glyphs.below), Role::Muted);
-        line.text("Enter shows the rest", Role::Muted);
+        line.text(&format!("{} shows the rest", model.keys.key_of(Command::Open)), Role::Muted);
         lines.push(line);
     }
     draw_all(lines, 0, frame, area);

@@ -8,7 +8,6 @@ use crate::event::Phase;
 use crate::keys::Command;
 use crate::model::Model;
 use crate::paint::draw_all;
-use crate::privacy::typed;
 use crate::theme::Role;
 use crate::words::{ago, short};
 
@@ -26,12 +25,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn words(model: &Model) -> (String, String) {
     let spec = &model.list.spec;
     let filter = spec.filter.trim();
-    let shown = if model.is_masked() { typed(filter, model.setup.ascii) } else { filter.to_owned() };
+    let shown = model.looked_for(filter);
     let more = model.look().glyphs.more;
     let Some(progress) = &model.progress else {
         return (format!("Reading the pool{more}"), "Entries appear here as they are found.".to_owned());
     };
-    if model.list.held().is_none() {
+    if !model.list.is_of_the_whole() {
         let first = if progress.users + progress.rows == 0 { "Reading the pool" } else { "Looking" };
         return (format!("{first}{more}"), "Entries appear here as they are found.".to_owned());
     }

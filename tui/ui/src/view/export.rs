@@ -43,7 +43,7 @@ fn shown(model: &Model, width: usize) -> Cells {
     if !filter.is_empty() {
         line.text(", filtered by ", Role::Plain);
         let room = width.saturating_sub(line.width());
-        line.cell(filter, Role::Strong, room);
+        line.cell(&model.looked_for(filter), Role::Strong, room);
     }
     line
 }

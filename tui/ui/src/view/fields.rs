@@ -7,7 +7,6 @@ use userlink_domain::{PoolUser, Row, Timestamp};
 
 use super::beside;
 use super::detail::{rule, sentences};
-use super::page;
 use crate::glyphs::{GUTTER_WIDTH, Gutter};
 use crate::layout::Layout;
 use crate::model::{Model, Opened};
@@ -28,7 +27,7 @@ type Field = (String, String, Role);
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let Some(opened) = &model.opened else { return };
-    let area = page(layout);
+    let area = layout.body;
     let lines = lines(model, opened, usize::from(area.width));
     let skip = opened.scroll.min(lines.len().saturating_sub(usize::from(area.height)));
     let below = lines.len() - skip > usize::from(area.height);
@@ -42,7 +41,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 
 pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
     let Some(opened) = &model.opened else { return 0 };
-    let area = page(layout);
+    let area = layout.body;
     lines(model, opened, usize::from(area.width)).len().saturating_sub(usize::from(area.height))
 }
 

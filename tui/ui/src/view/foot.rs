@@ -8,12 +8,12 @@ use tui_input::Input;
 
 use super::empty::covered;
 use crate::command;
-use crate::event::Phase;
+use crate::event::{Level, Phase};
 use crate::glyphs::group_sign;
 use crate::keys::{Binding, Place};
 use crate::layout::Layout;
+use crate::messages::beside;
 use crate::model::Model;
-use crate::privacy::typed;
 use crate::repairs::Repairing;
 use crate::theme::Role;
 use crate::words::{counted, thousands};
@@ -26,8 +26,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     if model.ticket.typing.is_some() {
         look_up(model, frame, layout);
     } else if let Some(asked) = &model.ticket.asked {
-        let asked = if model.is_masked() { typed(asked, model.setup.ascii) } else { asked.clone() };
-        let text = format!(" Asking pool and table for {asked}{}", model.look().glyphs.more);
+        let text = format!(" Asking pool and table for {}{}", model.looked_for(asked), model.look().glyphs.more);
         let mut line = model.look().line();
         line.cell(&text, Role::Strong, usize::from(layout.message.width));
         line.draw(frame, layout.message, layout.message.y);
@@ -36,12 +35,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     } else if model.typing.is_some() {
         filter(model, frame, layout);
         complaint(model, frame, layout);
-    } else if !model.errors.is_empty() && !model.word.as_ref().is_some_and(|word| word.answers) {
-        error(model, frame, layout);
-    } else if let Some(word) = &model.word {
-        let mut line = model.look().line();
-        line.cell(&format!(" {}", word.text.seen(model)), Role::Strong, usize::from(layout.message.width));
-        line.draw(frame, layout.message, layout.message.y);
+    } else if let Some((level, text)) = model.said_below() {
+        said(model, level, &text, frame, layout);
     } else if let Repairing::Writing(writing) = &model.repairing
         && writing.quietly
     {
@@ -75,29 +70,31 @@ fn under_way(model: &Model) -> Option<String> {
     Some(format!("Exporting: {} of {} entries", thousands(exporting.done), thousands(exporting.of)))
 }
 
-fn error(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+/// An error with its sign, or a passing word, in as many lines as there are.
+fn said(model: &Model, level: Level, text: &str, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
     let area = layout.message;
-    let Some(text) = model.errors.front() else { return };
-    let behind = match model.errors.len() {
-        1 => "Esc dismisses it".to_owned(),
-        count => format!("1 of {count}, Esc: next"),
-    };
     let width = usize::from(area.width);
-    let lines = look.wrap(&text.seen(model), Role::Danger, width - 4);
+    let (sign, sign_role) = group_sign(Group::Conflict, look.ascii());
+    let (role, first, behind) = match (level, model.errors.len()) {
+        (Level::Info, _) => (Role::Strong, " ".to_owned(), String::new()),
+        (Level::Error, 1) => (Role::Danger, format!(" {sign} "), "Esc dismisses it".to_owned()),
+        (Level::Error, count) => (Role::Danger, format!(" {sign} "), format!("1 of {count}, Esc: next")),
+    };
+    let lines = look.wrap(text, role, width.saturating_sub(beside(level)));
     let count = lines.len();
-    let (sign, role) = group_sign(Group::Conflict, look.ascii());
     let last = usize::from(area.height) - 1;
     for (at, body) in lines.into_iter().take(usize::from(area.height)).enumerate() {
         let mut line = look.line();
-        line.text(&if at == 0 { format!(" {sign} ") } else { "   ".to_owned() }, role);
+        line.text(if at == 0 { &first } else { "" }, sign_role);
+        line.to(look.width(&first));
         let cut = at == last && count > last + 1;
         let used = line.width() + body.width();
         line.append(body);
         if cut {
-            line.text(look.glyphs.more, Role::Danger);
+            line.text(look.glyphs.more, role);
         }
-        if at + 1 == count && used + look.width(&behind) + 3 <= width {
+        if !behind.is_empty() && at + 1 == count && used + look.width(&behind) + 3 <= width {
             line.to(width - look.width(&behind) - 1);
             line.text(&behind, Role::Muted);
         }
@@ -110,8 +107,7 @@ fn complaint(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let Some(text) = &model.browse.complaint else { return };
     let look = model.look();
     let below = Rect { y: layout.message.y + 1, height: layout.message.height.saturating_sub(1), ..layout.message };
-    let text = if model.is_masked() { typed(text, model.setup.ascii) } else { text.clone() };
-    let lines = look.wrap(&text, Role::Attention, usize::from(below.width).saturating_sub(2));
+    let lines = look.wrap(&model.looked_for(text), Role::Attention, usize::from(below.width).saturating_sub(2));
     for (y, body) in (below.y..below.bottom()).zip(lines) {
         let mut line = look.line();
         line.text(" ", Role::Plain);
@@ -125,7 +121,7 @@ fn filter(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let found = counted(model.list.total() as u64, "match", "matches");
     let found = if model.browse.complaint.is_some() {
         "not understood: the list is as before".to_owned()
-    } else if model.list.is_current() {
+    } else if model.list.is_current() && model.list.is_of_the_whole() {
         found
     } else {
         format!("searching{}", look.glyphs.more)
@@ -174,7 +170,7 @@ fn line(
     let look = model.look();
     let area = layout.message;
     let width = usize::from(area.width);
-    let value = if model.is_masked() { typed(value, model.setup.ascii) } else { value.to_owned() };
+    let value = model.looked_for(value);
     let mut line = look.line();
     line.text(label, Role::Accent);
     let room = width.saturating_sub(line.width() + look.width(right) + 4).max(8);

@@ -14,7 +14,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let width = usize::from(layout.header.width);
     let wanted = [&setup.context, &setup.pool, &setup.table].map(|name| look.width(name));
     let ties = format!(" {} ", look.glyphs.ties);
-    let between = look.width(&ties) + 4 + if setup.tint.is_some() { 2 } else { 0 };
+    let between = look.width(&ties) + 6;
     let names = wanted.iter().sum::<usize>() + between;
     let mut right = look.line();
     if setup.production {
@@ -45,15 +45,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     line.text(if fits { program } else { " " }, Role::Muted);
     let room = width.saturating_sub(line.width() + between + right.width());
     let [context, pool, table] = share(wanted, room);
-    match setup.tint {
-        Some(_) => {
-            let badge = Role::Badge(setup.tint);
-            line.text(" ", badge);
-            line.id(&setup.context, badge, context);
-            line.text(" ", badge);
-        }
-        None => line.id(&setup.context, Role::Strong, context),
-    }
+    let badge = Role::Badge(Some(setup.tint.unwrap_or_else(|| Tint::of(&setup.context))));
+    line.text(" ", badge);
+    line.id(&setup.context, badge, context);
+    line.text(" ", badge);
     line.text("  ", Role::Plain);
     line.id(&setup.pool, Role::Plain, pool);
     line.text(&ties, Role::Muted);

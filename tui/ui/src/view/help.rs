@@ -1,4 +1,4 @@
-//! All keys, from the key table, and beside them what the signs mean.
+//! All keys, from the key table, those of the place where it was opened first, and beside them what the signs mean.
 
 use ratatui::Frame;
 use userlink_domain::Group;
@@ -20,10 +20,10 @@ const TWO_COLUMNS: usize = 2 * COLUMN + 42;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
     let look = model.look();
-    let area = page(layout);
+    let area = page(model, layout);
     clear(frame, area);
     let lines = lines(model, usize::from(area.width));
-    let skip = model.help.unwrap_or(0).min(lines.len().saturating_sub(usize::from(area.height)));
+    let skip = model.help.map_or(0, |help| help.scroll).min(lines.len().saturating_sub(usize::from(area.height)));
     let below = lines.len() - skip > usize::from(area.height);
     draw_all(lines, skip, frame, area);
     if below {
@@ -34,23 +34,35 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
 }
 
 pub(super) fn furthest(model: &Model, layout: &Layout) -> usize {
-    let area = page(layout);
+    let area = page(model, layout);
     lines(model, usize::from(area.width)).len().saturating_sub(usize::from(area.height))
 }
 
 fn lines(model: &Model, width: usize) -> Vec<Cells> {
     let look = model.look();
-    let (keys, signs) = (keys(look, &model.keys), signs(look, &model.keys));
     let (across, half) = if width >= TWO_COLUMNS { (2, 2 * COLUMN) } else { (1, (width / 2).min(60)) };
+    let from = model.help.map_or(Place::Browse, |help| help.from);
+    let (list, signs) = (list_keys(look, &model.keys), signs(look, &model.keys));
+    let (name, keys) = match from {
+        Place::Browse | Place::Help => ("Keys".to_owned(), list),
+        from => {
+            let mut keys = here(look, &model.keys, from);
+            keys.extend([look.line(), heading(look, "In the list", COLUMN.min(half) - 3)]);
+            keys.extend(list);
+            (format!("Keys: {}", from.name()), keys)
+        }
+    };
     let mut title = look.line();
     title.text(&format!("{0}{0} ", look.glyphs.rule), Role::Muted);
-    title.text("Keys", Role::Strong);
+    title.text(&name, Role::Strong);
     title.text(" ", Role::Plain);
     title.fill(look.glyphs.rule, Role::Muted, half - 2);
     title.text("  ", Role::Plain);
     title.text("Signs", Role::Strong);
     title.text(" ", Role::Plain);
-    title.fill(look.glyphs.rule, Role::Muted, width);
+    let marked = super::marked_on_page(model).unwrap_or_default();
+    title.fill(look.glyphs.rule, Role::Muted, width.saturating_sub(look.width(&marked)));
+    title.text(&marked, Role::Accent);
     let mut out = vec![title];
     let high = keys.len().div_ceil(across);
     let mut signs = signs.into_iter();
@@ -68,25 +80,44 @@ fn lines(model: &Model, width: usize) -> Vec<Cells> {
     out
 }
 
-/// The keys of the list, and the one that answers a question with yes. What does the same stands together.
-fn keys(look: Look, keys: &Keys) -> Vec<Cells> {
-    let groups: Vec<_> = keys.at(Place::Browse).filter(|it| matches!(it.line.command, Command::Group(_))).collect();
+/// The keys of a place.
+fn here(look: Look, keys: &Keys, place: Place) -> Vec<Cells> {
+    rows(keys, place).into_iter().map(|(_, shown, words)| key(look, &shown, words)).collect()
+}
+
+/// The keys of the list, and the one that answers a question with yes.
+fn list_keys(look: Look, keys: &Keys) -> Vec<Cells> {
+    let yes = keys.at(Place::Question).filter(|binding| binding.line.command == Command::Yes);
+    let yes = yes.map(|binding| key(look, &binding.shown(), "apply, when asked"));
+    here(look, keys, Place::Browse).into_iter().chain(yes).collect()
+}
+
+/// What can be pressed at a place, with what it does. What does the same stands together.
+fn rows(keys: &Keys, place: Place) -> Vec<(Command, String, &'static str)> {
+    let groups: Vec<_> = keys.at(place).filter(|it| matches!(it.line.command, Command::Group(_))).collect();
     let in_a_row = (1..).zip(&groups).all(|(number, group): (usize, _)| group.shown() == number.to_string());
     let mut rows: Vec<(Command, String, &str)> = Vec::new();
-    for binding in keys.at(Place::Browse).filter(|binding| !binding.keys.is_empty()) {
-        let (command, words) = (binding.line.command, binding.line.words);
+    for binding in keys.at(place) {
+        let (command, words, shown) = (binding.line.command, binding.line.words, binding.shown_at(place));
         match rows.last_mut() {
+            _ if shown.is_empty() => {}
             Some((Command::Group(_), _, _)) if in_a_row && matches!(command, Command::Group(_)) => {}
-            Some((last, keys, _)) if *last == command => *keys = format!("{keys} {}", binding.shown()),
+            Some((last, keys, _)) if *last == command => *keys = format!("{keys} {shown}"),
             _ if in_a_row && matches!(command, Command::Group(_)) => {
                 rows.push((command, format!("1 to {}", groups.len()), "a group"));
             }
-            _ => rows.push((command, binding.shown(), words)),
+            _ => rows.push((command, shown, words)),
         }
     }
-    let yes = keys.at(Place::Question).filter(|binding| binding.line.command == Command::Yes);
-    rows.extend(yes.map(|binding| (Command::Yes, binding.shown(), "apply, when asked")));
-    rows.into_iter().map(|(_, shown, words)| key(look, &shown, words)).collect()
+    rows
+}
+
+fn heading(look: Look, words: &str, width: usize) -> Cells {
+    let mut line = look.line();
+    line.text(words, Role::Strong);
+    line.text(" ", Role::Plain);
+    line.fill(look.glyphs.rule, Role::Muted, width);
+    line
 }
 
 fn key(look: Look, shown: &str, words: &str) -> Cells {

@@ -1,11 +1,10 @@
 //! What was done, by whom and why, by days.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
 use userlink_domain::{Group, RecordRef, Timestamp};
 
-use super::pane;
 use super::preview::{values, what};
+use super::{Regions, pane};
 use crate::glyphs::{group_sign, situation_words};
 use crate::history::{HistoryOf, Page, Recorded, RunDone, StepDone};
 use crate::layout::Layout;
@@ -16,7 +15,7 @@ use crate::words::{absolute, counted, thousands};
 
 const DAY: i64 = 86_400_000;
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: &Page) {
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: &Page, regions: &mut Regions) {
     let look = model.look();
     let title = match &page.of {
         HistoryOf::Runs => "History".to_owned(),
@@ -30,7 +29,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: 
         _ => String::new(),
     };
     let aside = if page.is_filtered() { format!("{} of {all}", thousands(page.len() as u64)) } else { all };
-    let below = pane::begin(look, frame, layout, (&title, Role::Strong), &aside);
+    let below = pane::begin(model, frame, layout, (&title, Role::Strong), &aside);
     let width = usize::from(below.width);
     let text = match &page.told {
         None => Some(format!("  The journal is being read{}", look.glyphs.more)),
@@ -46,17 +45,19 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, page: 
     if let Some(text) = text {
         return crate::paint::draw_all(look.wrap(&text, Role::Muted, width), 0, frame, below);
     }
-    let (lines, at) = lines(model, page, width);
+    let (lines, places) = lines(model, page, width);
+    let at = places.get(page.cursor).copied().unwrap_or_default();
     // The cursor's lines are on the screen, and the heading of its day where there is room.
-    let skip = at.1.saturating_sub(usize::from(below.height));
-    crate::paint::draw_all(lines, skip.min(at.0), frame, Rect { ..below });
+    let skip = at.1.saturating_sub(usize::from(below.height)).min(at.0);
+    regions.choices = places.iter().map(|(from, to)| super::lines_on(below, skip, *from, *to)).collect();
+    crate::paint::draw_all(lines, skip, frame, below);
 }
 
-/// All lines, and those of the cursor.
-fn lines(model: &Model, page: &Page, width: usize) -> (Vec<Cells>, (usize, usize)) {
+/// All lines, and from where to where each of the runs or steps stands in them.
+fn lines(model: &Model, page: &Page, width: usize) -> (Vec<Cells>, Vec<(usize, usize)>) {
     let look = model.look();
     let mut lines: Vec<Cells> = Vec::new();
-    let (mut day, mut cursor) = (None, (0, 0));
+    let (mut day, mut places) = (None, Vec::new());
     let mut heading = |lines: &mut Vec<Cells>, at: Timestamp| {
         let of = at.as_millis().div_euclid(DAY);
         if day != Some(of) {
@@ -72,9 +73,7 @@ fn lines(model: &Model, page: &Page, width: usize) -> (Vec<Cells>, (usize, usize
                 heading(&mut lines, run.at);
                 let from = lines.len();
                 lines.extend(run_lines(model, run, at == page.cursor, width));
-                if at == page.cursor {
-                    cursor = (from, lines.len());
-                }
+                places.push((from, lines.len()));
             }
         }
         Some(Ok(Recorded::Steps(_))) => {
@@ -82,14 +81,12 @@ fn lines(model: &Model, page: &Page, width: usize) -> (Vec<Cells>, (usize, usize
                 heading(&mut lines, step.at);
                 let from = lines.len();
                 lines.extend(step_lines(model, step, at == page.cursor, width));
-                if at == page.cursor {
-                    cursor = (from, lines.len());
-                }
+                places.push((from, lines.len()));
             }
         }
         _ => {}
     }
-    (lines, cursor)
+    (lines, places)
 }
 
 /// `Today`, `Yesterday`, or the date.

@@ -3,9 +3,9 @@
 use ratatui::Frame;
 use ratatui::layout::Position;
 
-use super::export;
 use super::sheet::{Sheet, skip_to};
-use crate::contexts::ContextChoice;
+use super::{Regions, export, lines_on, marked_on_page, page};
+use crate::contexts::{ContextChoice, JournalPlace};
 use crate::event::Level;
 use crate::glyphs::group_sign;
 use crate::keys::Place;
@@ -14,14 +14,17 @@ use crate::model::Model;
 use crate::over::Over;
 use crate::paint::Cells;
 use crate::palette::{Offer, Palette};
-use crate::theme::Role;
+use crate::theme::{Role, Tint};
 use crate::words::{absolute, counted};
 use userlink_domain::Group;
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, regions: &mut Regions) {
+    if model.over.is_some() {
+        regions.choices.clear();
+    }
     match &model.over {
-        Some(Over::Palette(palette)) => draw_palette(model, palette, frame, layout),
-        Some(Over::Contexts(contexts)) => draw_contexts(model, contexts.chosen, frame, layout),
+        Some(Over::Palette(palette)) => draw_palette(model, palette, frame, layout, regions),
+        Some(Over::Contexts(contexts)) => draw_contexts(model, contexts.chosen, frame, layout, regions),
         Some(Over::Messages(scroll)) => {
             let aside = counted(model.said.len() as u64, "message", "messages");
             draw_lines(model, "Messages", &aside, messages(model, width(layout)), *scroll, frame, layout);
@@ -41,7 +44,7 @@ pub(super) fn furthest(model: &Model, place: Place, layout: &Layout) -> usize {
         Place::Log => log(model, width(layout)).len(),
         _ => 0,
     };
-    lines.saturating_sub(usize::from(layout.body.height).saturating_sub(1))
+    lines.saturating_sub(usize::from(page(model, layout).height).saturating_sub(1))
 }
 
 fn width(layout: &Layout) -> usize {
@@ -57,7 +60,9 @@ fn draw_lines(
     frame: &mut Frame<'_>,
     layout: &Layout,
 ) {
-    Sheet { title, aside, head: Vec::new(), lines, skip }.draw(model.look(), frame, layout.body);
+    let marked = marked_on_page(model);
+    let sheet = Sheet { title, aside, marked, head: Vec::new(), lines, skip };
+    sheet.draw(model.look(), frame, page(model, layout));
 }
 
 /// The newest first: each with its moment, and what it is said by.
@@ -111,9 +116,9 @@ fn log(model: &Model, width: usize) -> Vec<Cells> {
     lines
 }
 
-fn draw_palette(model: &Model, palette: &Palette, frame: &mut Frame<'_>, layout: &Layout) {
+fn draw_palette(model: &Model, palette: &Palette, frame: &mut Frame<'_>, layout: &Layout, regions: &mut Regions) {
     let look = model.look();
-    let area = layout.body;
+    let area = page(model, layout);
     let offers = palette.offers(model);
     let room = usize::from(area.height).saturating_sub(3);
     let chosen = palette.chosen.min(offers.len().saturating_sub(1));
@@ -133,7 +138,10 @@ fn draw_palette(model: &Model, palette: &Palette, frame: &mut Frame<'_>, layout:
     let why = offers.get(chosen).and_then(|offer| offer.why_not.as_deref()).unwrap_or_default();
     why_not.cell(&format!("   {why}"), Role::Attention, wide);
     let head = vec![input, why_not];
-    Sheet { title: "Commands", aside: &aside, head, lines, skip }.draw(look, frame, area);
+    let marked = marked_on_page(model);
+    let count = lines.len();
+    let body = Sheet { title: "Commands", aside: &aside, marked, head, lines, skip }.draw(look, frame, area);
+    regions.choices = (0..count).map(|at| lines_on(body, skip, at, at + 1)).collect();
     if model.place() == Place::Palette {
         frame.set_cursor_position(Position::new(column as u16, area.y + 1));
     }
@@ -176,16 +184,33 @@ fn letters(line: &mut Cells, text: &str, role: Role, found: impl Fn(u32) -> bool
     }
 }
 
-fn draw_contexts(model: &Model, chosen: usize, frame: &mut Frame<'_>, layout: &Layout) {
+fn draw_contexts(model: &Model, chosen: usize, frame: &mut Frame<'_>, layout: &Layout, regions: &mut Regions) {
     let look = model.look();
-    let area = layout.body;
+    let area = page(model, layout);
     let width = usize::from(area.width);
     let names = model.contexts.iter().map(|choice| look.width(&choice.name)).max().unwrap_or(0).min(width / 3);
     let rows = model.contexts.iter().enumerate();
     let lines: Vec<_> = rows.map(|(at, choice)| context(model, choice, at == chosen, names, width)).collect();
     let aside = counted(lines.len() as u64, "context", "contexts");
-    let skip = skip_to(chosen, lines.len(), usize::from(area.height).saturating_sub(2));
-    Sheet { title: "Contexts", aside: &aside, head: vec![look.line()], lines, skip }.draw(look, frame, area);
+    let head = vec![journal(model, width), look.line()];
+    let skip = skip_to(chosen, lines.len(), usize::from(area.height).saturating_sub(1 + head.len()));
+    let marked = marked_on_page(model);
+    let count = lines.len();
+    let body = Sheet { title: "Contexts", aside: &aside, marked, head, lines, skip }.draw(look, frame, area);
+    regions.choices = (0..count).map(|at| lines_on(body, skip, at, at + 1)).collect();
+}
+
+/// Where the journal of the context that is shown lies: the top line has no room for it everywhere.
+fn journal(model: &Model, width: usize) -> Cells {
+    let mut line = model.look().line();
+    let (words, role) = match model.journal {
+        Some(JournalPlace::Shared) => ("shared, in the database", Role::Muted),
+        Some(JournalPlace::Local) => ("local, on this machine alone", Role::Attention),
+        // Where nothing is written none is looked for.
+        None => return line,
+    };
+    line.cell(&format!("    Journal of {}: {words}", model.setup.context), role, width);
+    line
 }
 
 fn context(model: &Model, choice: &ContextChoice, chosen: bool, names: usize, width: usize) -> Cells {
@@ -193,7 +218,7 @@ fn context(model: &Model, choice: &ContextChoice, chosen: bool, names: usize, wi
     let mut line = look.line();
     line.text(if chosen { look.glyphs.bar } else { " " }, Role::Accent);
     line.text(" ", Role::Plain);
-    line.text(" ", Role::Badge(choice.tint));
+    line.text(" ", Role::Badge(Some(choice.tint.unwrap_or_else(|| Tint::of(&choice.name)))));
     line.text(" ", Role::Plain);
     if chosen {
         line.select();

@@ -4,7 +4,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::dialog::clear;
+use super::progress;
 use crate::layout::Layout;
+use crate::model::Model;
 use crate::paint::{Cells, Look};
 use crate::theme::Role;
 
@@ -17,25 +19,29 @@ pub(super) fn area(layout: &Layout) -> Rect {
     Rect { x: 0, y: layout.tabs.y, width: layout.header.width, height }
 }
 
-/// Empties the page, draws its title, and gives what is below.
+/// Empties the page, draws its title, and gives what is below. The line that has the count of what is marked lies below the
+/// page: the title has it.
 pub(super) fn begin(
-    look: Look,
+    model: &Model,
     frame: &mut Frame<'_>,
     layout: &Layout,
     (title, role): (&str, Role),
     aside: &str,
 ) -> Rect {
+    let look = model.look();
     let area = area(layout);
     clear(frame, area);
     let width = usize::from(area.width);
     let mut line = look.line();
     line.text(&format!("{0}{0} ", look.glyphs.rule), Role::Muted);
-    let right = if aside.is_empty() { 0 } else { look.width(aside) + 3 };
+    let marked = progress::marks(model).unwrap_or_default();
+    let right = look.width(&marked) + if aside.is_empty() { 0 } else { look.width(aside) + 3 };
     let room = width.saturating_sub(line.width() + right + 2);
     line.cell(title, role, look.width(title).min(room));
     line.text(" ", Role::Plain);
     line.fill(look.glyphs.rule, Role::Muted, width.saturating_sub(right));
-    if right > 0 {
+    line.text(&marked, Role::Accent);
+    if !aside.is_empty() {
         line.text(&format!(" {aside} "), Role::Muted);
     }
     line.fill(look.glyphs.rule, Role::Muted, width);

@@ -7,6 +7,7 @@ use userlink_domain::{Group, Situation, Step};
 
 use super::pane::{self, LABEL, beside, labelled};
 use crate::glyphs::{group_sign, situation_words};
+use crate::keys::Command;
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::{Cells, Look};
@@ -26,7 +27,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, lookin
     let look = model.look();
     let draft = &looking.draft;
     let title = format!("{} {}", verb(&draft.kind), model.called(&draft.title));
-    let below = pane::begin(look, frame, layout, (&title, Role::Strong), "nothing written yet");
+    let below = pane::begin(model, frame, layout, (&title, Role::Strong), "nothing written yet");
     let (list, foot) = parts(model, below, looking);
     if let Some(lines) = in_full(model, looking, usize::from(list.width)) {
         let furthest = lines.len().saturating_sub(usize::from(list.height));
@@ -309,7 +310,8 @@ fn totals(model: &Model, draft: &Draft, width: usize) -> Vec<Cells> {
         let text = if sessions.signed_out {
             format!("{had} and will be signed out; until then tokens may carry it: {}", sessions.tokens)
         } else {
-            format!("{had}, and tokens may carry it still: {}. o signs out, too", sessions.tokens)
+            let key = model.keys.key_of(Command::SignOut);
+            format!("{had}, and tokens may carry it still: {}. {key} signs out, too", sessions.tokens)
         };
         say("Sessions", text, Role::Attention);
     }

@@ -25,16 +25,20 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         (Some(progress), Phase::Failed) => failed(model, progress, width),
     };
     line.draw(frame, area, area.y);
-    if model.marks.count > 0 {
-        marked(model, frame, area);
-    }
+    marked(model, frame, area);
+}
+
+/// How many are marked, where any are.
+pub(super) fn marks(model: &Model) -> Option<String> {
+    let count = model.marks.count;
+    (count > 0).then(|| format!(" {} {} marked ", model.look().glyphs.mark, thousands(count)))
 }
 
 /// How many are marked, at the right end, whatever else stands on the line.
 fn marked(model: &Model, frame: &mut Frame<'_>, line_area: Rect) {
-    let look = model.look();
-    let mut line = look.line();
-    line.text(&format!(" {} {} marked ", look.glyphs.mark, thousands(model.marks.count)), Role::Accent);
+    let Some(words) = marks(model) else { return };
+    let mut line = model.look().line();
+    line.text(&words, Role::Accent);
     let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(line_area.width);
     let area = Rect { x: line_area.right() - width, width, ..line_area };
     super::dialog::clear(frame, area);

@@ -5,7 +5,7 @@ use ratatui::layout::Position;
 use userlink_domain::Group;
 
 use super::dialog::{Dialog, inner_width};
-use super::{choose, preview, running};
+use super::{Regions, choose, preview, running};
 use crate::confirm::Question;
 use crate::form::Form;
 use crate::glyphs::group_sign;
@@ -17,11 +17,11 @@ use crate::repairs::{Filling, Repairing};
 use crate::theme::Role;
 use crate::words::counted;
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, regions: &mut Regions) {
     match &model.repairing {
         Repairing::Idle | Repairing::Over { unseen: true, .. } => {}
         Repairing::Planning(_) => waiting(model, frame, layout),
-        Repairing::Choosing(choosing) => choose::draw(model, frame, layout, choosing),
+        Repairing::Choosing(choosing) => choose::draw(model, frame, layout, choosing, regions),
         Repairing::Filling(filling) => filled(model, frame, layout, filling),
         Repairing::Looking(looking) => preview::draw(model, frame, layout, looking),
         Repairing::Asking(question) => {
@@ -32,6 +32,15 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout) {
         Repairing::Writing(writing) => running::draw(model, frame, layout, writing),
         Repairing::Over { end: Ok(outcome), scroll, .. } => running::over(model, frame, layout, outcome, *scroll),
         Repairing::Over { end: Err(text), .. } => failed(model, frame, layout, text),
+    }
+}
+
+/// Whether what is shown is a pane, or has one below it.
+pub(super) fn is_pane(repairing: &Repairing) -> bool {
+    match repairing {
+        Repairing::Choosing(_) | Repairing::Looking(_) | Repairing::Asking(_) => true,
+        Repairing::Over { end, unseen, .. } => !unseen && end.as_ref().is_ok_and(|outcome| !outcome.complete),
+        _ => false,
     }
 }
 

@@ -7,6 +7,7 @@ use super::dialog::{Dialog, inner_width};
 use super::pane::{self, labelled};
 use super::preview::{values, what};
 use crate::glyphs::group_sign;
+use crate::keys::Command;
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::{Cells, draw_all};
@@ -74,7 +75,7 @@ pub(super) fn over(model: &Model, frame: &mut Frame<'_>, layout: &Layout, outcom
             .draw(look, frame, layout);
         return;
     }
-    let below = pane::begin(look, frame, layout, (&title, role), "");
+    let below = pane::begin(model, frame, layout, (&title, role), "");
     draw_all(page(model, outcome, usize::from(below.width)), scroll, frame, below);
 }
 
@@ -140,13 +141,14 @@ fn about(model: &Model, outcome: &Outcome, width: usize) -> Vec<Cells> {
     lines.extend(labelled(look, "Run", &outcome.run, Role::Muted, width));
     let mut next = Vec::new();
     if !outcome.complete {
-        next.push("a plans what was not done again");
+        next.push(format!("{} plans what was not done again", model.keys.key_of(Command::Again)));
     }
     if outcome.undoable {
-        next.push("u takes it back");
+        next.push(format!("{} takes it back", model.keys.key_of(Command::Undo)));
     }
     if let Some(sessions) = &outcome.sessions {
-        let text = format!("tokens may carry the id that was before: {}. o signs out", sessions.tokens);
+        let key = model.keys.key_of(Command::SignOut);
+        let text = format!("tokens may carry the id that was before: {}. {key} signs out", sessions.tokens);
         lines.extend(labelled(look, "Sessions", &text, Role::Attention, width));
     }
     if !next.is_empty() {

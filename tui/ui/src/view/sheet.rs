@@ -12,6 +12,8 @@ pub(super) struct Sheet<'a> {
     pub(super) title: &'a str,
     /// At the right end of the title.
     pub(super) aside: &'a str,
+    /// How many are marked, where the line with that lies below the page.
+    pub(super) marked: Option<String>,
     /// What stays where it is, below the title.
     pub(super) head: Vec<Cells>,
     pub(super) lines: Vec<Cells>,
@@ -20,7 +22,8 @@ pub(super) struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, area: Rect) {
+    /// Draws it, and says where its lines stand.
+    pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, area: Rect) -> Rect {
         clear(frame, area);
         let width = usize::from(area.width);
         let mut title = look.line();
@@ -28,7 +31,9 @@ impl Sheet<'_> {
         title.text(self.title, Role::Strong);
         title.text(" ", Role::Plain);
         let aside = if self.aside.is_empty() { 0 } else { look.width(self.aside) + 4 };
-        title.fill(look.glyphs.rule, Role::Muted, width.saturating_sub(aside));
+        let marked = self.marked.unwrap_or_default();
+        title.fill(look.glyphs.rule, Role::Muted, width.saturating_sub(aside + look.width(&marked)));
+        title.text(&marked, Role::Accent);
         if aside > 0 {
             title.text(&format!(" {} ", self.aside), Role::Muted);
             title.fill(look.glyphs.rule, Role::Muted, width);
@@ -44,6 +49,7 @@ impl Sheet<'_> {
             line.cell(&format!(" {} more below", look.glyphs.below), Role::Muted, width);
             line.draw(frame, body, body.bottom() - 1);
         }
+        Rect { height: body.height - u16::from(below && body.height > 0), ..body }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use userlink_domain::Group;
-use userlink_ui::{Answer, ContextChoice, Effect, Event, HistoryOf, Keys, ViewSpec, Wish, view};
+use userlink_ui::{Answer, ContextChoice, Effect, Event, HistoryOf, Keys, News, ViewSpec, Wish, view};
 
 use crate::desk::{Desk, complete, reading, setup};
 use crate::{people, plans};
@@ -12,7 +12,7 @@ use crate::{people, plans};
 const SIZE: (u16, u16) = (80, 24);
 
 /// A town with a second context and a folder, the cursor on its second entry: there is something above and below.
-fn town() -> Desk {
+pub(crate) fn town() -> Desk {
     let mut desk = Desk::opened(setup(), SIZE);
     let choice = |name: &str| ContextChoice {
         name: name.to_owned(),
@@ -471,6 +471,17 @@ pub(crate) const SCREENS: &[Screen] = &[
         desk.prepared(1);
         desk.keys("<Enter>yq");
     }),
+    ("steps of a run", |desk| {
+        desk.keys("H");
+        desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(plans::runs()) });
+        desk.keys("<Enter>");
+        let run = "01932f0c-12b6-7cde-8f00-000000000020".to_owned();
+        desk.send(Event::History { of: HistoryOf::Run(run), answer: Ok(plans::steps()) });
+    }),
+    ("overview, with causes", |desk| {
+        desk.keys("O");
+        desk.send(Event::Overview(News::Causes(Some(crate::at_a_glance::causes()))));
+    }),
 ];
 
 fn press(desk: &mut Desk, keys: &str) {
@@ -515,8 +526,18 @@ fn seen(desk: &Desk) -> (String, ratatui::layout::Position) {
 
 #[test]
 fn no_key_on_any_screen_is_without_an_effect_or_a_word() {
+    no_key_is_silent(0);
+}
+
+#[test]
+fn no_key_on_the_other_screens_is_without_an_effect_or_a_word() {
+    no_key_is_silent(1);
+}
+
+/// On every other screen, from this one on: the two halves are walked at the same time.
+fn no_key_is_silent(from: usize) {
     let mut silent = Vec::new();
-    for (name, reach) in SCREENS {
+    for (name, reach) in SCREENS.iter().skip(from).step_by(2) {
         let mut desk = town();
         reach(&mut desk);
         let before = seen(&desk);

@@ -16,3 +16,4 @@ mod parts;
 mod people;
 mod plans;
 mod repairing;
+mod rooms;

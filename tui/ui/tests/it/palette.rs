@@ -262,7 +262,10 @@ fn the_messages() {
     at_each_size("messages", |size| {
         let mut desk = town(size);
         let said = [
-            (Level::Info, "This goes on with the scan that began at 2026-11-23 09:40:00 UTC. R scans anew."),
+            (
+                Level::Info,
+                "This goes on with the scan that began at 2026-11-23 09:40:00 UTC. Scan again to begin anew.",
+            ),
             (
                 Level::Error,
                 "The pool refused the request: your session has expired. Sign in again with aws sso login, \
@@ -354,8 +357,11 @@ fn an_export_is_confirmed_and_says_where_it_went() {
     assert!(desk.text().contains("Leave now?") && desk.text().contains("It is dropped, and leaves no file."));
     desk.keys("<Enter>");
     assert_eq!(desk.asked, [], "it stands on Stay");
-    desk.send(Event::Exported(Ok(("/data/bea/tickets/userlink-prod-eu-unlinked.csv".to_owned(), 6))));
-    assert!(desk.text().contains("6 entries are in /data/bea/tickets/userlink-prod-eu-unlinked.csv"));
+    // The whole of its name is told, on as many lines as it takes.
+    let path = "/data/bea/tickets/userlink-prod-eu-unlinked-20261123-100000.csv";
+    desk.send(Event::Exported(Ok((path.to_owned(), 6))));
+    let told: String = desk.text().lines().skip(20).take(3).map(str::trim).collect::<Vec<_>>().join(" ");
+    assert_eq!(told.replace(" ", ""), format!("6entriesarein{path},foryoualone."), "{}", desk.text());
     desk.asked.clear();
     // The form by hand: JSON, another folder, then the choice.
     desk.keys("E<Down><Left><Down>q2<Enter><Right><Enter>");
