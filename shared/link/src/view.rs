@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use userlink_domain::{Flags, Group, RecordRef, Situation};
+use userlink_domain::{Flags, Group, RecordRef, Situation, Sub};
 
 use crate::entry::Entry;
 use crate::facts::Place;
@@ -138,6 +138,17 @@ impl Linker {
     /// The place of the entry that a record is in.
     pub fn lead_of(&self, of: &RecordRef) -> Option<Lead> {
         self.entries.of(self.find(of)?)?.lead().map(Lead::of)
+    }
+
+    /// Whether this is a federated profile that was joined to a native user: nobody signs in as it, so it is tied to no row.
+    pub fn is_joined(&self, profile: Sub) -> bool {
+        self.store.user_slot(profile).is_some_and(|slot| self.store.is_joined(slot))
+    }
+
+    /// Whether the profile was joined to just this native user.
+    pub fn is_joined_to(&self, profile: Sub, native: Sub) -> bool {
+        let slots = self.store.user_slot(profile).zip(self.store.user_slot(native));
+        slots.is_some_and(|(profile, native)| self.store.natives_of(profile).contains(&native))
     }
 
     /// The record that a place is.

@@ -42,7 +42,7 @@ pub use refused::Refused;
 pub use run::{Confirmation, Confirmed, Ended, NotConfirmed, StepResult, Summary};
 pub use sides::RowSide;
 pub use sift::{Sifted, sift};
-pub use sign_out::{had_another_id, sign_out};
+pub use sign_out::{had_another_id, sign_out, with_sign_outs};
 pub use trial::{Trial, Turn, attempt};
 pub use undo::{NoUndo, foretold, undo};
 pub use userlink_domain::{Choice, Mate, Pair};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use userlink_domain::{RecordRef, Situation, Step, Sub};
+use userlink_domain::{Mate, PoolUser, RecordRef, Situation, Step, Sub};
 use userlink_link::Linker;
 use userlink_pool::Writable;
 use userlink_repair::{
@@ -10,7 +10,8 @@ use userlink_repair::{
 };
 use userlink_ui::{Draft, DraftKind, Guard, Lifted, Person, PlanLine, PlanRef, Request, Sessions, Wish};
 
-use super::planning::{limits, user_of};
+use super::choosing::user_of;
+use super::planning::limits;
 use crate::cli::MAX_AGE_HOURS;
 use crate::clock;
 use crate::start::Opened;
@@ -19,6 +20,9 @@ use crate::start::Opened;
 const AT_A_GLANCE: usize = 10;
 /// So many lines come with the plan itself.
 const FIRST: usize = 100;
+
+/// What is given to whoever gets no row that is there.
+const NEW_ROW: &str = "a new row";
 
 /// A plan, and where its lines begin: first those of what each entry names, then what else changes through each.
 pub(super) struct Drafted {
@@ -158,7 +162,7 @@ pub(super) fn draft(
     let sign_outs = count(|step| matches!(step, Step::SignOut { .. }));
     let inserts = count(|step| matches!(step, Step::InsertRow { .. }));
     let kind = match (&plan.kind, &request.wish) {
-        (_, Wish::SignOut) => DraftKind::SignOut,
+        (Kind::Contain, Wish::SignOut | Wish::Again) if plan.steps().count() as u64 == sign_outs => DraftKind::SignOut,
         (Kind::Undo { run }, _) => DraftKind::Undo(run.clone()),
         (Kind::Contain, _) => DraftKind::Contain,
         (Kind::Repair, _) => DraftKind::Repair,
@@ -173,7 +177,8 @@ pub(super) fn draft(
     let sessions = sessions.filter(|_| kind == DraftKind::Repair || sign_outs > 0);
     let alone = plan.entries.len() == 1;
     let reason = plan.entries.iter().find_map(|entry| entry.reason.clone());
-    let people = if alone && (reason.is_some() || kind == DraftKind::Contain) {
+    let moves = kind == DraftKind::Repair && plan.steps().any(|planned| takes(&planned.step));
+    let people = if alone && (reason.is_some() || moves || kind == DraftKind::Contain) {
         plan.entries.first().map(|entry| people(linker, entry)).unwrap_or_default()
     } else {
         Vec::new()
@@ -211,6 +216,17 @@ pub(super) fn draft(
         type_name: context.production.then(|| context.name.clone()),
         can_choose: can_choose && kind == DraftKind::Repair,
         kind,
+    }
+}
+
+/// Whether a step takes a row from one that somebody may see, or an id that somebody goes by.
+fn takes(step: &Step) -> bool {
+    match step {
+        Step::WriteUserId { expect, .. }
+        | Step::ClearUserId { expect, .. }
+        | Step::WriteSub { expect, .. }
+        | Step::ClearSub { expect, .. } => expect.as_deref().is_some_and(|was| !was.trim().is_empty()),
+        Step::InsertRow { .. } | Step::SignOut { .. } | Step::DisableUser { .. } | Step::EnableUser { .. } => false,
     }
 }
 
@@ -256,7 +272,7 @@ fn people(linker: &Linker, entry: &PlannedEntry) -> Vec<Person> {
                 now.rows.iter().find(|row| row.sub() == sub && user.user_id() == Some(row.id.to_string().as_str()));
             tied.map(|row| row.id.to_string())
         });
-        let given = pair.and_then(|pair| if pair.new { Some("a new row".to_owned()) } else { pair.row.clone() });
+        let given = pair.and_then(|pair| if pair.new { Some(NEW_ROW.to_owned()) } else { pair.row.clone() });
         let situation = |name: &Option<String>| name.as_deref().and_then(Situation::parse);
         let signs_out = entry.steps.iter().any(|step| {
             matches!(step.step, Step::SignOut { .. }) && step.sub.as_deref() == pair.map(|pair| &*pair.sub)
@@ -279,9 +295,19 @@ fn people(linker: &Linker, entry: &PlannedEntry) -> Vec<Person> {
     people.collect()
 }
 
+/// What a user sees who was given this row, or none.
+pub(super) fn will_see(linker: &Linker, user: &PoolUser, mate: &Mate) -> String {
+    match mate {
+        Mate::Row(id) => sees(Some(Situation::Linked), Some(&id.to_string())),
+        Mate::New => sees(Some(Situation::Linked), Some(NEW_ROW)),
+        Mate::None if linker.is_joined(user.sub) || !user.is_expected() => "does not sign in by itself".to_owned(),
+        Mate::None => "signs in, and finds no data of its own".to_owned(),
+    }
+}
+
 fn sees(situation: Option<Situation>, row: Option<&str>) -> String {
     match (situation, row) {
-        (Some(Situation::Linked | Situation::LinkedInactive), Some("a new row")) => {
+        (Some(Situation::Linked | Situation::LinkedInactive), Some(NEW_ROW)) => {
             "signs in and sees a new, empty account".to_owned()
         }
         (Some(Situation::Linked | Situation::LinkedInactive), Some(row)) => {

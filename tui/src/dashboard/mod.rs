@@ -4,6 +4,7 @@
 //! the only place that awaits the pool or the database.
 
 mod beside;
+mod choosing;
 mod draft;
 mod effects;
 mod export;

@@ -6,15 +6,16 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, oneshot};
 use userlink_db::{History, Reference};
-use userlink_domain::{Mate, PoolUser, RecordRef, Row, RowId, Situation, Sub};
+use userlink_domain::{IdKind, Mate, Pair, RecordRef, RowId, Situation, Step, Sub};
 use userlink_link::{Change, Entry, Linker};
 use userlink_repair::{
-    Candidate as Ranked, Choice, Kind, Limits, Maker, Plan, Refused, Selection, candidates, contain, foretold, plan,
-    recommended, sift, sign_out, undo,
+    Choice, Kind, Limits, Maker, Plan, PlannedEntry, Refused, Selection, contain, foretold, plan, sift, sign_out, undo,
+    with_sign_outs,
 };
-use userlink_ui::{Answer, Candidate, Choosing, Lifted, Request, Wish};
+use userlink_ui::{Answer, Choosing, Lifted, Request, Wish};
 use uuid::Uuid;
 
+use super::choosing::choosing;
 use super::marks::Marked;
 use super::repairs::Last;
 use super::worker::Question;
@@ -93,7 +94,15 @@ impl Planner {
                 self.chosen(request, of).await
             }
             Wish::Entry(of) => {
-                self.read_again(std::slice::from_ref(of)).await?;
+                // What was chosen may lie in other entries.
+                let pairs = || request.choices.iter().flat_map(|choice| &choice.pairs);
+                let rows = pairs().filter_map(|pair| match &pair.mate {
+                    Mate::Row(id) => Some(RecordRef::Row(id.clone())),
+                    Mate::New | Mate::None => None,
+                });
+                let users = pairs().map(|pair| RecordRef::User(pair.user));
+                let all: Vec<RecordRef> = std::iter::once(of.clone()).chain(users).chain(rows).collect();
+                self.read_again(&all).await?;
                 self.chosen(request, vec![of.clone()]).await
             }
             Wish::Contain { user, disable, reason } => {
@@ -109,12 +118,7 @@ impl Planner {
                 None => Ok(Made::refused("There is no run to go on with.")),
             },
             Wish::SignOut => match last {
-                Some(last) => {
-                    let (earlier, done) = (last.plan.clone(), last.done.clone());
-                    let made =
-                        self.with_maker(false, move |_, maker| sign_out(&earlier, |sub| done.contains(sub), maker));
-                    Ok(made.await?.map_or_else(|| Made::refused("Nobody had another id."), Made::plan))
-                }
+                Some(last) => self.sign_out(last).await,
                 None => Ok(Made::refused("There is no run of which somebody could be signed out.")),
             },
         }
@@ -221,41 +225,66 @@ impl Planner {
         Ok(made.await?.map_or_else(|refused| Made::refused(refused.to_string()), Made::plan))
     }
 
-    /// What was not done of the plan before. Pairs are planned anew on what is there now; what rests on no pairs is the same
-    /// plan again, of which what is done is passed over.
+    /// Ends the sessions of those in whose hands an earlier id may still be.
+    async fn sign_out(&self, last: &Last) -> Result<Made, String> {
+        let (earlier, signed_in) = (last.plan.clone(), last.signed_in.clone());
+        let made = self.with_maker(false, move |_, maker| sign_out(&earlier, |sub| signed_in.contains(sub), maker));
+        Ok(made.await?.map_or_else(|| Made::refused("Nobody is left to be signed out."), Made::plan))
+    }
+
+    /// What was not done of the plan before. Pairs are planned anew on what is there now, and whoever was not signed out is
+    /// signed out; what rests on no pairs is the same plan again, of which what is done is passed over.
     async fn again(&self, request: &Request, last: &Last) -> Result<Made, String> {
         if last.plan.kind != Kind::Repair {
             return Ok(Made::plan((*last.plan).clone()));
         }
-        let left = last
-            .plan
-            .entries
-            .iter()
-            .filter(|entry| entry.steps.iter().any(|step| last.not_done.contains(&step.number)));
         let kind = self.opened.rules.id_kind;
-        let mut choices = Vec::new();
-        for entry in left {
-            let pairs = entry.pairs.iter().filter_map(|pair| {
-                let mate = match (&pair.row, pair.new) {
-                    (Some(row), _) => Mate::Row(RowId::parse(kind, row)?),
-                    (None, true) => Mate::New,
-                    (None, false) => Mate::None,
-                };
-                Some(userlink_domain::Pair { user: Sub::parse(&pair.sub)?, mate })
-            });
-            let pairs: Vec<_> = pairs.collect();
-            if let Some(first) = pairs.first() {
-                choices.push(Choice { of: RecordRef::User(first.user), pairs, reason: entry.reason.clone() });
-            }
-        }
+        let left = last.plan.entries.iter().filter(|entry| {
+            let mut pointers = entry.steps.iter().filter(|step| !matches!(step.step, Step::SignOut { .. }));
+            pointers.any(|step| last.not_done.contains(&step.number))
+        });
+        let choices: Vec<Choice> = left.filter_map(|entry| choice(entry, kind)).collect();
         let of: Vec<RecordRef> = choices.iter().map(|choice| choice.of.clone()).collect();
+        let signs_out = request.sign_out && !last.signed_in.is_empty();
+        if of.is_empty() && signs_out {
+            return self.sign_out(last).await;
+        }
         if of.len() <= FRESH_AT_MOST {
             self.read_again(&of).await?;
         }
+        let count = of.len() as u64;
         // What came to be right meanwhile, or changed what it is, is left out and said to be.
         let request = Request { choices, leave_the_rest: true, ..request.clone() };
-        self.chosen(&request, of).await
+        match self.chosen(&request, of).await? {
+            Made::Plan { plan, left_out, can_choose } if signs_out => {
+                let plan = with_sign_outs(*plan, &last.plan, |sub| last.signed_in.contains(sub));
+                Ok(Made::Plan { plan: Box::new(plan), left_out, can_choose })
+            }
+            Made::Answer(Answer::Refused(_)) if signs_out => {
+                let left_out = vec![("that cannot be planned again".to_owned(), count)];
+                match self.sign_out(last).await? {
+                    Made::Plan { plan, can_choose, .. } => Ok(Made::Plan { plan, left_out, can_choose }),
+                    answer @ Made::Answer(_) => Ok(answer),
+                }
+            }
+            other => Ok(other),
+        }
     }
+}
+
+/// An entry's pairs, chosen again.
+fn choice(entry: &PlannedEntry, kind: IdKind) -> Option<Choice> {
+    let pairs = entry.pairs.iter().filter_map(|pair| {
+        let mate = match (&pair.row, pair.new) {
+            (Some(row), _) => Mate::Row(RowId::parse(kind, row)?),
+            (None, true) => Mate::New,
+            (None, false) => Mate::None,
+        };
+        Some(Pair { user: Sub::parse(&pair.sub)?, mate })
+    });
+    let pairs: Vec<Pair> = pairs.collect();
+    let of = RecordRef::User(pairs.first()?.user);
+    Some(Choice { of, pairs, reason: entry.reason.clone() })
 }
 
 /// What comes next with a selection.
@@ -290,6 +319,8 @@ fn choose_or_plan(linker: &mut Linker, request: &Request, of: &[RecordRef], make
     }
     let left_out: Vec<(String, u64)> = sifted.left_out.into_iter().collect();
     let limits = limits(request.lifted);
+    // A reason is only wanted of one by itself.
+    let first = sifted.choices.first().map(|choice| choice.of.clone());
     match plan(linker, &Selection::Chosen(sifted.choices), &limits, maker) {
         Ok(plan) => Next::Plan(Box::new(plan), left_out),
         Err(Refused::Nothing) if !left_out.is_empty() => {
@@ -297,11 +328,10 @@ fn choose_or_plan(linker: &mut Linker, request: &Request, of: &[RecordRef], make
             Next::Answer(Answer::Refused(format!("There is nothing to do. Left out: {}.", parts.join("; "))))
         }
         Err(Refused::NeedsReason(name, situation)) => {
-            let of = of.first().cloned();
             let text =
                 format!("{name} is {}: that is repaired by a person, one at a time, with a reason.", situation.words());
             Next::Answer(
-                of.map_or_else(|| Answer::Refused(text.clone()), |of| Answer::Reason { of, text: text.clone() }),
+                first.map_or_else(|| Answer::Refused(text.clone()), |of| Answer::Reason { of, text: text.clone() }),
             )
         }
         Err(refused) => match refusal(&refused) {
@@ -344,39 +374,4 @@ fn refusal(refused: &Refused) -> Made {
         },
         other => Answer::Refused(other.to_string()),
     })
-}
-
-fn choosing(linker: &Linker, of: &RecordRef, left: u64) -> Option<(Choosing, Vec<RowId>)> {
-    let entry = linker.entry(of)?;
-    let found = candidates(linker, of);
-    let mut rows = Vec::new();
-    for candidate in &found {
-        if let Mate::Row(id) = &candidate.pair.mate
-            && !rows.contains(id)
-        {
-            rows.push(id.clone());
-        }
-    }
-    let candidates = found.into_iter().filter_map(|candidate| shown(linker, candidate)).collect();
-    let recommended = recommended(linker, of).map(|it| (it.pairs, it.reason));
-    Some((Choosing { of: of.clone(), entry, candidates, recommended, left }, rows))
-}
-
-fn shown(linker: &Linker, Ranked { pair, why, why_not, .. }: Ranked) -> Option<Candidate> {
-    let user = user_of(linker, pair.user)?;
-    let row = match &pair.mate {
-        Mate::Row(id) => Some(row_of(linker, id)?),
-        Mate::New | Mate::None => None,
-    };
-    let carrier = row.as_ref().and_then(Row::sub).filter(|sub| *sub != pair.user);
-    let owner = carrier.and_then(|sub| user_of(linker, sub));
-    Some(Candidate { pair, user, row, owner, why, why_not, references: Vec::new() })
-}
-
-pub(super) fn user_of(linker: &Linker, sub: Sub) -> Option<PoolUser> {
-    linker.entry(&RecordRef::User(sub))?.users.into_iter().find(|user| user.sub == sub)
-}
-
-fn row_of(linker: &Linker, id: &RowId) -> Option<Row> {
-    linker.entry(&RecordRef::Row(id.clone()))?.rows.into_iter().find(|row| row.id == *id)
 }

@@ -30,8 +30,8 @@ pub(super) struct Last {
     pub(super) plan: Arc<Plan>,
     /// The numbers of the steps that were not done.
     pub(super) not_done: HashSet<i64>,
-    /// The subs of those of whom something was done.
-    pub(super) done: HashSet<String>,
+    /// The subs of those whose sessions may still carry an earlier id.
+    pub(super) signed_in: HashSet<String>,
 }
 
 #[derive(Default)]
@@ -194,12 +194,11 @@ impl Desk {
         let run = run.end().await;
         let summary = summary.map_err(|error| error.to_string())?;
         self.look_at_stale_rows(&repairer, &run.stale_rows).await;
-        let done = plan.steps().filter(|step| !run.not_done.contains_key(&step.number));
-        let done: HashSet<String> = done.filter_map(|step| step.sub.clone()).collect();
-        let outcome = run.outcome(&plan, &summary, &done, &opened).await;
+        let signed_in = run.signed_in(&plan);
+        let outcome = run.outcome(&plan, &summary, signed_in.len(), &opened).await;
         self.unmark(&plan, &run.not_done).await;
         let not_done = run.not_done.into_keys().collect();
-        self.kept().last = Some(Arc::new(Last { plan, not_done, done }));
+        self.kept().last = Some(Arc::new(Last { plan, not_done, signed_in }));
         Ok(outcome)
     }
 

@@ -115,19 +115,10 @@ impl<'a> Run<'a> {
         self
     }
 
-    pub(super) async fn outcome(
-        &self,
-        plan: &Plan,
-        summary: &Summary,
-        done: &HashSet<String>,
-        opened: &Opened,
-    ) -> Outcome {
-        let had = had_another_id(plan);
-        let changed = had.iter().filter(|sub| done.contains(**sub)).count() as u64;
-        let signed_out = plan.steps().any(|step| matches!(step.step, Write::SignOut { .. }));
+    pub(super) async fn outcome(&self, plan: &Plan, summary: &Summary, signed_in: usize, opened: &Opened) -> Outcome {
         let is_repair = plan.kind == Kind::Repair;
-        let sessions = if changed > 0 && !signed_out && is_repair {
-            Some(Sessions { users: changed, signed_out: false, tokens: tokens(opened).await })
+        let sessions = if signed_in > 0 && is_repair {
+            Some(Sessions { users: signed_in as u64, signed_out: false, tokens: tokens(opened).await })
         } else {
             None
         };
@@ -149,6 +140,32 @@ impl<'a> Run<'a> {
             not_done_in_all: self.not_done.len() as u64,
             words: self.words.clone(),
             sessions,
+            signs_out: is_repair && plan.steps().any(|step| matches!(step.step, Write::SignOut { .. })),
         }
+    }
+
+    /// Whose sessions may still carry an earlier id: it was changed, or only they were to be ended, and they were not.
+    pub(super) fn signed_in(&self, plan: &Plan) -> HashSet<String> {
+        let had = had_another_id(plan);
+        // What was overtaken was written, and what is not known may have been.
+        let may_be_written = |number: &i64| {
+            let not_done = self.not_done.get(number);
+            not_done.is_none_or(|it| matches!(&*it.ended, "overtaken" | "not known"))
+        };
+        let (mut signed_in, mut signed_out) = (HashSet::new(), HashSet::new());
+        for planned in plan.steps() {
+            let Some(sub) = planned.sub.as_deref() else { continue };
+            match &planned.step {
+                Write::SignOut { .. } if !self.not_done.contains_key(&planned.number) => drop(signed_out.insert(sub)),
+                Write::SignOut { .. } if !had.contains(sub) => drop(signed_in.insert(sub)),
+                Write::WriteUserId { .. } | Write::ClearUserId { .. }
+                    if had.contains(sub) && may_be_written(&planned.number) =>
+                {
+                    signed_in.insert(sub);
+                }
+                _ => {}
+            }
+        }
+        signed_in.difference(&signed_out).map(|sub| (*sub).to_owned()).collect()
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
+use userlink_domain::Step;
 use userlink_pool::Writable;
 use userlink_repair::{
     Here, Kind, LIST_PRICE, LIST_PRICE_OF, Limits, Plan, Preview, guards, had_another_id, in_words, is_final,
 };
-use userlink_ui::safe_text;
+use userlink_ui::{LAST_MOMENT, safe_text};
 
 use crate::clock;
 use crate::sessions::tokens;
@@ -108,6 +109,9 @@ pub(super) fn preview(plan: &Plan, place: &Place<'_>, out: &mut impl Write) -> i
     if let Some(tokens) = &place.tokens {
         let users = had_another_id(plan).len();
         writeln!(out, "Sessions: {users} users had another id; tokens may still carry it: {}.", safe_text(tokens))?;
+    }
+    if plan.steps().any(|planned| matches!(planned.step, Step::WriteUserId { .. } | Step::ClearUserId { .. })) {
+        writeln!(out, "{LAST_MOMENT}")?;
     }
     for guard in guards(plan, &Limits::default(), &place.here) {
         let mind = if guard.holds { "" } else { "   mind this" };

@@ -51,6 +51,9 @@ async fn print_entry(looked: &Looked, opened: &Opened) -> anyhow::Result<()> {
     }
     for row in &entry.rows {
         writeln!(out, "row {}  sub {}", safe_text(&row.id.to_string()), safe_text(row.sub.as_deref().unwrap_or("-")))?;
+        for (name, value) in opened.context.mapping.show.iter().zip(&row.show) {
+            writeln!(out, "    {}: {}", safe_text(name), safe_text(value.as_deref().unwrap_or("-")))?;
+        }
         match opened.sources.table.references(&row.id).await {
             Ok(references) if references.is_empty() => {}
             Ok(references) => {
@@ -84,6 +87,18 @@ async fn print_entry(looked: &Looked, opened: &Opened) -> anyhow::Result<()> {
             day(candidate.row_created),
             day(candidate.row_updated)
         )?;
+        if let Some(left) = &candidate.leaves {
+            let row = match &left.mate {
+                userlink_repair::Mate::Row(id) => format!("row {id}"),
+                userlink_repair::Mate::New | userlink_repair::Mate::None => "no row".to_owned(),
+            };
+            writeln!(
+                out,
+                "    to be named with it: user {}, who has the row today, and {}",
+                left.user,
+                safe_text(&row)
+            )?;
+        }
         candidate.why.iter().try_for_each(|why| writeln!(out, "    + {}", safe_text(why)))?;
         candidate.why_not.iter().try_for_each(|why| writeln!(out, "    - {}", safe_text(why)))?;
     }

@@ -23,4 +23,5 @@ mod setting_up;
 mod tour;
 mod town;
 mod while_reading;
+mod whose_row;
 mod workplace;

@@ -12,11 +12,13 @@ use crate::town::{Pool, Town};
 
 const SMALL: (u16, u16) = (80, 24);
 
-struct Place {
-    town: Town,
-    pool: Pool,
-    url: String,
-    home: tempfile::TempDir,
+pub(crate) struct Place {
+    pub(crate) town: Town,
+    pub(crate) pool: Pool,
+    pub(crate) url: String,
+    pub(crate) home: tempfile::TempDir,
+    /// What else is set of the table.
+    pub(crate) of_table: String,
 }
 
 impl Place {
@@ -25,22 +27,26 @@ impl Place {
         let emails: Vec<String> = (0..more).map(|number| format!("many{number:03}@example.org")).collect();
         let mut town = Town::new(5, true);
         town.add_row_side_only(&emails.iter().map(String::as_str).collect::<Vec<_>>());
+        Self::of(town).await
+    }
+
+    pub(crate) async fn of(town: Town) -> Self {
         let home = tempfile::tempdir().unwrap();
         let pool = town.on_emulator(Faults::default()).await;
         let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
-        Self { town, pool, url, home }
+        Self { town, pool, url, home, of_table: String::new() }
     }
 
     fn set(&self, endpoint: &str, settings: &str) {
         let text = format!(
             "[contexts.town]\npool_id = \"{}\"\nendpoint_url = \"{endpoint}\"\ndatabase_url = {{ env = \"TOWN_DATABASE\" }}\n\
-             rate = 500\nwrite_rate = 500\n{settings}\n[contexts.town.table]\nid_type = \"uuid\"\n",
-            self.pool.id
+             rate = 500\nwrite_rate = 500\n{settings}\n[contexts.town.table]\nid_type = \"uuid\"\n{}",
+            self.pool.id, self.of_table
         );
         std::fs::write(self.home.path().join("town.toml"), text).unwrap();
     }
 
-    fn start(&self, endpoint: &str, settings: &str, size: (u16, u16)) -> Pty {
+    pub(crate) fn start(&self, endpoint: &str, settings: &str, size: (u16, u16)) -> Pty {
         self.set(endpoint, settings);
         let mut program = command(self.home.path(), &["--config", "town.toml"]);
         program.env("TOWN_DATABASE", &self.url);
@@ -201,6 +207,13 @@ async fn one_is_chosen_for_contained_and_dismissed() {
     pty.keys("\r");
     pty.until("the entry", |screen| screen.contains("1 match") && screen.contains("ignored"));
     pty.keys("d");
+    pty.see("Take up many000@example.org again?");
+    // It stands on Cancel.
+    pty.keys("\r");
+    pty.see("Cancelled");
+    pty.keys("d");
+    pty.see("[ Cancel ]");
+    pty.keys("y");
     pty.see("taken up again");
     pty.see("row side only");
     pty.keys("q");

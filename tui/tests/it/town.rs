@@ -45,6 +45,12 @@ pub(crate) struct Town {
     verdicts: Vec<Verdict>,
 }
 
+impl Pool {
+    pub(crate) fn sub_of(&self, username: &str) -> &str {
+        &self.subs[username]
+    }
+}
+
 /// A pool with the town's users in it.
 pub(crate) struct Pool {
     pub(crate) endpoint: String,
@@ -120,6 +126,25 @@ impl Town {
             let plot = self.plot_of(person);
             self.verdict(Situation::RowSideOnly, &[person], &[plot]);
         }
+    }
+
+    /// A profile at another provider with the e-mail of a native user who is linked. Gives both.
+    pub(crate) fn add_twin_of_somebody_linked(&mut self) -> (String, String) {
+        let (twin, native) = (self.person(), self.linked());
+        self.people[twin].username = "Google_4000".to_owned();
+        self.people[twin].status = "EXTERNAL_PROVIDER";
+        self.people[twin].email = self.email(native);
+        self.verdict(Situation::FederatedTwin, &[twin], &[]);
+        (self.name(twin), self.name(native))
+    }
+
+    /// Somebody with whose e-mail there is a row, and whose that is: the user, the row, its owner.
+    pub(crate) fn taken(&self) -> (&str, &str, &str) {
+        let taker = self.users_of(Situation::RowTaken)[0];
+        let email = self.people().find(|(name, _)| *name == taker).and_then(|(_, email)| email);
+        let plot = self.plots.iter().find(|plot| plot.email.as_deref() == email).unwrap();
+        let SubOf::User(owner) = &plot.sub else { panic!("it has no owner") };
+        (taker, &plot.id, owner)
     }
 
     fn person(&mut self) -> usize {

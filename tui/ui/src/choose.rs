@@ -1,6 +1,6 @@
 //! A person chooses who gets which row, from candidates with their evidence.
 
-use userlink_domain::{Choice, Mate};
+use userlink_domain::{Choice, Mate, Pair, PoolUser};
 
 use crate::plan::{Candidate, Choosing, Request};
 
@@ -40,13 +40,46 @@ impl Choose {
         }
     }
 
+    fn picked(&self) -> impl Iterator<Item = &Candidate> {
+        let all = self.of.candidates.iter().zip(&self.chosen);
+        all.filter(|(_, chosen)| **chosen).map(|(candidate, _)| candidate)
+    }
+
+    /// What was chosen, and what is left to each owner of a row of whom nothing else was: it stands beside the candidate.
+    fn pairs(&self) -> Vec<Pair> {
+        let mut pairs: Vec<Pair> = self.picked().map(|candidate| candidate.pair.clone()).collect();
+        for left in self.picked().filter_map(|candidate| candidate.leaves.as_ref()) {
+            let mut pair = left.pair.clone();
+            if pairs.iter().any(|other| other.user == pair.user) {
+                continue;
+            }
+            // The other row of theirs may have gone to somebody, too.
+            if matches!(pair.mate, Mate::Row(_)) && pairs.iter().any(|other| other.mate == pair.mate) {
+                pair.mate = Mate::None;
+            }
+            pairs.push(pair);
+        }
+        pairs
+    }
+
+    /// Who sees what afterwards: whoever gets the row, and whoever had it.
+    pub(crate) fn sees<'a>(&'a self, candidate: &'a Candidate) -> Vec<(&'a PoolUser, &'a str)> {
+        let mut sees = vec![(&candidate.user, &*candidate.sees)];
+        if let (Some(owner), Some(left)) = (&candidate.owner, &candidate.leaves) {
+            // Of two who are given the same row the one under the cursor would get it.
+            let mut given = self.picked().filter(|other| other.pair.mate != candidate.pair.mate);
+            let given = given.find(|other| other.pair.user == owner.sub);
+            sees.push((owner, given.map_or(&*left.sees, |other| &*other.sees)));
+        }
+        sees
+    }
+
     /// The request with this choice. Where nothing was chosen it is what the cursor is on.
     pub(crate) fn take(mut self) -> Option<Request> {
         if !self.chosen.contains(&true) {
             self.toggle();
         }
-        let chosen = self.of.candidates.iter().zip(&self.chosen).filter(|(_, chosen)| **chosen);
-        let pairs: Vec<_> = chosen.map(|(candidate, _)| candidate.pair.clone()).collect();
+        let pairs = self.pairs();
         if pairs.is_empty() {
             return None;
         }

@@ -54,7 +54,7 @@ pub(crate) fn run(model: &mut Model, place: Place, command: Command, effects: &m
         Command::Unmark => marks::none(model, effects),
         Command::Undo => repairs::undo(model, effects),
         Command::History => history::from_here(model, effects),
-        Command::Dismiss => repairs::dismiss(model, effects),
+        Command::Dismiss => repairs::dismiss(model),
         Command::Contain => repairs::contain(model),
         Command::Again => repairs::again(model, effects),
         Command::SignOut => repairs::sign_out(model, effects),

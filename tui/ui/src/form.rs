@@ -34,12 +34,14 @@ pub(crate) struct Pick {
     pub(crate) name: String,
     pub(crate) options: Vec<String>,
     pub(crate) at: usize,
+    /// Whether the options are people, who may be out of sight.
+    pub(crate) people: bool,
 }
 
 impl Pick {
     /// Something to tick.
     pub(crate) fn tick(name: &str) -> Self {
-        Self { name: name.to_owned(), options: vec!["no".to_owned(), "yes".to_owned()], at: 0 }
+        Self { name: name.to_owned(), options: vec!["no".to_owned(), "yes".to_owned()], at: 0, people: false }
     }
 }
 

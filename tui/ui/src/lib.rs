@@ -59,8 +59,8 @@ pub use marks::Marking;
 pub use model::{Model, Names, Setup};
 pub use overview::{News, Since, Spent};
 pub use plan::{
-    Answer, Candidate, Choosing, Draft, DraftKind, Guard, Lifted, NotDone, Outcome, Person, PlanLine, PlanRef, Request,
-    Running, Sessions, Wish,
+    Answer, Candidate, Choosing, Draft, DraftKind, Guard, LAST_MOMENT, Left, Lifted, NotDone, Other, Outcome, Person,
+    PlanLine, PlanRef, Request, Running, Sessions, Wish,
 };
 pub use privacy::masked;
 pub use safe_text::{fitted, is_odd_text, safe_text};

@@ -5,6 +5,9 @@
 use userlink_domain::{Choice, Pair, PoolUser, RecordRef, Row, Situation, Step, Sub};
 use userlink_link::Entry;
 
+/// What is to be known wherever the pool is written.
+pub const LAST_MOMENT: &str = "Cognito has no conditional write: a change just before ours is lost.";
+
 /// What a plan is to be made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -272,14 +275,40 @@ pub struct Candidate {
     pub user: PoolUser,
     /// The row, where there is one already.
     pub row: Option<Row>,
+    /// What the user sees afterwards.
+    pub sees: String,
     /// Who has the row today, if that is somebody else.
     pub owner: Option<PoolUser>,
+    /// What is left to the owner, where that follows.
+    pub leaves: Option<Left>,
+    /// Who else may be meant, where nobody has the row.
+    pub other: Option<Other>,
     /// What speaks for it.
     pub why: Vec<String>,
     /// What speaks against it.
     pub why_not: Vec<String>,
     /// What refers to the row in other tables: "orders 14".
     pub references: Vec<String>,
+}
+
+/// What is left to the one who has a row that somebody else gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The owner, and another row of theirs or none.
+    pub pair: Pair,
+    /// What the owner sees afterwards.
+    pub sees: String,
+}
+
+/// Somebody else who may be meant by a row that nobody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// The first of them.
+    pub user: PoolUser,
+    /// Whether the user's id names the row.
+    pub names_it: bool,
+    /// How many more there are.
+    pub more: usize,
 }
 
 /// How far a run is.
@@ -320,6 +349,8 @@ pub struct Outcome {
     pub words: Vec<String>,
     /// Who had another id, where somebody was not signed out.
     pub sessions: Option<Sessions>,
+    /// Whether the plan was to sign out whoever had another id.
+    pub signs_out: bool,
 }
 
 /// A step that was not done.

@@ -234,6 +234,16 @@ impl Model {
         entry(&alone, self.setup.ascii).users.pop().map_or(Cow::Borrowed(of), Cow::Owned)
     }
 
+    /// Users and a row that stand beside each other, as they may be seen: the same address is the same in each.
+    pub(crate) fn seen_beside(&self, users: Vec<PoolUser>, row: Option<Row>) -> (Vec<PoolUser>, Option<Row>) {
+        let rows: Vec<Row> = row.into_iter().collect();
+        let (user_count, row_count) = (users.len(), rows.len());
+        let (situation, flags) = (userlink_domain::Situation::Reading, userlink_domain::Flags::NONE);
+        let together = Entry { situation, so_far: None, flags, users, rows, user_count, row_count };
+        let mut seen = if self.masked { entry(&together, self.setup.ascii) } else { together };
+        (seen.users, seen.rows.pop())
+    }
+
     /// What somebody is called, as it may be seen: an address, a username, or words about several.
     pub(crate) fn called<'a>(&self, name: &'a str) -> Cow<'a, str> {
         if !self.masked || name.is_empty() {

@@ -118,8 +118,10 @@ pub(crate) fn want_lines(model: &mut Model) -> Option<Effect> {
 /// What `u` takes back: the run that is looked at, or the last one.
 fn wish_to_undo(model: &Model) -> Option<Wish> {
     match (&model.repairing, model.history.last()) {
-        (Repairing::Over { end: Ok(outcome), unseen: false, .. }, _) => {
-            outcome.undoable.then(|| Wish::Undo { run: outcome.run.clone(), step: None })
+        (Repairing::Over { end, unseen: false, .. }, _) => {
+            // Of what came to nothing there is nothing to take back, and what was before it is not meant.
+            let outcome = end.as_ref().ok().filter(|outcome| outcome.undoable);
+            outcome.map(|outcome| Wish::Undo { run: outcome.run.clone(), step: None })
         }
         (_, Some(page)) => match page.subject() {
             Some((run, step, true)) => Some(Wish::Undo { run, step }),
@@ -138,8 +140,11 @@ pub(crate) fn undo(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// `a` on a result: what was not done, alone.
 pub(crate) fn again(model: &mut Model, effects: &mut Vec<Effect>) {
-    if matches!(&model.repairing, Repairing::Over { end: Ok(outcome), .. } if !outcome.complete) {
-        want(model, Request::new(Wish::Again), effects);
+    if let Repairing::Over { end: Ok(outcome), .. } = &model.repairing
+        && !outcome.complete
+    {
+        let request = Request { sign_out: outcome.signs_out, ..Request::new(Wish::Again) };
+        want(model, request, effects);
     }
 }
 

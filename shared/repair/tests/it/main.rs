@@ -4,8 +4,10 @@
 
 mod any_order;
 mod applying;
+mod choosing;
 mod hostile;
 mod planning;
 mod plans;
 mod recovering;
+mod sifting;
 mod world;

@@ -31,6 +31,8 @@ enum Purpose {
     Contain(Vec<Sub>),
     /// Why an entry is dismissed.
     Dismiss(RecordRef),
+    /// An entry that was dismissed is taken up again.
+    TakeUp(RecordRef),
 }
 
 fn line(name: &str, must: Must) -> Field {
@@ -87,6 +89,7 @@ impl Filling {
                 }
             }
             Purpose::Dismiss(of) => effects.push(Effect::Dismiss { of, reason: Some(reason) }),
+            Purpose::TakeUp(of) => effects.push(Effect::Dismiss { of, reason: None }),
         }
     }
 }
@@ -99,7 +102,7 @@ pub(crate) fn contain(model: &mut Model) {
     let mut picks = vec![Pick::tick("Disable the user, too")];
     let title = if names.len() == 1 { format!("Contain {}", names[0]) } else { "Contain a user".to_owned() };
     if names.len() > 1 {
-        picks.push(Pick { name: "Whom".to_owned(), options: names, at: 0 });
+        picks.push(Pick { name: "Whom".to_owned(), options: names, at: 0, people: true });
     }
     model.repairing = Repairing::Filling(Box::new(Filling {
         title,
@@ -115,20 +118,30 @@ pub(crate) fn contain(model: &mut Model) {
     }));
 }
 
-/// `d`: an entry is dismissed until its evidence changes; one that was is taken up again.
-pub(crate) fn dismiss(model: &mut Model, effects: &mut Vec<Effect>) {
+/// `d`: an entry is dismissed until its evidence changes; one that was is taken up again. Either is asked about.
+pub(crate) fn dismiss(model: &mut Model) {
     let (Some(of), Some(entry)) = (model.subject().cloned(), model.entry()) else { return };
-    if entry.situation == Situation::Ignored {
-        return effects.push(Effect::Dismiss { of, reason: None });
-    }
-    let text =
-        "It is shown as ignored, under Expected, until anything that its verdict rests on changes. The reason is kept.";
-    model.repairing = Repairing::Filling(Box::new(Filling {
-        title: format!("Dismiss {}", crate::view::title(entry)),
-        aside: "",
-        text: vec![text.to_owned()],
-        yes: "Dismiss",
-        form: Form::new(vec![line("Reason", Must::Something)], Vec::new()),
-        purpose: Purpose::Dismiss(of),
-    }));
+    let name = crate::view::title(entry);
+    let filling = if entry.situation == Situation::Ignored {
+        let text = "It is shown as what it is from then on. That it was dismissed, and why, stays in the journal.";
+        Filling {
+            title: format!("Take up {name} again?"),
+            aside: "nothing written yet",
+            text: vec![text.to_owned()],
+            yes: "Take it up",
+            form: Form::default_on_cancel(),
+            purpose: Purpose::TakeUp(of),
+        }
+    } else {
+        let text = "It is shown as ignored, under Expected, until anything that its verdict rests on changes. The reason is kept.";
+        Filling {
+            title: format!("Dismiss {name}"),
+            aside: "",
+            text: vec![text.to_owned()],
+            yes: "Dismiss",
+            form: Form::new(vec![line("Reason", Must::Something)], Vec::new()),
+            purpose: Purpose::Dismiss(of),
+        }
+    };
+    model.repairing = Repairing::Filling(Box::new(filling));
 }

@@ -54,16 +54,16 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         (Command::SignOut, Repairing::Looking(looking)) => {
             unless(looking.draft.sessions.is_some(), "Nobody had another id before.")
         }
-        (Command::SignOut, Repairing::Over { end, .. }) => {
-            let there = end.as_ref().is_ok_and(|outcome| outcome.sessions.is_some());
-            unless(there, "Nobody had another id before.")
+        (Command::Again | Command::SignOut, Repairing::Over { end: Err(_), .. }) => {
+            Some("Nothing was planned or written.".to_owned())
+        }
+        (Command::SignOut, Repairing::Over { end: Ok(outcome), .. }) => {
+            unless(outcome.sessions.is_some(), "Nobody is left to be signed out.")
         }
         (Command::Choose, Repairing::Looking(looking)) => {
             unless(looking.draft.can_choose, "There is nothing else to choose.")
         }
-        (Command::Again, Repairing::Over { end, .. }) => {
-            unless(end.as_ref().is_ok_and(|outcome| !outcome.complete), "All of it was done.")
-        }
+        (Command::Again, Repairing::Over { end: Ok(outcome), .. }) => unless(!outcome.complete, "All of it was done."),
         (Command::Stop, Repairing::Writing(writing)) => unless(!writing.stopping, "It stops already."),
         (Command::Stop, Repairing::Choosing(choose)) => {
             let more = choose.of.left > 1 || !choose.request.choices.is_empty();

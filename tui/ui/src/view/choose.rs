@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use userlink_domain::{Mate, PoolUser, Row};
+use userlink_domain::{FieldValue, Mate, PoolUser, Row};
 
 use super::pane::{self, labelled};
 use super::{Regions, user_name};
@@ -16,6 +16,11 @@ use crate::plan::Candidate;
 use crate::theme::Role;
 use crate::words::{absolute, counted};
 
+/// Of a column that is only shown, so many characters.
+const LONGEST: usize = 80;
+/// From so many columns on both people and the row stand beside each other.
+const THREE: usize = 110;
+
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose: &Choose, regions: &mut Regions) {
     let look = model.look();
     let situation = choose.of.entry.situation;
@@ -28,7 +33,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose
     let below = pane::begin(model, frame, layout, (&title, role), &left);
     let width = usize::from(below.width);
     let room = usize::from(below.height);
-    let shown = choose.of.candidates.len().clamp(1, (room / 3).max(2));
+    let said = choose.current().map(|candidate| evidence(model, choose, candidate, width)).unwrap_or_default();
+    // The evidence has what room there is below two candidates.
+    let most = (room / 3).min(room.saturating_sub(said.len() + 1)).max(2);
+    let shown = choose.of.candidates.len().clamp(1, most);
     let top = choose.cursor.saturating_sub(shown - 1);
     let places = 0..choose.of.candidates.len();
     let list = Rect { height: below.height.min(shown as u16), ..below };
@@ -45,10 +53,17 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose
     }
     rule.fill(look.glyphs.rule, Role::Muted, width);
     lines.push(rule);
-    if let Some(candidate) = choose.current() {
-        lines.extend(evidence(model, choose, candidate, width));
+    lines.extend(said);
+    let beyond = lines.len().saturating_sub(room);
+    if beyond > 0 && room > 0 {
+        lines.truncate(room - 1);
+        let mut line = look.line();
+        let more =
+            format!(" {} {} more, in a larger window", look.glyphs.below, counted(beyond as u64 + 1, "line", "lines"));
+        line.cell(&more, Role::Attention, width);
+        lines.push(line);
     }
-    draw_all(lines, 0, frame, Rect { ..below });
+    draw_all(lines, 0, frame, below);
 }
 
 fn is_recommended(choose: &Choose, candidate: &Candidate) -> bool {
@@ -106,31 +121,48 @@ fn gutter(candidate: &Candidate) -> Gutter {
 fn evidence(model: &Model, choose: &Choose, candidate: &Candidate, width: usize) -> Vec<Cells> {
     let look = model.look();
     let mut lines = Vec::new();
-    let half = (width.saturating_sub(3) / 2).min(70);
-    let left = person(look, "GETS THE ROW", &model.seen_user(&candidate.user), half);
-    let right = match (&candidate.owner, &candidate.row) {
-        (Some(owner), _) => person(look, "HAS IT TODAY", &model.seen_user(owner), half),
-        (None, Some(row)) => of_row(look, row, candidate, half),
-        (None, None) => Vec::new(),
+    let (head, second) = match (&candidate.owner, &candidate.other) {
+        (Some(owner), _) => ("HAS IT TODAY".to_owned(), Some(owner)),
+        (None, Some(other)) => {
+            let head = if other.names_it { "NAMES IT, TOO" } else { "MAY BE MEANT, TOO" };
+            let more = if other.more > 0 { format!(" (1 of {})", other.more + 1) } else { String::new() };
+            (format!("{head}{more}"), Some(&other.user))
+        }
+        (None, None) => (String::new(), None),
     };
-    let count = left.len().max(right.len());
-    let (mut left, mut right) = (left.into_iter(), right.into_iter());
-    for _ in 0..count {
+    let people = [Some(&candidate.user), second].into_iter().flatten().cloned().collect();
+    let (people, row) = model.seen_beside(people, candidate.row.clone());
+    let row = row.map(|row| row_fields(model, &row, candidate)).unwrap_or_default();
+    let count = if people.len() == 2 && width >= THREE { 3 } else { 2 };
+    let part = (width.saturating_sub(count + 1) / count).min(70);
+    let gets = match candidate.pair.mate {
+        Mate::Row(_) => "GETS THE ROW",
+        Mate::New => "GETS A NEW ROW",
+        Mate::None => "GETS NO ROW",
+    };
+    let mut blocks: Vec<Vec<Cells>> =
+        people.iter().zip([gets, &head]).map(|(user, head)| person(look, head, user, part)).collect();
+    let beside = blocks.len() < count;
+    if beside && !row.is_empty() {
+        blocks.push(of_row(look, &row, part));
+    }
+    let tallest = blocks.iter().map(Vec::len).max().unwrap_or(0);
+    let mut blocks: Vec<_> = blocks.into_iter().map(Vec::into_iter).collect();
+    for _ in 0..tallest {
         let mut line = look.line();
-        line.text(" ", Role::Plain);
-        left.next().into_iter().for_each(|cells| line.append(cells));
-        line.to(half + 2);
-        right.next().into_iter().for_each(|cells| line.append(cells));
+        for (place, block) in blocks.iter_mut().enumerate() {
+            line.to(1 + place * (part + 1));
+            block.next().into_iter().for_each(|cells| line.append(cells));
+        }
         lines.push(line);
     }
-    if let (Some(_), Some(row)) = (&candidate.owner, &candidate.row) {
-        let row = of_row(look, row, candidate, width.saturating_sub(2));
-        lines.extend(row.into_iter().map(|cells| {
-            let mut line = look.line();
-            line.text(" ", Role::Plain);
-            line.append(cells);
-            line
-        }));
+    if !beside {
+        let texts: Vec<_> = row.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        lines.extend(labelled(look, "Row", &texts.join(&format!(" {} ", look.glyphs.dot)), Role::Plain, width));
+    }
+    for (at, (user, sees)) in choose.sees(candidate).into_iter().enumerate() {
+        let text = format!("{} {}", user_name(&model.seen_user(user)), model.told(sees));
+        lines.extend(labelled(look, if at == 0 { "Afterwards" } else { "" }, &text, Role::Strong, width));
     }
     if let Some((_, reason)) = choose.of.recommended.as_ref().filter(|_| is_recommended(choose, candidate)) {
         lines.extend(labelled(look, "Recommended", &model.told(reason), Role::Calm, width));
@@ -147,7 +179,8 @@ fn evidence(model: &Model, choose: &Choose, candidate: &Candidate, width: usize)
 fn field(look: Look, name: &str, value: &str, width: usize) -> Cells {
     let mut line = look.line();
     line.cell(name, Role::Muted, 10);
-    line.cell(value, Role::Plain, width.saturating_sub(10));
+    line.text(" ", Role::Plain);
+    line.cell(value, Role::Plain, width.saturating_sub(11));
     line
 }
 
@@ -169,20 +202,29 @@ fn person(look: Look, title: &str, user: &PoolUser, width: usize) -> Vec<Cells> 
     ]
 }
 
-fn of_row(look: Look, row: &Row, candidate: &Candidate, width: usize) -> Vec<Cells> {
-    let mut head = look.line();
-    head.text("ROW", Role::Strong);
+/// What is known of a row, the columns among it that the mapping wants shown: each with what it is called.
+fn row_fields(model: &Model, row: &Row, candidate: &Candidate) -> Vec<(String, String)> {
     let day = |at: Option<_>| at.map_or_else(|| "not known".to_owned(), absolute);
     let references = match &candidate.references[..] {
         [] => "nothing refers to it".to_owned(),
         some => some.join(", "),
     };
-    vec![
-        head,
-        field(look, "id", &row.id.to_string(), width),
-        field(look, "e-mail", row.email.as_deref().unwrap_or("none"), width),
-        field(look, "created", &day(row.created_at), width),
-        field(look, "changed", &day(row.updated_at), width),
-        field(look, "referred", &references, width),
-    ]
+    let own = [
+        ("id", row.id.to_string()),
+        ("e-mail", row.email.as_deref().unwrap_or("none").to_owned()),
+        ("created", day(row.created_at)),
+        ("changed", day(row.updated_at)),
+        ("referred", references),
+    ];
+    let empty = model.look().glyphs.empty;
+    let value =
+        |value: &FieldValue| value.as_deref().map_or_else(|| empty.to_owned(), |it| it.chars().take(LONGEST).collect());
+    let shown = model.names.show.iter().cloned().zip(row.show.iter().map(value));
+    own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(shown).collect()
+}
+
+fn of_row(look: Look, fields: &[(String, String)], width: usize) -> Vec<Cells> {
+    let mut head = look.line();
+    head.text("ROW", Role::Strong);
+    std::iter::once(head).chain(fields.iter().map(|(name, value)| field(look, name, value, width))).collect()
 }

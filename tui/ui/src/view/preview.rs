@@ -50,7 +50,10 @@ pub(super) fn furthest(model: &Model, layout: &Layout, looking: &Looking) -> usi
     let (list, _) = parts(model, below, looking);
     match in_full(model, looking, usize::from(list.width)) {
         Some(lines) => lines.len().saturating_sub(usize::from(list.height)),
-        None => looking.draft.lines.saturating_sub(usize::from(list.height).saturating_sub(1)),
+        None => {
+            let people = people(model, &looking.draft, usize::from(list.width)).len();
+            (looking.draft.lines + people).saturating_sub(usize::from(list.height).saturating_sub(1))
+        }
     }
 }
 
@@ -116,15 +119,24 @@ fn in_full(model: &Model, looking: &Looking, width: usize) -> Option<Vec<Cells>>
             other => lines.push(one(model, other, width)),
         }
     }
+    lines.extend(people(model, draft, width));
+    Some(lines)
+}
+
+/// Who sees what, today and afterwards.
+fn people(model: &Model, draft: &Draft, width: usize) -> Vec<Cells> {
+    let look = model.look();
+    let mut lines = Vec::new();
     for person in &draft.people {
         lines.push(look.line());
         lines.extend(labelled(look, "Who", &model.called(&person.name), Role::Strong, width));
         lines.extend(labelled(look, "Today", &model.told(&person.before), Role::Plain, width));
         lines.extend(labelled(look, "Afterwards", &model.told(&person.after), Role::Plain, width));
     }
-    Some(lines)
+    lines
 }
 
+/// The steps through their window, and behind them who sees what.
 fn table(model: &Model, frame: &mut Frame<'_>, area: Rect, looking: &Looking) {
     let look = model.look();
     let (width, draft) = (usize::from(area.width), &looking.draft);
@@ -136,14 +148,18 @@ fn table(model: &Model, frame: &mut Frame<'_>, area: Rect, looking: &Looking) {
     head.cell("CHANGE", Role::Muted, change);
     head.text(" AFTERWARDS", Role::Muted);
     head.draw(frame, area, area.y);
+    let people = people(model, draft, width);
+    let all = draft.lines + people.len();
     let room = usize::from(area.height).saturating_sub(1);
-    let from = looking.scroll.min(draft.lines.saturating_sub(room));
-    let below = draft.lines - from > room;
+    let from = looking.scroll.min(all.saturating_sub(room));
+    let below = all - from > room;
     let shown = if below { room.saturating_sub(1) } else { room };
-    for (y, place) in (area.y + 1..area.bottom()).zip(from..draft.lines).take(shown) {
-        let line = match looking.at(place) {
-            Some(line) => one(model, line, width),
-            None => {
+    for (y, place) in (area.y + 1..area.bottom()).zip(from..all).take(shown) {
+        let of_people = place.checked_sub(draft.lines).and_then(|at| people.get(at));
+        let line = match (of_people, looking.at(place)) {
+            (Some(line), _) => line.clone(),
+            (None, Some(line)) => one(model, line, width),
+            (None, None) => {
                 let mut line = look.line();
                 line.text(&format!(" {}", look.glyphs.more), Role::Muted);
                 line
@@ -152,7 +168,7 @@ fn table(model: &Model, frame: &mut Frame<'_>, area: Rect, looking: &Looking) {
         line.draw(frame, area, y);
     }
     if below {
-        more_below(look, frame, area, &thousands((draft.lines - from - shown) as u64));
+        more_below(look, frame, area, &thousands((all - from - shown) as u64));
     }
 }
 
@@ -318,6 +334,10 @@ fn totals(model: &Model, draft: &Draft, width: usize) -> Vec<Cells> {
     if !draft.left_out.is_empty() {
         let parts: Vec<_> = draft.left_out.iter().map(|(why, count)| format!("{} {why}", thousands(*count))).collect();
         say("Left out", parts.join("; "), Role::Attention);
+    }
+    if draft.lines > FEW && !draft.people.is_empty() {
+        let people = counted(draft.people.len() as u64, "person sees", "people see");
+        say("Who", format!("what {people} today and afterwards stands at the end of the list"), Role::Attention);
     }
     for note in draft.notes.iter().take(4) {
         say("Mind", model.told(note).into_owned(), Role::Attention);

@@ -12,7 +12,7 @@ use crate::glyphs::group_sign;
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::Cells;
-use crate::plan::DraftKind;
+use crate::plan::{DraftKind, LAST_MOMENT};
 use crate::repairs::{Filling, Repairing};
 use crate::theme::Role;
 use crate::words::counted;
@@ -112,6 +112,9 @@ fn asking(model: &Model, frame: &mut Frame<'_>, layout: &Layout, question: &Ques
     };
     let of = counted(draft.users, "user", "users");
     lines.extend(look.wrap(&format!("{what} written for {of}. {undo}"), Role::Plain, width));
+    if draft.updates > draft.sign_outs {
+        lines.extend(look.wrap(LAST_MOMENT, Role::Muted, width));
+    }
     let at = lines.len();
     lines.extend(form_lines(model, &question.form, width));
     let of = model.called(&draft.title);
@@ -162,6 +165,11 @@ fn form_lines(model: &Model, form: &Form, width: usize) -> Vec<Cells> {
         line.cell(&pick.name, if here { Role::Accent } else { Role::Muted }, name_width(model, form, width));
         line.text(" ", Role::Plain);
         let value = pick.options.get(pick.at).map(String::as_str).unwrap_or_default();
+        // Whoever is out of sight is told from the others by the number.
+        let value = match pick.people {
+            true => format!("{} ({} of {})", model.called(value), pick.at + 1, pick.options.len()),
+            false => value.to_owned(),
+        };
         let text = if here { format!("[ {value} ]") } else { format!("  {value}  ") };
         let room = width.saturating_sub(line.width());
         line.cell(&text, if here { Role::Selection } else { Role::Plain }, look.width(&text).min(room));

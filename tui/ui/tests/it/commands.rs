@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use userlink_domain::Group;
-use userlink_ui::{Answer, ContextChoice, Effect, Event, HistoryOf, Keys, News, ViewSpec, Wish, view};
+use userlink_ui::{Answer, ContextChoice, Effect, Event, HistoryOf, Keys, Lifted, News, ViewSpec, Wish, view};
 
 use crate::desk::{Desk, complete, reading, setup};
 use crate::{people, plans};
@@ -482,6 +482,25 @@ pub(crate) const SCREENS: &[Screen] = &[
         desk.keys("O");
         desk.send(Event::Overview(News::Causes(Some(crate::at_a_glance::causes()))));
     }),
+    ("refused", |desk| {
+        desk.keys("r");
+        desk.refused("The pool does not know this user any more.");
+    }),
+    ("guard", |desk| {
+        desk.keys("r");
+        desk.planned(Answer::Guarded { text: "The plan touches 118 users.".to_owned(), lifts: Lifted::default() });
+    }),
+    ("quiet run", |desk| {
+        desk.keys("r");
+        desk.prepared(1);
+        desk.keys("<Enter>y<Esc>");
+    }),
+    ("entry's history", |desk| {
+        desk.keys("<Enter>H");
+        let of = HistoryOf::Record(plans::record(&people::town()[1]));
+        desk.send(Event::History { of, answer: Ok(plans::steps()) });
+    }),
+    ("form of several", |desk| press(desk, "jjjX<Tab><Tab>")),
 ];
 
 fn press(desk: &mut Desk, keys: &str) {

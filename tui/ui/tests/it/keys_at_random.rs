@@ -69,7 +69,7 @@ fn send(desk: &mut Desk, event: Event) {
     let asked = yes && desk.text().contains("Cancel");
     let before = desk.asked.len();
     desk.send(event);
-    let wrote = desk.asked[before..].iter().any(|effect| matches!(effect, Effect::Apply(_)));
+    let wrote = desk.asked[before..].iter().any(|effect| matches!(effect, Effect::Apply(_) | Effect::Dismiss { .. }));
     assert!(!wrote || asked, "a write that nobody said yes to");
 }
 
@@ -103,6 +103,7 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
     let mut dice = Dice(seed);
     let mut entries = people::town();
     entries.extend(people::hostile());
+    entries.push(people::dismissed(99, "dismissed@example.org"));
     entries.extend((100..140).map(|number| people::linked(number, &format!("l{number}@example.org"))));
     let mut desk = Desk::with(Setup { read_only, ascii: seed % 2 == 1, ..setup() }, (80, 24), entries);
     for _ in 0..keys {
@@ -178,7 +179,9 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
             assert!(!open, "seen while it is masked:\n{text}");
         }
         if read_only {
-            let wrote = desk.asked.iter().any(|effect| matches!(effect, Effect::Apply(_) | Effect::Plan(_)));
+            let writes =
+                |effect: &Effect| matches!(effect, Effect::Apply(_) | Effect::Plan(_) | Effect::Dismiss { .. });
+            let wrote = desk.asked.iter().any(writes);
             assert!(!wrote, "read-only writes nothing");
         }
         if desk.asked.len() > 50 {

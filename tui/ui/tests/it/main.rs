@@ -3,6 +3,7 @@
 
 mod at_a_glance;
 mod browsing;
+mod choosing;
 mod commands;
 mod desk;
 mod history;

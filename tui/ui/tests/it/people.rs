@@ -60,6 +60,11 @@ pub(crate) fn linked(number: u128, email: &str) -> Entry {
     entry(Situation::Linked, vec![user], vec![row])
 }
 
+/// Somebody has dismissed it.
+pub(crate) fn dismissed(number: u128, email: &str) -> Entry {
+    Entry { situation: Situation::Ignored, ..row_side_only(number, email) }
+}
+
 /// One of everything that a person meets.
 pub(crate) fn town() -> Vec<Entry> {
     let mut carl = entry(Situation::EmailMatch, vec![user(3, "carl@example.org")], vec![row(3, "Carl@example.org")]);

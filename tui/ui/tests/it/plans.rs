@@ -3,8 +3,8 @@
 use userlink_domain::{Mate, Pair, RecordRef, Situation, Step};
 use userlink_link::Entry;
 use userlink_ui::{
-    Candidate, Choosing, Draft, DraftKind, Guard, HistoryOf, NotDone, Outcome, Person, PlanLine, PlanRef, Recorded,
-    RunDone, Sessions, StepDone,
+    Candidate, Choosing, Draft, DraftKind, Guard, HistoryOf, Left, NotDone, Other, Outcome, Person, PlanLine, PlanRef,
+    Recorded, RunDone, Sessions, StepDone,
 };
 
 use crate::people::{self, before, row_id};
@@ -163,18 +163,28 @@ pub(crate) fn choosing(left: u64) -> Choosing {
         pair: pair(user, Mate::Row(row.id.clone())),
         user: user.clone(),
         row: Some(row.clone()),
+        sees: format!("signs in and sees what belongs to row {}", row.id),
         owner: None,
+        leaves: None,
+        other: None,
         why: vec![why.to_owned()],
         why_not: vec![why_not.to_owned()],
         references: vec!["orders 14".to_owned(), "invoices 3".to_owned()],
     };
-    let first = candidate(&native, "the user's verified e-mail is the row's", "another profile has the e-mail, too");
+    let mut first =
+        candidate(&native, "the user's verified e-mail is the row's", "another profile has the e-mail, too");
     let mut second = candidate(&federated, "the user's verified e-mail is the row's", "the row has another owner");
     second.owner = Some(native.clone());
+    let sees = "signs in, and finds no data of its own".to_owned();
+    second.leaves = Some(Left { pair: pair(&native, Mate::None), sees });
+    first.other = Some(Other { user: federated.clone(), names_it: false, more: 0 });
     let third = Candidate {
         pair: pair(&native, Mate::New),
         row: None,
+        sees: "signs in and sees a new, empty account".to_owned(),
         owner: None,
+        leaves: None,
+        other: None,
         why: vec!["a new row touches nobody else's data".to_owned()],
         why_not: vec!["an inserted row is not taken back".to_owned()],
         references: Vec::new(),

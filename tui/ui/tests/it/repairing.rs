@@ -193,7 +193,8 @@ fn candidates_are_chosen_and_nobody_gets_two_rows() {
     desk.keys("<Enter>");
     let request = desk.request().unwrap();
     let chosen = &request.choices[0];
-    assert_eq!(chosen.pairs.len(), 1);
+    assert_eq!(chosen.pairs.len(), 2, "and its owner is named, who gets nothing");
+    assert_eq!(chosen.pairs[1].mate, Mate::None);
     assert_eq!(chosen.pairs[0].user, plans::choosing(1).candidates[1].pair.user);
     assert!(matches!(chosen.pairs[0].mate, Mate::Row(_)));
     // It wants a reason, without which nothing goes on.
