@@ -98,13 +98,14 @@ fn on_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     }
     model.browse.opens_next = false;
     let place = model.place();
-    let answers = matches!(place, Place::Form | Place::Question | Place::Leaving | Place::Preview | Place::Result);
+    let asks = matches!(place, Place::Question | Place::Leaving | Place::Export);
+    let answers = asks || matches!(place, Place::Form | Place::Preview | Place::Result);
     let said = key.code == KeyCode::Enter || (key.code == KeyCode::Char('y') && place != Place::Form);
     if answers && key.kind == KeyEventKind::Repeat && said {
         return; // A key that is held down answers no question.
     }
     // What is not seen, because the terminal is too small for it, is not answered either.
-    let unseen = model.layout().is_none() && matches!(place, Place::Question | Place::Leaving);
+    let unseen = asks && model.layout().is_none();
     if unseen && matches!(key.code, KeyCode::Enter | KeyCode::Char(_)) && !key.modifiers.contains(KeyModifiers::CONTROL)
     {
         return;

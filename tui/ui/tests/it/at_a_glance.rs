@@ -105,7 +105,7 @@ fn the_overview_while_all_is_read_says_when_causes_come() {
     desk.entries = people::town();
     desk.send(Event::Progress(reading()));
     desk.count();
-    insta::assert_snapshot!("overview_reading", desk.text());
+    insta::assert_snapshot!("overview_reading", desk.screen());
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn ticket() {
         let mut desk = Desk::town(size);
         desk.keys("o");
         desk.send(Event::Paste(" <bea@example.org>\nthe rest of the ticket".to_owned()));
-        insta::assert_snapshot!(format!("ticket_typed_{}x{}", size.0, size.1), desk.text());
+        insta::assert_snapshot!(format!("ticket_typed_{}x{}", size.0, size.1), desk.screen());
         desk.keys("<Enter>");
         assert_eq!(desk.asked, [Effect::LookUp("bea@example.org".to_owned())]);
         desk.send(Event::LookedUp { asked: "bea@example.org".to_owned(), answer: Ok(found(1)) });
@@ -211,7 +211,33 @@ fn the_whole_entry_with_what_stands_beside_it() {
     let mut desk = Desk::town((200, 50));
     desk.keys("j<Enter>");
     beside(&mut desk, 1);
-    insta::assert_snapshot!("entry_beside_200x50", desk.text());
+    insta::assert_snapshot!("entry_beside_200x50", desk.screen());
+}
+
+#[test]
+fn values_that_contradict_each_other_are_marked_where_they_stand() {
+    let differing = people::town().iter().position(|it| it.flags.contains(Flag::EmailDiffers)).unwrap();
+    let mut desk = Desk::town((80, 24));
+    desk.keys(&"j".repeat(differing));
+    desk.keys("<Enter>");
+    insta::assert_snapshot!("entry_contradictory_80x24", desk.screen());
+}
+
+#[test]
+fn an_incident_leads_to_its_entries() {
+    let mut desk = large((80, 24));
+    let situations = vec![(Situation::Linked, 5_000), (Situation::DeadSub, 90_000)];
+    desk.send(Event::Progress(Progress { users: 5_000, rows: 95_000, ..complete() }));
+    desk.send(Event::Counts(userlink_ui::Counts { situations, flags: Vec::new() }));
+    desk.send(Event::Overview(News::Causes(Some(causes()))));
+    desk.keys("3");
+    desk.keys("O<Enter>");
+    let text = desk.text();
+    assert!(text.contains("▌All") && text.contains("situation:dead_sub"), "{text}");
+    assert!(!text.contains("One incident"), "the list is shown: {text}");
+    // And the causes below it to theirs.
+    desk.keys("Oj<Enter>");
+    assert!(desk.text().contains("situation:no_row status:reset_required"), "{}", desk.text());
 }
 
 fn copied(desk: &mut Desk) -> Vec<String> {
@@ -225,7 +251,7 @@ fn evidence_is_shown_before_it_is_copied_and_holds_nobody_unless_asked_to() {
     desk.keys("j<Enter>");
     beside(&mut desk, 1);
     desk.keys("Y");
-    insta::assert_snapshot!("evidence_80x24", desk.text());
+    insta::assert_snapshot!("evidence_80x24", desk.screen());
     desk.keys("<Enter>");
     assert!(desk.text().contains("Sent to the clipboard: the evidence"), "{}", desk.text());
     let without = copied(&mut desk);
@@ -388,7 +414,7 @@ fn while_it_is_masked_no_screen_shows_a_person() {
 fn masked_users_can_still_be_told_apart_and_what_differs_still_differs() {
     let mut desk = Desk::town((80, 24));
     desk.keys("m");
-    insta::assert_snapshot!("masked_80x24", desk.text());
+    insta::assert_snapshot!("masked_80x24", desk.screen());
     let differing = people::town().iter().position(|it| it.flags.contains(Flag::EmailDiffers)).unwrap();
     desk.keys(&"j".repeat(differing));
     desk.keys("<Enter>");

@@ -333,3 +333,19 @@ fn answers_that_nobody_waits_for_change_nothing() {
     desk.send(Event::Applied(Err("late".to_owned())));
     assert_eq!(desk.screen(), before);
 }
+
+#[test]
+fn an_export_is_answered_as_a_write_is_neither_unseen_nor_by_a_key_held_down() {
+    let mut desk = Desk::town(SIZE);
+    desk.keys("E<Right>");
+    assert!(desk.text().contains("[ Export ]"), "{}", desk.text());
+    for code in [KeyCode::Enter, KeyCode::Char('y')] {
+        desk.send(Event::Key(KeyEvent::new_with_kind(code, KeyModifiers::NONE, KeyEventKind::Repeat)));
+    }
+    desk.resize((40, 5));
+    desk.keys("<Enter>y");
+    assert_eq!(desk.asked, [], "what is not seen is not answered");
+    desk.resize(SIZE);
+    desk.keys("y");
+    assert!(matches!(desk.asked[..], [Effect::Export(_)]), "{:?}", desk.asked);
+}
