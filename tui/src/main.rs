@@ -24,7 +24,6 @@ mod start;
 use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 
-use clap::Parser;
 use userlink_ui::Theme;
 
 use cli::{Cli, Command, Common};
@@ -34,7 +33,7 @@ use settings::{Context, Overrides, SettingsError};
 use start::{Failure, Start};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_arguments();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -85,11 +84,11 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Probe) => probe::run(context(&cli.common).await?).await,
         Some(Command::Plan(args)) => repairs::plan::run(context(&cli.common).await?, args).await,
         Some(Command::Apply(args)) => {
-            let named = cli.common.overrides().context;
+            let named = cli.common.typed_context.clone();
             repairs::apply::run(context(&cli.common).await?, named, args).await
         }
         Some(Command::Undo(args)) => {
-            let named = cli.common.overrides().context;
+            let named = cli.common.typed_context.clone();
             repairs::apply::undo(context(&cli.common).await?, named, args).await
         }
         Some(Command::Dismiss(args)) => repairs::dismiss::run(context(&cli.common).await?, args).await,

@@ -125,8 +125,7 @@ impl<'a> Run<'a> {
         let had = had_another_id(plan);
         let changed = had.iter().filter(|sub| done.contains(**sub)).count() as u64;
         let signed_out = plan.steps().any(|step| matches!(step.step, Write::SignOut { .. }));
-        let is_repair = plan.kind == Kind::Repair;
-        let sessions = if changed > 0 && !signed_out && is_repair {
+        let sessions = if changed > 0 && !signed_out {
             Some(Sessions { users: changed, signed_out: false, tokens: tokens(opened).await })
         } else {
             None

@@ -16,6 +16,7 @@ mod many;
 mod meanwhile;
 mod pty;
 mod repair_commands;
+mod repair_guards;
 mod scanning;
 mod setting_up;
 mod tour;

@@ -4,7 +4,9 @@
 
 mod any_order;
 mod applying;
+mod containing;
 mod hostile;
+mod limits;
 mod planning;
 mod plans;
 mod recovering;
