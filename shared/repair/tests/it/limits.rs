@@ -48,12 +48,15 @@ fn nothing_that_is_not_empty_is_overwritten_in_bulk_unless_the_pairs_are_said_fo
 
 #[test]
 fn what_stands_in_a_row_and_is_no_sub_counts_as_empty() {
-    let rows = (1..=2).map(|n| userlink_domain::Row { sub: Some("n/a".into()), ..row(n, None) });
+    let rows = (1..=2).map(|n| userlink_domain::Row {
+        sub: Some("n/a".into()),
+        email: Some(format!("u{n}@example.org").into()),
+        ..row(n, None)
+    });
     let users = (1..=2).map(|n| person(n, Some(&n.to_string())));
     let mut linker = linker(users.collect(), rows.collect());
     let choices = (1..=2).map(|n| Choice { of: of_user(n), pairs: Vec::new(), reason: None });
-    let refused = planned(&mut linker, choices.collect()).unwrap_err();
-    assert!(matches!(refused, Refused::NeedsChoice(..)), "only nothing is recommended here: {refused}");
+    assert_eq!(told(&planned(&mut linker, choices.collect()).unwrap()), ["row 1 sub 1", "row 2 sub 2"]);
 }
 
 fn here(writable_by: Option<Vec<String>>) -> Here {
