@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use userlink_pool::PoolReader;
+use userlink_pool::{PoolReader, account_of};
 
 /// Before something is planned or written so long is waited for the name.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -33,13 +33,21 @@ impl Actor {
 
     /// The name, as far as it is known by now or a moment later.
     pub(crate) async fn name(&self) -> String {
-        let mut asked = (*self.asked).clone();
-        let known = tokio::time::timeout(PATIENCE, asked.wait_for(Option::is_some)).await;
-        let caller = known.ok().and_then(Result::ok).and_then(|known| known.clone().flatten());
-        match caller {
+        match self.arn().await {
             Some(arn) => format!("{arn} ({})", of_system()),
             None => of_system(),
         }
+    }
+
+    /// The account of the credentials, as far as it is known by now or a moment later.
+    pub(crate) async fn account(&self) -> Option<String> {
+        account_of(&self.arn().await?).map(str::to_owned)
+    }
+
+    async fn arn(&self) -> Option<String> {
+        let mut asked = (*self.asked).clone();
+        let known = tokio::time::timeout(PATIENCE, asked.wait_for(Option::is_some)).await;
+        known.ok().and_then(Result::ok).and_then(|known| known.clone().flatten())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use userlink_domain::Situation;
 use userlink_ui::Theme;
@@ -28,6 +29,9 @@ pub(crate) struct Common {
     /// Which context of the settings
     #[arg(long, global = true, value_name = "NAME", env = "USERLINK_CONTEXT")]
     context: Option<String>,
+    /// The same where it was typed, and not found in the environment: whoever types it means it
+    #[arg(skip)]
+    pub(crate) typed_context: Option<String>,
     /// The user pool, as REGION_NAME
     #[arg(long, global = true, value_name = "ID", env = "USERLINK_POOL_ID")]
     pool_id: Option<String>,
@@ -67,6 +71,17 @@ pub(crate) struct Common {
     /// Write a log into this file
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) log_file: Option<PathBuf>,
+}
+
+impl Cli {
+    /// What the command line says. It ends the program where that is wrong, or asks for help.
+    pub(crate) fn of_arguments() -> Self {
+        let matches = Self::command().get_matches();
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let is_typed = matches.value_source("context") == Some(ValueSource::CommandLine);
+        cli.common.typed_context = cli.common.context.clone().filter(|_| is_typed);
+        cli
+    }
 }
 
 impl Common {
@@ -190,7 +205,7 @@ pub(crate) struct PlanArgs {
     /// Sign out whoever had another user id
     #[arg(long)]
     pub(crate) sign_out: bool,
-    /// Allow a plan for so many users [default: 50, or 0.1 % of the pool where that is more]
+    /// Allow a plan for so many users and no more [default: as in the settings; else 50, or 0.1 % of the pool where that is more]
     #[arg(long, value_name = "N")]
     pub(crate) max_users: Option<u64>,
     /// One side is empty, and is meant to be
@@ -229,6 +244,9 @@ pub(crate) struct UndoArgs {
     /// Only this step of it
     #[arg(long, value_name = "N")]
     pub(crate) step: Option<i64>,
+    /// Sign out whoever had another user id until then
+    #[arg(long)]
+    pub(crate) sign_out: bool,
     /// Write the plan of the way back into this file, and do nothing else
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

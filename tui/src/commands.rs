@@ -106,7 +106,7 @@ pub(crate) async fn read_everything(context: Context, stop: &Stop) -> anyhow::Re
             (engine, Begin::default())
         }
     };
-    engine.linker.apply(&opened.dismissals().await);
+    engine.linker.apply(&opened.decisions().await);
     let began = begin.began.unwrap_or(now);
     let mut progress = Line::new();
     let reading = tokio::spawn(scan(opened.sources.clone(), begin, to));

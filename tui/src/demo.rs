@@ -101,6 +101,7 @@ impl Demo {
             keep: Keep::Off,
             insert_function: None,
             price: None,
+            limits: userlink_repair::Limits::default(),
             protected: self.world.protected().iter().map(written).collect(),
         }
     }

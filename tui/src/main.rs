@@ -24,7 +24,6 @@ mod start;
 use std::io::{IsTerminal, stdin, stdout};
 use std::process::ExitCode;
 
-use clap::Parser;
 use userlink_ui::Theme;
 
 use cli::{Cli, Command, Common};
@@ -39,7 +38,7 @@ use start::{Failure, Start};
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_arguments();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -90,11 +89,11 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Probe) => probe::run(context(&cli.common).await?).await,
         Some(Command::Plan(args)) => repairs::plan::run(context(&cli.common).await?, args).await,
         Some(Command::Apply(args)) => {
-            let named = cli.common.overrides().context;
+            let named = cli.common.typed_context.clone();
             repairs::apply::run(context(&cli.common).await?, named, args).await
         }
         Some(Command::Undo(args)) => {
-            let named = cli.common.overrides().context;
+            let named = cli.common.typed_context.clone();
             repairs::apply::undo(context(&cli.common).await?, named, args).await
         }
         Some(Command::Dismiss(args)) => repairs::dismiss::run(context(&cli.common).await?, args).await,

@@ -147,10 +147,7 @@ async fn look_at_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<Opti
         }
     };
     let wrong = if sources.account.is_some() && sources.account != described.account {
-        let found = described.account.as_deref().unwrap_or("one that it does not name");
-        Some(format!(
-            "The pool is in account {found}, and the context is pinned to another. Check aws_profile and account."
-        ))
+        Some(wrong_account(described.account.as_deref()))
     } else if described.attribute == Attribute::Missing {
         // Every user would read as one without the attribute, and every pair as one to be repaired.
         Some(format!(
@@ -169,6 +166,12 @@ async fn look_at_pool(sources: &Sources, to: &mpsc::Sender<News>) -> Result<Opti
     let Description { self_sign_up, post_confirmation, .. } = described;
     to.send(News::Pool { self_sign_up, post_confirmation }).await?;
     Ok(Some(described.estimated_users))
+}
+
+/// What is said of a pool that is not in the account that the context is pinned to.
+pub(crate) fn wrong_account(found: Option<&str>) -> String {
+    let found = found.unwrap_or("one that it does not name");
+    format!("The pool is in account {found}, and the context is pinned to another. Check aws_profile and account.")
 }
 
 /// True where the pool was read to its end.

@@ -9,13 +9,13 @@ use secrecy::ExposeSecret;
 use userlink_db::{Condition, Db, DbError, Journal, JournalError, Linkage, Literal, RowWriter, UsersTable};
 use userlink_domain::Timestamp;
 use userlink_link::{Change, Evidence, Rules};
-use userlink_pool::{AppClients, PoolError, PoolReader, PoolWriter};
+use userlink_pool::{AppClients, PoolError, PoolReader, PoolWriter, Remedy};
 use userlink_repair::{Origin, Patience, Process, Repairer};
 use userlink_ui::JournalPlace;
 
 use crate::actor::Actor;
 use crate::demo::Demo;
-use crate::scan::Sources;
+use crate::scan::{Sources, wrong_account};
 use crate::settings::Context;
 use crate::snapshot::{Kept, Of, Shelf, What};
 
@@ -41,6 +41,8 @@ pub(crate) struct Opened {
     pub(crate) tokens: tokio::sync::OnceCell<String>,
     /// The app clients, once they have been looked at.
     clients: tokio::sync::OnceCell<AppClients>,
+    /// The account that the pool is in, once that was asked.
+    account: tokio::sync::OnceCell<Option<String>>,
     /// Where the journal lies, where repairs are possible.
     pub(crate) journal_place: Option<JournalPlace>,
     /// Where scans are kept, and what they are of.
@@ -208,6 +210,7 @@ async fn open(context: &Context, keep: Option<Box<dyn Any + Send + Sync>>) -> Re
         journal_place: place,
         tokens: tokio::sync::OnceCell::new(),
         clients: tokio::sync::OnceCell::new(),
+        account: tokio::sync::OnceCell::new(),
         shelf,
         looked: AtomicBool::new(false),
         _keep: keep,
@@ -234,21 +237,44 @@ impl Opened {
         }
     }
 
-    /// What was dismissed, for the linker. Where it cannot be read nothing is ignored.
-    pub(crate) async fn dismissals(&self) -> Vec<Change> {
+    /// What people decided, for the linker: what was dismissed, and who was contained. What cannot be read is left out.
+    pub(crate) async fn decisions(&self) -> Vec<Change> {
         let Ok(journal) = &self.journal else { return Vec::new() };
         let standing = journal.dismissals(&self.linkage(), self.rules.id_kind).await;
         let standing = standing.inspect_err(|error| tracing::warn!(%error, "what was dismissed cannot be read"));
         let standing = standing.unwrap_or_default().into_iter();
-        standing.filter_map(|it| Some(Change::Dismissed(it.of, Some(Evidence::parse(&it.evidence)?)))).collect()
+        let dismissed = standing.filter_map(|it| Some(Change::Dismissed(it.of, Some(Evidence::parse(&it.evidence)?))));
+        let contained = journal.contained(&self.linkage()).await;
+        let contained = contained.inspect_err(|error| tracing::warn!(%error, "who was contained cannot be read"));
+        let contained = contained.unwrap_or_default().into_iter().map(|sub| Change::Contained(sub, true));
+        dismissed.chain(contained).collect()
+    }
+
+    /// The account that the pool is in, as the pool's ARN says it; where this role may not describe the pool, that of the
+    /// credentials: nobody reaches another account's pools. None where neither is known, as with an emulator.
+    ///
+    /// # Errors
+    /// Where it is not the one that the context is pinned to, or cannot be seen to be.
+    pub(crate) async fn account(&self) -> Result<Option<String>, String> {
+        let pinned = self.context.account.as_ref();
+        let ask = async || match self.sources.pool.describe().await {
+            Ok(described) if described.account.is_some() => Ok(described.account),
+            Err(error) if pinned.is_some() && error.remedy() != Remedy::NotPermitted => Err(error.to_string()),
+            Ok(_) | Err(_) => Ok(self.actor.account().await),
+        };
+        let found = self.account.get_or_try_init(ask).await?;
+        match pinned {
+            Some(_) if pinned != found.as_ref() => Err(wrong_account(found.as_deref())),
+            _ => Ok(found.clone()),
+        }
     }
 
     /// What a plan is made from that was scanned at this moment.
-    pub(crate) fn origin(&self, scanned_at: Timestamp, users: u64, rows: u64) -> Origin {
+    pub(crate) fn origin(&self, account: Option<String>, scanned_at: Timestamp, users: u64, rows: u64) -> Origin {
         let (context, table) = (&self.context, &self.sources.table);
         Origin {
             context: context.name.clone(),
-            account: context.account.clone(),
+            account,
             pool: context.pool.pool_id.clone(),
             attribute: context.pool.attribute.clone(),
             database: table.schema().database.clone(),

@@ -17,7 +17,7 @@ use userlink_domain::{Situation, Step, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::statements::fixed;
-use crate::statements::journal::{CLOSE, DOER, HOLDER, OPEN, RUNS, newest, steps};
+use crate::statements::journal::{CLOSE, CONTAINED_USERS, DOER, HOLDER, OPEN, RUNS, newest, steps};
 use crate::transaction::{Record, Transaction, Value};
 use crate::{Db, DbError, DbOptions, MigrateOptions, UsersTable, migrate};
 
@@ -179,6 +179,9 @@ pub enum JournalError {
     #[error(transparent)]
     Db(#[from] DbError),
 }
+
+/// What the closing of a step says that cleared a `user_id` to contain somebody. That of any other says nothing.
+pub const CONTAINED: &str = "contained";
 
 /// How often a step is tried to be opened whose rival was closed before it could be named.
 const TRIES: u32 = 5;
@@ -363,6 +366,18 @@ impl Journal {
             });
         }
         Ok(runs)
+    }
+
+    /// The users who were contained and whose `user_id` no step has written since, as far as the journal goes back. A clearing that
+    /// was cut short counts: whose it was is not known.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn contained(&self, of: &Linkage) -> Result<Vec<Sub>, JournalError> {
+        let of = [&of.pool_id, &of.attribute, &of.table].map(|name| Value::Text(name.clone())).to_vec();
+        let records = self.db.read(fixed(CONTAINED_USERS), of).await?;
+        let subs = records.iter().map(|record| Ok(Sub::parse(&record.name(0)?)));
+        subs.filter_map(Result::transpose).collect()
     }
 
     async fn step(&self, run: Uuid, step_no: i64) -> Result<Option<Recorded>, JournalError> {

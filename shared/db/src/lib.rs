@@ -32,7 +32,8 @@ pub use db::Db;
 pub use dismissals::Dismissal;
 pub use error::DbError;
 pub use journal::{
-    Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded, RunRecorded,
+    CONTAINED, Closing, History, Journal, JournalEntry, JournalError, Linkage, OpenSteps, Outcome, Recorded,
+    RunRecorded,
 };
 pub use linking::{Linking, Newcomer, Tie};
 pub use mapping::{Condition, Literal, Mapping};
@@ -41,4 +42,5 @@ pub use options::{DbOptions, Tls};
 pub use references::{Reference, Referring};
 pub use rows::{Closes, INSERTED, RowWrite, RowWriter, RowWritten};
 pub use schema::Schema;
+pub use upkeep::Person;
 pub use users::UsersTable;

@@ -15,10 +15,10 @@ use crate::{DbError, UsersTable};
 const AT_MOST: u32 = 1_000;
 /// How long one count may take.
 const BRIEF: Duration = Duration::from_millis(500);
-/// More tables than these are not looked at.
+/// More than these are named, and not looked at.
 const TABLES_AT_MOST: usize = 50;
 
-/// A column of another table that refers to the key.
+/// A column of another table that refers to the row: or several, with commas in between.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// `orders`, with its schema where that is another one.
@@ -35,6 +35,10 @@ pub enum Referring {
     AtLeast(u64),
     /// The column has no index, so that it was not looked at.
     NotIndexed,
+    /// It refers by several columns, or by another than the key: that was not looked at.
+    Otherwise,
+    /// So many tables refer that this one was not looked at.
+    OneOfMany,
     /// It took too long, or may not be read.
     Unknown,
 }
@@ -45,33 +49,39 @@ impl std::fmt::Display for Reference {
             Referring::Count(count) => write!(f, "{} {count}", self.table),
             Referring::AtLeast(count) => write!(f, "{} more than {count}", self.table),
             Referring::NotIndexed => write!(f, "{} not counted ({} has no index)", self.table, self.column),
+            Referring::Otherwise => write!(f, "{} not counted (it refers by {})", self.table, self.column),
+            Referring::OneOfMany => write!(f, "{} not counted (one of many)", self.table),
             Referring::Unknown => write!(f, "{} not known", self.table),
         }
     }
 }
 
+/// The last column says whether it refers by one column, to the key.
 const POSTGRES: &str = "
-SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, -1), n.nspname = $2,
+SELECT n.nspname::text, c.relname::text,
+       (SELECT string_agg(b.attname::text, ', ' ORDER BY o.place) FROM unnest(k.conkey) WITH ORDINALITY o (num, place)
+        JOIN pg_attribute b ON b.attrelid = k.conrelid AND b.attnum = o.num),
+       format_type(a.atttypid, -1), n.nspname = $2,
        EXISTS (SELECT 1 FROM pg_index i
-               WHERE i.indrelid = k.conrelid AND i.indkey[0] = a.attnum AND i.indisvalid AND i.indpred IS NULL)
+               WHERE i.indrelid = k.conrelid AND i.indkey[0] = a.attnum AND i.indisvalid AND i.indpred IS NULL),
+       array_length(k.conkey, 1) = 1 AND ta.attname = $3
 FROM pg_constraint k JOIN pg_class t ON t.oid = k.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
      JOIN pg_attribute ta ON ta.attrelid = t.oid AND ta.attnum = k.confkey[1]
      JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
      JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-WHERE k.contype = 'f' AND array_length(k.conkey, 1) = 1 AND k.conparentid = 0
-      AND tn.nspname = $2 AND t.relname = $1 AND ta.attname = $3
+WHERE k.contype = 'f' AND k.conparentid = 0 AND tn.nspname = $2 AND t.relname = $1
 ORDER BY 1, 2, 3";
 
 const SQLITE: &str = "
-SELECT 'main', m.name, f.\"from\", '', 1,
+SELECT 'main', m.name, group_concat(f.\"from\", ', '), '', 1,
        EXISTS (SELECT 1 FROM pragma_index_list(m.name) l, pragma_index_info(l.name) i
                WHERE l.partial = 0 AND i.seqno = 0 AND lower(i.name) = lower(f.\"from\"))
        OR EXISTS (SELECT 1 FROM pragma_table_info(m.name) p
-               WHERE p.pk = 1 AND lower(p.type) = 'integer' AND lower(p.name) = lower(f.\"from\"))
+               WHERE p.pk = 1 AND lower(p.type) = 'integer' AND lower(p.name) = lower(f.\"from\")),
+       count(*) = 1 AND (f.\"to\" IS NULL OR lower(f.\"to\") = lower($3))
 FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
-WHERE m.type = 'table' AND lower(f.\"table\") = lower($1) AND f.seq = 0 AND $2 IS NOT NULL
-      AND (f.\"to\" IS NULL OR lower(f.\"to\") = lower($3))
-      AND NOT EXISTS (SELECT 1 FROM pragma_foreign_key_list(m.name) g WHERE g.id = f.id AND g.seq > 0)
+WHERE m.type = 'table' AND lower(f.\"table\") = lower($1) AND $2 IS NOT NULL
+GROUP BY m.name, f.id
 ORDER BY 1, 2, 3";
 
 impl UsersTable {
@@ -86,11 +96,16 @@ impl UsersTable {
             Dialect::Sqlite => SQLITE,
         };
         let of = vec![Value::Text(relation.1), Value::Text(relation.0), Value::Text(self.mapping().id.clone())];
-        let mut found = Vec::new();
-        for record in db.read(fixed(keys), of).await?.iter().take(TABLES_AT_MOST) {
+        let (mut found, mut looked_at) = (Vec::new(), 0);
+        for record in db.read(fixed(keys), of).await? {
             let (schema, name, column) = (record.name(0)?, record.name(1)?, record.name(2)?);
             let table = if record.truth(4)? { name.clone() } else { format!("{schema}.{name}") };
-            let rows = if record.truth(5)? {
+            let rows = if !record.truth(6)? {
+                Referring::Otherwise
+            } else if looked_at == TABLES_AT_MOST {
+                Referring::OneOfMany
+            } else if record.truth(5)? {
+                looked_at += 1;
                 self.count(&(schema, name), &column, &record.name(3)?, row).await
             } else {
                 Referring::NotIndexed

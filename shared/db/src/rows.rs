@@ -85,17 +85,25 @@ impl RowWriter {
         self.table.schema().unfilled(self.table.mapping(), self.table.db().dialect(), with_email)
     }
 
-    /// One transaction, in which no statement takes longer than `limit`.
+    /// One transaction, in which no statement takes longer than `limit`. `as_chosen` looks at a row that is there once it is locked:
+    /// whether it is still as it was when it was chosen.
     ///
     /// # Errors
     /// After one for which [`DbError::is_transient`] holds only reading tells whether it was written.
-    pub async fn write(&self, write: &RowWrite, closes: Closes<'_>, limit: Duration) -> Result<RowWritten, DbError> {
+    pub async fn write(
+        &self,
+        write: &RowWrite,
+        as_chosen: impl Fn(&Row) -> bool,
+        closes: Closes<'_>,
+        limit: Duration,
+    ) -> Result<RowWritten, DbError> {
         let db = self.table.db();
         db.in_time(async {
             let mut transaction = db.begin_linking(limit).await?;
             let written = match write {
                 RowWrite::Sub { row, expect, value, alone } => {
-                    self.set_sub(&mut transaction, row, expect.as_deref(), value.as_deref(), *alone).await
+                    let texts = (expect.as_deref(), value.as_deref());
+                    self.set_sub(&mut transaction, row, as_chosen, texts, *alone).await
                 }
                 RowWrite::Insert { sub, email, has_email, known } => {
                     self.insert(&mut transaction, *sub, email.as_deref(), has_email.as_ref(), known).await
@@ -136,14 +144,17 @@ impl RowWriter {
         &self,
         on: &mut Transaction<'_>,
         id: &RowId,
-        expect: Option<&str>,
-        value: Option<&str>,
+        as_chosen: impl Fn(&Row) -> bool,
+        (expect, value): (Option<&str>, Option<&str>),
         alone: bool,
     ) -> Result<Result<Row, &'static str>, DbError> {
         let found = self.table.listed_in(on, &self.statements.lock, self.table.keys(std::slice::from_ref(id))).await?;
         let Some(row) = found.into_iter().find(|row| row.id == *id) else { return Ok(Err("the row is gone.")) };
         if row.sub.as_deref() != expect {
             return Ok(Err("the row's sub is no longer what it was."));
+        }
+        if !as_chosen(&row) {
+            return Ok(Err("the row's e-mail is no longer what the choice rested on."));
         }
         let sub = value.and_then(Sub::parse);
         if let Some(value) = sub.filter(|_| alone)

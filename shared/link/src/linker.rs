@@ -34,6 +34,8 @@ pub struct Linker {
     pub(crate) unsettled: FxHashSet<Rec>,
     pub(crate) waiting: Waiting,
     pub(crate) dismissed: FxHashMap<RecordRef, Evidence>,
+    /// Users who were contained.
+    pub(crate) contained: FxHashSet<Sub>,
     /// Entries are made when everything has been read, and not before.
     gathers: bool,
 }
@@ -55,6 +57,7 @@ impl Linker {
             unsettled: FxHashSet::default(),
             waiting: Waiting::default(),
             dismissed: FxHashMap::default(),
+            contained: FxHashSet::default(),
             gathers: false,
         }
     }
@@ -99,7 +102,8 @@ impl Linker {
             | Change::RowGone(_)
             | Change::Writable(_)
             | Change::Unsettled(_)
-            | Change::Dismissed(..) => None,
+            | Change::Dismissed(..)
+            | Change::Contained(..) => None,
         });
         self.coverage = now.unwrap_or(covered);
         let mut work = Work::default();
@@ -124,7 +128,8 @@ impl Linker {
                     | Change::Covered(_)
                     | Change::Writable(_)
                     | Change::Unsettled(_)
-                    | Change::Dismissed(..) => self.take_in(),
+                    | Change::Dismissed(..)
+                    | Change::Contained(..) => self.take_in(),
                 }
             }
             match change {
@@ -158,6 +163,14 @@ impl Linker {
                         None => drop(self.dismissed.remove(of)),
                     }
                     work.judge.extend(self.find(of));
+                }
+                Change::Contained(sub, is_contained) => {
+                    if *is_contained {
+                        self.contained.insert(*sub);
+                    } else {
+                        self.contained.remove(sub);
+                    }
+                    work.judge.extend(self.find(&RecordRef::User(*sub)));
                 }
             }
         }
@@ -281,6 +294,7 @@ impl Linker {
                 held.map_or(Some(Change::RowGone(id.clone())), |row| row.map(Change::Row))
             }
             Change::Dismissed(of, _) => Some(Change::Dismissed(of.clone(), self.dismissed.get(of).copied())),
+            Change::Contained(sub, _) => Some(Change::Contained(*sub, self.contained.contains(sub))),
             Change::Covered(_) | Change::Writable(_) | Change::Unsettled(_) => None,
         }
     }
@@ -320,6 +334,13 @@ impl Linker {
             replaced.extend(followed.map(|two| two[0].1.sub));
         }
         replaced
+    }
+
+    /// Whether a user of the entry of this record was contained, and no repair has written the `user_id` since.
+    pub fn is_contained(&self, of: &RecordRef) -> bool {
+        let entry = self.find(of).and_then(|rec| self.entries.of(rec)).filter(|_| !self.contained.is_empty());
+        let mut users = entry.into_iter().flat_map(|entry| self.entries.users(entry));
+        users.any(|slot| self.store.sub_of(slot).is_some_and(|sub| self.contained.contains(&sub)))
     }
 
     /// What the linker was told to judge by.

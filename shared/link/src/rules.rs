@@ -71,6 +71,8 @@ pub enum Change {
     /// A person has dismissed the entry of the record: it is `ignored` as long as its verdict rests on just this. Without
     /// evidence it is taken up again.
     Dismissed(RecordRef, Option<Evidence>),
+    /// Whether the user was contained, and no repair has written the `user_id` since: nothing is written there in bulk.
+    Contained(Sub, bool),
 }
 
 /// What a batch of changes did.

@@ -200,11 +200,19 @@ impl Case<'_> {
         self.doubled_subs().iter().any(|(sub, _)| self.store().user_slot(*sub).is_some())
     }
 
+    /// Whether one of the users was contained, and no repair has written the id since.
+    fn is_contained(&self) -> bool {
+        self.users.iter().any(|user| self.linker.contained.contains(&user.sub))
+    }
+
     pub(crate) fn repair(&self) -> Repair {
         let row = self.row_id();
         let words = match self.situation {
             Situation::RowSideOnly if self.has_blank_id() => {
                 "None: the row's id is blank, and a blank value would delete the attribute.".into()
+            }
+            Situation::RowSideOnly if self.is_contained() => {
+                format!("Write the user id, {row}, after a look: the user was contained.")
             }
             Situation::RowSideOnly => format!("Write the user id: {row}."),
             Situation::DuplicateRows if !self.has_doubled_user() => {
@@ -250,6 +258,7 @@ impl Case<'_> {
         }
         let safe = !steps.is_empty()
             && !self.flags.contains(userlink_domain::Flag::Contested)
+            && !self.is_contained()
             && self.linker.coverage == Coverage::ALL;
         Repair { words, steps, safe }
     }

@@ -20,5 +20,7 @@ pub use call::wait;
 pub use clients::{AppClient, AppClients, Writable};
 pub use error::{PoolError, Remedy};
 pub use listing::{Listed, Listing, Position, Shard};
-pub use reader::{Attribute, Description, Page, PageToken, PoolOptions, PoolReader, read_root_certificates};
+pub use reader::{
+    Attribute, Description, Page, PageToken, PoolOptions, PoolReader, account_of, read_root_certificates,
+};
 pub use writer::{PoolWriter, Turn};

@@ -198,7 +198,7 @@ impl PoolReader {
                 Some(Some(false)) => Attribute::Immutable,
                 Some(_) => Attribute::Mutable,
             },
-            account: pool.arn().and_then(account).map(str::to_owned),
+            account: pool.arn().and_then(account_of).map(str::to_owned),
             self_sign_up: !pool.admin_create_user_config().is_some_and(|it| it.allow_admin_create_user_only()),
             post_confirmation: pool
                 .lambda_config()
@@ -414,7 +414,7 @@ fn region(options: &PoolOptions) -> Result<String, PoolError> {
 }
 
 /// The account in an ARN: `arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_A`.
-fn account(arn: &str) -> Option<&str> {
+pub fn account_of(arn: &str) -> Option<&str> {
     let account = arn.split(':').nth(4)?;
     (account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit())).then_some(account)
 }
@@ -464,9 +464,9 @@ mod tests {
 
     #[test]
     fn the_account_is_in_the_arn() {
-        assert_eq!(account("arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_A"), Some("123456789012"));
+        assert_eq!(account_of("arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_A"), Some("123456789012"));
         for odd in ["", "arn:aws:cognito-idp:eu-west-1::userpool/x", "arn:aws:cognito-idp:local:local:userpool/x"] {
-            assert_eq!(account(odd), None, "{odd}");
+            assert_eq!(account_of(odd), None, "{odd}");
         }
     }
 

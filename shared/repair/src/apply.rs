@@ -295,7 +295,7 @@ impl<N: Fn() -> Timestamp + Send> Underway<'_, N> {
             }
         }
         let (verdict, closed, mut words) = match self.check_rows() {
-            Ok(()) => (Verdict::Done, self.close(Outcome::Done, "").await, self.what.action.words()),
+            Ok(()) => (Verdict::Done, self.close(Outcome::Done, self.what.detail).await, self.what.action.words()),
             Err(changed) => (
                 Verdict::Overtaken,
                 self.close(Outcome::Overtaken, changed).await,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use userlink_domain::{RecordRef, Step, Sub};
-use userlink_link::Linker;
+use userlink_domain::{RecordRef, Situation, Step, Sub};
+use userlink_link::{Entry, Linker};
 
 use crate::file::{Kind, Plan, PlannedEntry, PlannedPair};
 use crate::pairs::{PairsError, PlannedStep};
@@ -14,7 +14,7 @@ use crate::tried::{As, tried};
 /// A plan that keeps a user from what is not theirs: the id goes, the sessions end, and on request nobody signs in.
 ///
 /// # Errors
-/// Where the user was not scanned, or somebody who is not named would gain by it.
+/// Where the user was not scanned.
 pub fn contain(linker: &mut Linker, user: Sub, disable: bool, reason: &str, maker: Maker) -> Result<Plan, Refused> {
     let of = RecordRef::User(user);
     let unknown = || Refused::Pairs { of: name(&of), why: PairsError::Unknown(name(&of)) };
@@ -45,5 +45,28 @@ pub fn contain(linker: &mut Linker, user: Sub, disable: bool, reason: &str, make
     }];
     // What somebody else is left with when this user's claim goes is shown, and does not keep anybody from being contained.
     tried(linker, &mut entries, As::Containment)?;
-    Ok(Plan::freeze(Kind::Contain, maker.by, maker.at, maker.origin, entries, Vec::new(), maker.id))
+    let notes = written_back(&entry, user, &entries).into_iter().collect();
+    Ok(Plan::freeze(Kind::Contain, maker.by, maker.at, maker.origin, entries, notes, maker.id))
+}
+
+/// What there is to know where a row carries the user's sub: the id could be written there again.
+fn written_back(entry: &Entry, user: Sub, entries: &[PlannedEntry]) -> Option<String> {
+    let [planned] = entries else { return None };
+    let row = entry.rows.iter().find(|row| row.sub() == Some(user))?;
+    let [pair] = &planned.pairs[..] else { return None };
+    let own = planned.after.iter().find(|after| after.kind == "user" && after.name == pair.username);
+    let after = own.map_or(Some(&planned.situation), |after| after.after.as_ref());
+    let disabled = planned.steps.iter().any(|planned| matches!(planned.step, Step::DisableUser { .. }));
+    if after.map(String::as_str) != Some(Situation::RowSideOnly.name()) || disabled {
+        return None;
+    }
+    let cleared = planned.steps.iter().any(|planned| matches!(planned.step, Step::ClearUserId { .. }));
+    let row = format!("Row {} carries this user's sub.", row.id);
+    Some(if cleared {
+        format!("{row} No bulk plan writes its id back, as long as the journal knows of this; --only does, by name.")
+    } else {
+        format!(
+            "{row} There is no id to clear, and a bulk plan would write it: dismiss the entry to keep it from that."
+        )
+    })
 }

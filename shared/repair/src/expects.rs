@@ -11,6 +11,8 @@ pub(crate) struct OnUser {
     pub(crate) sub: Sub,
     pub(crate) action: Action,
     pub(crate) expects: Expects,
+    /// What the journal says of it when it is done.
+    pub(crate) detail: &'static str,
 }
 
 /// What is done to the user.

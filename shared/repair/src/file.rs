@@ -33,6 +33,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     pub context: String,
+    /// The account that the pool is in, where it was known.
     pub account: Option<String>,
     pub pool: String,
     pub attribute: String,
@@ -163,14 +164,20 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether it is for this pool, attribute and table, and not too old.
+    /// Whether it is for this account, as far as that is known, for this pool, attribute and table, and not too old.
     pub(crate) fn check(
         &self,
-        (linkage, database): (&Linkage, &String),
+        (linkage, database, account): (&Linkage, &String, Option<&str>),
         now: Timestamp,
         max_age_hours: i64,
     ) -> Result<(), PlanError> {
         let origin = &self.origin;
+        if let (Some(planned), Some(here)) = (origin.account.as_deref(), account)
+            && planned != here
+        {
+            let (planned, here) = (planned.to_owned(), here.to_owned());
+            return Err(PlanError::Elsewhere { what: "the account", planned, here });
+        }
         for (what, planned, here) in [
             ("the pool", &origin.pool, &linkage.pool_id),
             ("the attribute", &origin.attribute, &linkage.attribute),

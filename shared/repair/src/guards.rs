@@ -30,7 +30,7 @@ pub struct Here {
     pub max_age_hours: i64,
 }
 
-/// Every guard that a plan passed, and what is to be minded.
+/// Every guard that a plan passed, and what is to be minded. `limits` are those that stand while nobody says otherwise.
 pub fn guards(plan: &Plan, limits: &Limits, here: &Here) -> Vec<Guard> {
     let mut all = Vec::new();
     let mut add = |name, holds, seen: String| all.push(Guard { name, seen, holds });
@@ -38,8 +38,7 @@ pub fn guards(plan: &Plan, limits: &Limits, here: &Here) -> Vec<Guard> {
     if plan.kind == Kind::Repair {
         add("sides", users > 0 && rows > 0, format!("read to their ends: {users} users, {rows} rows"));
         let touched: HashSet<_> = plan.steps().filter_map(|step| step.sub.as_deref()).collect();
-        let (touched, limit) =
-            (touched.len() as u64, Limits { users: Limits::default().users, ..limits.clone() }.of(users));
+        let (touched, limit) = (touched.len() as u64, limits.of(users));
         let seen = if touched > limit {
             format!("{touched} users, over the {limit} that pass unasked: you said so")
         } else {

@@ -33,7 +33,7 @@ pub use contain::contain;
 pub use file::{After, Kind, Origin, Plan, PlanError, PlannedEntry, PlannedPair, is_final};
 pub use guards::{Guard, Here, guards};
 pub use pairs::{PairsError, PlannedStep};
-pub use planner::{Limits, Maker, Selection, plan};
+pub use planner::{Limits, Maker, Selection, overwrites, plan};
 pub use preview::{LIST_PRICE, LIST_PRICE_OF, Preview, in_words};
 pub use process::Process;
 pub use recover::Recovered;

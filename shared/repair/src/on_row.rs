@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use userlink_db::{Closes, JournalEntry, JournalError, Outcome, RowWrite, RowWritten};
-use userlink_domain::{EmailKey, RowId, Step, Sub, Timestamp, Username};
+use userlink_domain::{EmailKey, Row, RowId, Step, Sub, Timestamp, Username};
 
 use crate::apply::{Applied, Repairer, Verdict};
 use crate::expects::Expects;
@@ -78,19 +78,14 @@ impl Repairer {
             closed(Outcome::Stale, "no id of this table").await;
             return Ok(stale("the row's id is none of this table."));
         };
-        if let RowWrite::Sub { row, value: Some(_), .. } = &write
-            && let Some(facts) = of.entry.facts.get(&format!("row {row}"))
-        {
-            let there = self.table.by_ids(std::slice::from_ref(row)).await;
-            let same = there.is_ok_and(|rows| rows.first().is_some_and(|row| facts_of_row(of.plan.id, row) == *facts));
-            if !same {
-                let why = "the row is gone, or its e-mail is no longer what the choice rested on.";
-                closed(Outcome::Stale, why).await;
-                return Ok(stale(why));
-            }
-        }
+        // The choice rested on the rows that get a sub.
+        let facts = match &write {
+            RowWrite::Sub { row, value: Some(_), .. } => of.entry.facts.get(&format!("row {row}")),
+            RowWrite::Sub { .. } | RowWrite::Insert { .. } => None,
+        };
+        let as_chosen = |row: &Row| facts.is_none_or(|facts| facts_of_row(of.plan.id, row) == *facts);
         let closes = Closes { journal: &self.journal, run: entry.run, step_no: entry.step_no, at: now() };
-        match self.rows.write(&write, closes, ROW_LIMIT).await {
+        match self.rows.write(&write, as_chosen, closes, ROW_LIMIT).await {
             Ok(RowWritten::Done { row, closed: with_it }) => {
                 let detail = closes.detail(&write, &row);
                 let mut words = vec!["Written, and read back: the row is as it should be.".to_owned()];

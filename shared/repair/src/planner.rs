@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use userlink_domain::{Choice, Flag, Mate, Pair, RecordRef, Situation, Step, Timestamp};
+use userlink_domain::{Choice, Flag, Mate, Pair, RecordRef, Situation, Step, Sub, Timestamp};
 use userlink_link::{Coverage, Entry, Linker};
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub enum Selection {
 /// What stops a plan until a person says otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// A plan may touch this many users, or this share of the pool, whichever is more.
+    /// A plan may touch this many users, or this share of the pool (from 0 to 1), whichever is more.
     pub users: u64,
     pub share: f64,
     /// A person knows that one side is empty.
@@ -39,11 +39,20 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { users: 50, share: 0.001, empty_side: false }
+        Self { users: Self::USERS, share: Self::SHARE, empty_side: false }
     }
 }
 
 impl Limits {
+    const USERS: u64 = 50;
+    const SHARE: f64 = 0.001;
+
+    /// As they are set: a count that is given is meant, and no share of the pool goes beyond it unless that is given, too.
+    pub fn set(users: Option<u64>, share: Option<f64>) -> Self {
+        let of_pool = if users.is_some() { 0.0 } else { Self::SHARE };
+        Self { users: users.unwrap_or(Self::USERS), share: share.unwrap_or(of_pool), empty_side: false }
+    }
+
     /// How many users of so many a plan may touch.
     pub fn of(&self, users: u64) -> u64 {
         self.users.max((users as f64 * self.share) as u64)
@@ -75,10 +84,9 @@ pub fn plan(linker: &mut Linker, selection: &Selection, limits: &Limits, maker: 
     if (users == 0 || rows == 0) && !limits.empty_side {
         return Err(Refused::EmptySide { users, rows });
     }
-    let mut notes = incidents(linker, users, rows);
-    let choices = match selection {
-        Selection::SafeInBulk => safe(linker, &mut notes),
-        Selection::Chosen(choices) => choices.clone(),
+    let (choices, held_back) = match selection {
+        Selection::SafeInBulk => safe(linker),
+        Selection::Chosen(choices) => (choices.clone(), Vec::new()),
     };
     let mut entries: Vec<PlannedEntry> = Vec::new();
     let mut first = 1;
@@ -101,7 +109,7 @@ pub fn plan(linker: &mut Linker, selection: &Selection, limits: &Limits, maker: 
         entries.push(entry);
     }
     if entries.is_empty() {
-        return Err(Refused::Nothing);
+        return Err(if held_back.is_empty() { Refused::Nothing } else { Refused::HeldBack(held_back.join(" ")) });
     }
     let touched =
         entries.iter().flat_map(|entry| &entry.pairs).map(|pair| &pair.sub).collect::<HashSet<_>>().len() as u64;
@@ -110,6 +118,8 @@ pub fn plan(linker: &mut Linker, selection: &Selection, limits: &Limits, maker: 
         return Err(Refused::OverThreshold { users: touched, limit, of: users });
     }
     tried(linker, &mut entries, As::Repair)?;
+    let mut notes = incidents(linker, users, rows);
+    notes.extend(held_back);
     notes.extend(in_between(linker, &entries));
     if linker.rules().writable.is_none() && matches!(selection, Selection::Chosen(_)) {
         notes.push("Whether users can write the attribute themselves is not known.".into());
@@ -130,23 +140,32 @@ fn in_between(linker: &mut Linker, entries: &[PlannedEntry]) -> Option<String> {
     ))
 }
 
-/// What is safe without a look at each.
-fn safe(linker: &Linker, notes: &mut Vec<String>) -> Vec<Choice> {
-    let mut held = 0;
+/// What is safe without a look at each, and why more is not.
+fn safe(linker: &Linker) -> (Vec<Choice>, Vec<String>) {
+    let (mut held, mut contained) = (0, 0);
     let all = linker.of_situation(|situation| situation == Situation::RowSideOnly);
     let choices = all.into_iter().filter_map(|of| {
         let entry = linker.entry(&of)?;
         let safe = !entry.flags.contains(Flag::Contested) && linker.explain(&of).is_some_and(|why| why.repair.safe);
-        held += u64::from(!safe);
+        let is_contained = linker.is_contained(&of);
+        contained += u64::from(!safe && is_contained);
+        held += u64::from(!safe && !is_contained);
         safe.then_some(Choice { of, pairs: Vec::new(), reason: None })
     });
     let choices = choices.collect();
+    let mut notes = Vec::new();
     if held > 0 {
         notes.push(format!(
             "{held} more are row side only and held back: somebody else speaks for the row. Look at each."
         ));
     }
-    choices
+    if contained > 0 {
+        notes.push(format!(
+            "{contained} more are row side only and held back: the user id was cleared to contain somebody, or by a step that \
+             was cut short. Name those that are to be written with --only."
+        ));
+    }
+    (choices, notes)
 }
 
 /// A record as a refusal calls it.
@@ -185,6 +204,10 @@ fn chosen(
     let steps = steps(&around, kind, &pairs, maker.sign_out, first);
     if steps.is_empty() {
         return Ok(None);
+    }
+    // What is not empty is overwritten or cleared one by one, by whoever has seen it.
+    if of_how_many > 1 && choice.pairs.is_empty() && steps.iter().any(|planned| overwrites(&planned.step)) {
+        return Err(Refused::Overwrites(called, situation));
     }
     for step in &steps {
         if let Step::InsertRow { email, .. } = &step.step {
@@ -240,6 +263,19 @@ pub(crate) fn may_be_repaired(
         return Err(Refused::Writable(called.to_owned(), situation));
     }
     Ok(())
+}
+
+/// Whether a step takes away something that was not empty. What stands in a row and is no sub counts as none.
+pub fn overwrites(step: &Step) -> bool {
+    match step {
+        Step::WriteUserId { expect, .. } | Step::ClearUserId { expect, .. } => {
+            expect.as_deref().is_some_and(|value| !value.trim().is_empty())
+        }
+        Step::WriteSub { expect, .. } | Step::ClearSub { expect, .. } => {
+            expect.as_deref().and_then(Sub::parse).is_some()
+        }
+        Step::InsertRow { .. } | Step::SignOut { .. } | Step::DisableUser { .. } | Step::EnableUser { .. } => false,
+    }
 }
 
 /// Whoever moves what somebody else may have does so one at a time, and says why.

@@ -4,6 +4,7 @@
 use tokio::time::Instant;
 use userlink_db::{INSERTED, JournalEntry, JournalError, Outcome};
 use userlink_domain::{RowId, Step, Sub, Timestamp, Username};
+use uuid::Uuid;
 
 use crate::apply::{Repairer, is_over};
 use crate::refusal::Refusal;
@@ -60,6 +61,24 @@ impl Repairer {
             }
         }
         Ok(recovered)
+    }
+
+    /// Looks at a step of this run of which it is not known whether it was made, once nothing of it can arrive any more. Gives
+    /// whether it was; none where it cannot be seen now either.
+    pub(crate) async fn look_again(
+        &self,
+        run: Uuid,
+        step_no: i64,
+        now: &(impl Fn() -> Timestamp + Send),
+    ) -> Option<bool> {
+        let landed = Instant::now() + self.patience.landing;
+        let open = self.journal.open_entries(&self.linkage()).await.ok()?;
+        let entry = open.entries.iter().find(|entry| (entry.run, entry.step_no) == (run, step_no))?;
+        match self.look(entry, Some(landed), now).await.ok()? {
+            Looked::Done => Some(true),
+            Looked::NotDone => Some(false),
+            Looked::Closed | Looked::Left => None,
+        }
     }
 
     /// Closes the steps about this user that are over.

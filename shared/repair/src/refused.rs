@@ -23,6 +23,11 @@ pub enum Refused {
     NoRepair(String, Situation),
     #[error("{0} is {1}, and nothing is recommended for it. Say the pairs in the file that --only names.")]
     NeedsChoice(String, Situation),
+    #[error(
+        "{0} is {1}, and something that is not empty would be overwritten or cleared: beside others that wants the pairs said for it, \
+         in the file that --only names. userlink show has the old value; or make a plan of its own for it."
+    )]
+    Overwrites(String, Situation),
     #[error("{0} is {1}: that is repaired one at a time. Make a plan of its own for it.")]
     OneAtATime(String, Situation),
     #[error("{0} is {1}: it needs a reason.")]
@@ -50,4 +55,7 @@ pub enum Refused {
     Twice(String),
     #[error("There is nothing to do.")]
     Nothing,
+    /// Of what is safe in bulk nothing is left; the notes say why.
+    #[error("There is nothing to do without a look. {0}")]
+    HeldBack(String),
 }

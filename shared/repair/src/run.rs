@@ -1,7 +1,8 @@
 //! Applying a plan: exactly its steps, each entry's in their order, several entries side by side.
 //!
-//! After a step that was not done the rest of its entry is left. Asked to stop, it ends what is under way and begins nothing
-//! more. Applied again, a plan goes on: what is done is passed over, what was stale or failed is tried anew.
+//! After a step that was not done the rest of its entry is left; but whoever is contained is kept from all that can be. Asked
+//! to stop, it ends what is under way and begins nothing more. Applied again, a plan goes on: what is done is passed over, what
+//! was stale or failed is tried anew.
 
 use std::collections::HashMap;
 
@@ -31,6 +32,8 @@ pub struct Confirmation {
     /// The context is marked as production: its name, and what was typed for it.
     pub production: Option<(String, String)>,
     pub shared_journal: bool,
+    /// The account that the pool is in, where it is known.
+    pub account: Option<String>,
     pub max_age_hours: i64,
 }
 
@@ -48,7 +51,9 @@ pub enum NotConfirmed {
     Plan(#[from] PlanError),
     #[error("Production wants a reason: --reason TEXT.")]
     Reason,
-    #[error("Production wants the context's name typed: {0}.")]
+    #[error(
+        "Production wants the context's name typed: {0}. Beside --yes that is --context {0}; a variable or a default does not count."
+    )]
     Name(String),
     #[error("Production writes only with the shared journal: run userlink migrate first.")]
     LocalJournal,
@@ -138,7 +143,9 @@ impl Repairer {
     /// # Errors
     /// The first guard that does not hold.
     pub fn confirm(&self, plan: Plan, said: &Confirmation, now: Timestamp) -> Result<Confirmed, NotConfirmed> {
-        plan.check((&self.linkage(), &self.table.schema().database), now, said.max_age_hours)?;
+        let linkage = self.linkage();
+        let here = (&linkage, &self.table.schema().database, said.account.as_deref());
+        plan.check(here, now, said.max_age_hours)?;
         if let Some((name, typed)) = &said.production {
             if said.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
                 return Err(NotConfirmed::Reason);
@@ -198,6 +205,7 @@ impl Repairer {
     async fn entry(&self, of: Of<'_>, now: impl Fn() -> Timestamp + Send + Clone) -> Vec<StepResult> {
         let mut results = Vec::new();
         let (mut goes_on, mut inserted) = (true, HashMap::new());
+        let contains = of.plan.kind == Kind::Contain;
         for planned in &of.entry.steps {
             let result = |ended, words| StepResult {
                 number: planned.number,
@@ -219,7 +227,7 @@ impl Repairer {
                 continue;
             }
             let (mut user, mut rows) = (None, None);
-            let (ended, words) = match self.step(&of, planned, &mut inserted, now.clone()).await {
+            let (mut ended, mut words) = match self.step(&of, planned, &mut inserted, now.clone()).await {
                 Ok(applied) => {
                     (user, rows) = (applied.user, applied.rows);
                     (Ended::Made(applied.verdict), applied.words)
@@ -234,7 +242,19 @@ impl Repairer {
                 }
                 Err(other) => (Ended::Made(Verdict::Failed), vec![other.to_string()]),
             };
-            goes_on = matches!(ended, Ended::Made(Verdict::Done) | Ended::Before { .. });
+            let is_last = of.entry.steps.last().is_some_and(|last| last.number == planned.number);
+            if contains && !is_last && ended == Ended::Made(Verdict::Unverified) {
+                // While it is open, no other step about the user can be made.
+                (ended, words) = match self.look_again(of.run, planned.number, &now).await {
+                    Some(true) => (Ended::Made(Verdict::Done), vec!["Written: it was looked at again.".to_owned()]),
+                    Some(false) => {
+                        let words = "Nothing was written: it was looked at again, and is as it was.".to_owned();
+                        (Ended::Made(Verdict::Failed), vec![words])
+                    }
+                    None => (ended, words),
+                };
+            }
+            goes_on = contains || matches!(ended, Ended::Made(Verdict::Done) | Ended::Before { .. });
             results.push(StepResult { user, rows, ..result(ended, words) });
         }
         results
@@ -294,7 +314,9 @@ impl Repairer {
         let facts = of.entry.facts.get(&sub.to_string()).map(|facts| (of.plan.id, facts.clone()));
         let expects = |user_id, expected, tied| Expects { user_id, expected, tied, facts: facts.clone() };
         let id_kind = self.table.schema().id_kind;
-        let on_user = |action, expects| OnUser { username: username.clone(), sub, action, expects };
+        let contains = of.plan.kind == Kind::Contain && matches!(step, Step::ClearUserId { .. });
+        let detail = if contains { userlink_db::CONTAINED } else { "" };
+        let on_user = |action, expects| OnUser { username: username.clone(), sub, action, expects, detail };
         let what = match &step {
             Step::WriteUserId { expect, value, .. } => {
                 let Some(id) = written_id(id_kind, value, tied) else {

@@ -22,8 +22,8 @@ pub struct Sifted {
 
 /// Sorts a selection. `made` is what was chosen by now, `passed_over` whom a person left out.
 ///
-/// Beside others nothing is overwritten that nobody looked at, nothing contested is taken as recommended, and what is repaired
-/// one at a time is left out.
+/// Beside others nothing is overwritten that nobody looked at, nothing contested nor whoever was contained is taken as
+/// recommended, and what is repaired one at a time is left out.
 pub fn sift(linker: &Linker, of: &[RecordRef], made: &[Choice], passed_over: &[RecordRef]) -> Sifted {
     let mut sifted = Sifted::default();
     let lead = |of: &RecordRef| linker.lead_of(of);
@@ -63,7 +63,8 @@ pub fn sift(linker: &Linker, of: &[RecordRef], made: &[Choice], passed_over: &[R
             situation,
             Situation::RowSideOnly | Situation::UserSideOnly | Situation::EmailMatch | Situation::NoRow
         );
-        let look = many > 1 && (overwrites || entry.flags.contains(Flag::Contested));
+        let held_back = entry.flags.contains(Flag::Contested) || linker.is_contained(of);
+        let look = many > 1 && (overwrites || held_back);
         if (has_been_chosen || !look) && (!choice.pairs.is_empty() || recommended(linker, of).is_some()) {
             sifted.choices.push(Choice { of: of.clone(), ..choice.clone() });
         } else {

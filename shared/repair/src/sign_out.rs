@@ -6,17 +6,31 @@ use userlink_domain::Step;
 
 use crate::file::{Kind, Plan, PlannedEntry, PlannedPair};
 use crate::pairs::PlannedStep;
-use crate::planner::Maker;
+use crate::planner::{Maker, overwrites};
 
 /// The subs of the users whose `user_id` a plan changes though it was not empty, whether or not it signs them out.
 pub fn had_another_id(plan: &Plan) -> HashSet<&str> {
-    let had = plan.steps().filter(|step| match &step.step {
-        Step::WriteUserId { expect, .. } | Step::ClearUserId { expect, .. } => {
-            expect.as_deref().is_some_and(|value| !value.trim().is_empty())
-        }
-        _ => false,
-    });
+    let had = plan.steps().filter(|planned| is_other_id(&planned.step));
     had.filter_map(|step| step.sub.as_deref()).collect()
+}
+
+/// Adds to each entry of a way back that it signs out whoever had another `user_id`.
+pub(crate) fn also_sign_out(entries: &mut [PlannedEntry], first: i64) {
+    let mut number = first;
+    for entry in entries {
+        let had = entry.steps.iter().filter(|planned| is_other_id(&planned.step));
+        let had: HashSet<String> = had.filter_map(|planned| planned.sub.clone()).collect();
+        for pair in entry.pairs.iter().filter(|pair| had.contains(&pair.sub)) {
+            let step = Step::SignOut { username: pair.username.clone() };
+            entry.steps.push(PlannedStep { number, sub: Some(pair.sub.clone()), step, row_of_step: None });
+            number += 1;
+        }
+    }
+}
+
+/// Whether a step changes a `user_id` that was not empty.
+fn is_other_id(step: &Step) -> bool {
+    matches!(step, Step::WriteUserId { .. } | Step::ClearUserId { .. }) && overwrites(step)
 }
 
 /// A plan that signs out those whom an earlier plan names and for whom `wanted` holds; none where it signs out nobody.

@@ -5,12 +5,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use userlink_db::{INSERTED, Recorded};
-use userlink_domain::{Step, Timestamp};
+use userlink_domain::Step;
 use userlink_link::Linker;
-use uuid::Uuid;
 
-use crate::file::{Kind, Origin, Plan, PlannedEntry, PlannedPair};
+use crate::file::{Kind, Plan, PlannedEntry, PlannedPair};
 use crate::pairs::PlannedStep;
+use crate::planner::Maker;
+use crate::sign_out::also_sign_out;
 use crate::tried::{As, tried};
 
 /// Why there is no way back.
@@ -26,7 +27,8 @@ pub enum NoUndo {
     Elsewhere(String),
 }
 
-/// The inverse of the steps that were done; `only` one of them where it is named.
+/// The inverse of the steps that were done; `only` one of them where it is named. `sign_out` ends the sessions of whoever had
+/// another `user_id` until then.
 ///
 /// # Errors
 /// Where nothing was done that could be taken back.
@@ -34,8 +36,7 @@ pub fn undo(
     run: &str,
     only: Option<i64>,
     recorded: &[Recorded],
-    (id, by, at): (Uuid, String, Timestamp),
-    origin: Origin,
+    Maker { id, by, at, origin, sign_out, .. }: Maker,
 ) -> Result<Plan, NoUndo> {
     let mut entries: Vec<PlannedEntry> = Vec::new();
     let mut number = 1;
@@ -93,6 +94,9 @@ pub fn undo(
     }
     if entries.is_empty() {
         return Err(NoUndo::Nothing(run.to_owned()));
+    }
+    if sign_out {
+        also_sign_out(&mut entries, number);
     }
     kept.dedup();
     Ok(Plan::freeze(Kind::Undo { run: run.to_owned() }, by, at, origin, entries, kept, id))

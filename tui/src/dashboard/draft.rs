@@ -8,10 +8,9 @@ use userlink_pool::Writable;
 use userlink_repair::{
     After, Here, Kind, LIST_PRICE, LIST_PRICE_OF, Plan, PlannedEntry, Preview, guards, had_another_id, is_final,
 };
-use userlink_ui::{Draft, DraftKind, Guard, Lifted, Person, PlanLine, PlanRef, Request, Sessions, Wish};
+use userlink_ui::{Draft, DraftKind, Guard, Person, PlanLine, PlanRef, Request, Sessions, Wish};
 
 use super::choosing::user_of;
-use super::planning::limits;
 use crate::cli::MAX_AGE_HOURS;
 use crate::clock;
 use crate::start::Opened;
@@ -155,7 +154,7 @@ pub(super) fn draft(
         writable_by,
         max_age_hours: MAX_AGE_HOURS,
     };
-    let seen = guards(plan, &limits(Lifted::default()), &here);
+    let seen = guards(plan, &context.limits, &here);
     let guards =
         seen.into_iter().map(|it| Guard { name: it.name.to_owned(), seen: it.seen, holds: it.holds }).collect();
     let count = |wanted: fn(&Step) -> bool| plan.steps().filter(|planned| wanted(&planned.step)).count() as u64;
@@ -173,8 +172,8 @@ pub(super) fn draft(
         signed_out: sign_outs > 0,
         tokens,
     });
-    // Undoing and containing have their own ways to sign out.
-    let sessions = sessions.filter(|_| kind == DraftKind::Repair || sign_outs > 0);
+    // Whoever is contained is signed out anyway.
+    let sessions = sessions.filter(|_| plan.kind != Kind::Contain || sign_outs > 0);
     let alone = plan.entries.len() == 1;
     let reason = plan.entries.iter().find_map(|entry| entry.reason.clone());
     let moves = kind == DraftKind::Repair && plan.steps().any(|planned| takes(&planned.step));

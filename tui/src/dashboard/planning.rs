@@ -112,7 +112,7 @@ impl Planner {
                     .with_maker(false, move |engine, maker| contain(&mut engine.linker, user, disable, &reason, maker));
                 Ok(made.await?.map_or_else(|refused| refusal(&refused), Made::plan))
             }
-            Wish::Undo { run, step } => self.undo(run, *step).await,
+            Wish::Undo { run, step } => self.undo(run, *step, request.sign_out).await,
             Wish::Again => match last {
                 Some(last) => self.again(request, last).await,
                 None => Ok(Made::refused("There is no run to go on with.")),
@@ -132,12 +132,13 @@ impl Planner {
         let (opened, by) = (self.opened.clone(), self.actor.clone());
         let rows = userlink_db::RowWriter::new(opened.sources.table.clone(), opened.context.insert_function.as_deref());
         let rows = rows.map_err(|error| error.to_string())?;
+        let account = opened.account().await?;
         with(&self.worker, move |engine, _| {
             let maker = Maker {
                 id: Uuid::now_v7(),
                 by,
                 at: clock::now(),
-                origin: opened.origin(engine.began, engine.users, engine.rows),
+                origin: opened.origin(account, engine.began, engine.users, engine.rows),
                 sign_out,
                 unfilled: (rows.unfilled(true), rows.unfilled(false)),
             };
@@ -150,8 +151,9 @@ impl Planner {
     async fn chosen(&self, request: &Request, of: Vec<RecordRef>) -> Result<Made, String> {
         let request = request.clone();
         let alone = of.len() == 1;
+        let limits = limits(&self.opened.context.limits, request.lifted);
         let asked = self.with_maker(request.sign_out, move |engine, maker| {
-            choose_or_plan(&mut engine.linker, &request, &of, maker)
+            choose_or_plan(&mut engine.linker, &request, &of, &limits, maker)
         });
         match asked.await? {
             Next::Plan(plan, left_out) => Ok(Made::Plan { plan, left_out, can_choose: alone }),
@@ -213,13 +215,13 @@ impl Planner {
         Ok(())
     }
 
-    async fn undo(&self, run: &str, step: Option<i64>) -> Result<Made, String> {
+    async fn undo(&self, run: &str, step: Option<i64>, sign_out: bool) -> Result<Made, String> {
         let run_id = Uuid::try_parse(run).map_err(|_| "This run has no name that can be looked for.".to_owned())?;
         let journal = self.opened.journal.as_ref().map_err(Clone::clone)?;
         let recorded = journal.history(&History::Run(run_id), u32::MAX / 2).await.map_err(|error| error.to_string())?;
         let run = run.to_owned();
-        let made = self.with_maker(false, move |engine, maker| {
-            let plan = undo(&run, step, &recorded, (maker.id, maker.by, maker.at), maker.origin)?;
+        let made = self.with_maker(sign_out, move |engine, maker| {
+            let plan = undo(&run, step, &recorded, maker)?;
             Ok::<_, userlink_repair::NoUndo>(foretold(&mut engine.linker, plan))
         });
         Ok(made.await?.map_or_else(|refused| Made::refused(refused.to_string()), Made::plan))
@@ -295,7 +297,7 @@ enum Next {
     Choose(Box<Choosing>, Vec<RowId>),
 }
 
-fn choose_or_plan(linker: &mut Linker, request: &Request, of: &[RecordRef], maker: Maker) -> Next {
+fn choose_or_plan(linker: &mut Linker, request: &Request, of: &[RecordRef], limits: &Limits, maker: Maker) -> Next {
     let alone = of.len() == 1;
     if alone && let Some(said) = of.first().and_then(|of| settled(linker, of)) {
         return Next::Answer(Answer::Refused(said));
@@ -318,10 +320,9 @@ fn choose_or_plan(linker: &mut Linker, request: &Request, of: &[RecordRef], make
         };
     }
     let left_out: Vec<(String, u64)> = sifted.left_out.into_iter().collect();
-    let limits = limits(request.lifted);
     // A reason is only wanted of one by itself.
     let first = sifted.choices.first().map(|choice| choice.of.clone());
-    match plan(linker, &Selection::Chosen(sifted.choices), &limits, maker) {
+    match plan(linker, &Selection::Chosen(sifted.choices), limits, maker) {
         Ok(plan) => Next::Plan(Box::new(plan), left_out),
         Err(Refused::Nothing) if !left_out.is_empty() => {
             let parts: Vec<String> = left_out.iter().map(|(why, count)| format!("{count} {why}")).collect();
@@ -353,10 +354,9 @@ fn settled(linker: &Linker, of: &RecordRef) -> Option<String> {
 }
 
 /// The guards that stand, as a person has lifted them.
-pub(super) fn limits(lifted: Lifted) -> Limits {
-    let default = Limits::default();
-    let users = if lifted.threshold { u64::MAX } else { default.users };
-    Limits { users, empty_side: lifted.empty_side, ..default }
+fn limits(set: &Limits, lifted: Lifted) -> Limits {
+    let users = if lifted.threshold { u64::MAX } else { set.users };
+    Limits { users, empty_side: lifted.empty_side, ..*set }
 }
 
 fn refusal(refused: &Refused) -> Made {

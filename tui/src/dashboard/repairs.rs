@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use userlink_db::Dismissal;
-use userlink_domain::{RecordRef, RowId};
+use userlink_domain::{RecordRef, RowId, Step, Sub};
 use userlink_link::Change;
-use userlink_repair::{Confirmation, Plan, Repairer, had_another_id};
+use userlink_repair::{Confirmation, Kind, Plan, PlannedStep, Repairer, had_another_id};
 use userlink_ui::{Confirmed, Event, HistoryOf, Level, NotDone, Outcome, PlanRef, Request};
 
 use super::draft::{Drafted, Place, draft};
@@ -133,6 +133,19 @@ impl Repairs {
     }
 }
 
+/// Who is contained by steps that were done, and who is not any more: as the journal has it.
+fn contained<'a>(kind: &Kind, done: impl Iterator<Item = &'a PlannedStep>) -> impl Iterator<Item = Change> {
+    let contains = *kind == Kind::Contain;
+    done.filter_map(move |planned| {
+        let is_contained = match planned.step {
+            Step::ClearUserId { .. } if contains => true,
+            Step::WriteUserId { .. } => false,
+            _ => return None,
+        };
+        Some(Change::Contained(Sub::parse(planned.sub.as_deref()?)?, is_contained))
+    })
+}
+
 impl Desk {
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
@@ -186,6 +199,7 @@ impl Desk {
                 .production
                 .then(|| (context.name.clone(), confirmed.typed().unwrap_or_default().to_owned())),
             shared_journal: repairer.journal.is_beside(&repairer.table),
+            account: opened.account().await?,
             max_age_hours: MAX_AGE_HOURS,
         };
         let may = repairer.confirm((*plan).clone(), &said, clock::now()).map_err(|error| error.to_string())?;
@@ -194,6 +208,8 @@ impl Desk {
         let run = run.end().await;
         let summary = summary.map_err(|error| error.to_string())?;
         self.look_at_stale_rows(&repairer, &run.stale_rows).await;
+        let done = plan.steps().filter(|step| !run.not_done.contains_key(&step.number));
+        super::planning::learn(&self.worker, contained(&plan.kind, done).collect()).await;
         let signed_in = run.signed_in(&plan);
         let outcome = run.outcome(&plan, &summary, signed_in.len(), &opened).await;
         self.unmark(&plan, &run.not_done).await;

@@ -116,8 +116,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) async fn outcome(&self, plan: &Plan, summary: &Summary, signed_in: usize, opened: &Opened) -> Outcome {
-        let is_repair = plan.kind == Kind::Repair;
-        let sessions = if signed_in > 0 && is_repair {
+        let sessions = if signed_in > 0 {
             Some(Sessions { users: signed_in as u64, signed_out: false, tokens: tokens(opened).await })
         } else {
             None
@@ -140,7 +139,7 @@ impl<'a> Run<'a> {
             not_done_in_all: self.not_done.len() as u64,
             words: self.words.clone(),
             sessions,
-            signs_out: is_repair && plan.steps().any(|step| matches!(step.step, Write::SignOut { .. })),
+            signs_out: plan.kind == Kind::Repair && plan.steps().any(|step| matches!(step.step, Write::SignOut { .. })),
         }
     }
 

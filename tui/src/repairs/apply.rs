@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use userlink_db::History;
-use userlink_repair::{Confirmation, Ended, Kind, Plan, Repairer, StepResult, Summary, Verdict, in_words};
+use userlink_repair::{Confirmation, Ended, Kind, Maker, Plan, Repairer, StepResult, Summary, Verdict, in_words};
 use userlink_ui::safe_text;
 use uuid::Uuid;
 
@@ -29,9 +29,16 @@ pub(crate) async fn undo(context: Context, named: Option<String>, args: &UndoArg
     let repairer = possible(&opened).await?;
     look_first(&repairer).await?;
     let recorded = repairer.journal.history(&History::Run(args.run), u32::MAX / 2).await?;
-    let origin = opened.origin(clock::now(), 0, 0);
-    let maker = (Uuid::now_v7(), repairer.actor.clone(), clock::now());
-    let plan = userlink_repair::undo(&args.run.to_string(), args.step, &recorded, maker, origin)
+    let account = opened.account().await.map_err(usage)?;
+    let maker = Maker {
+        id: Uuid::now_v7(),
+        by: repairer.actor.clone(),
+        at: clock::now(),
+        origin: opened.origin(account, clock::now(), 0, 0),
+        sign_out: args.sign_out,
+        unfilled: (Vec::new(), Vec::new()),
+    };
+    let plan = userlink_repair::undo(&args.run.to_string(), args.step, &recorded, maker)
         .map_err(|error| failure(error.to_string()))?;
     if let Some(path) = &args.output {
         write_private(path, &plan.to_json())?;
@@ -70,6 +77,7 @@ async fn apply(
     max_age_hours: i64,
 ) -> anyhow::Result<u8> {
     let repairer = &possible(opened).await?;
+    let account = opened.account().await.map_err(usage)?;
     let shared = repairer.journal.is_beside(&repairer.table);
     if !confirm.yes {
         // Who has to say yes is told what each guard sees, now.
@@ -98,7 +106,8 @@ async fn apply(
         }
     };
     let asks = production.is_none() && !confirm.yes;
-    let said = Confirmation { reason: confirm.reason.clone(), production, shared_journal: shared, max_age_hours };
+    let said =
+        Confirmation { reason: confirm.reason.clone(), production, shared_journal: shared, account, max_age_hours };
     let total = plan.steps().count();
     let confirmed = repairer.confirm(plan, &said, clock::now()).map_err(|error| failure(error.to_string()))?;
     if asks && !matches!(ask("Apply this? [y/N]")?.as_str(), "y" | "Y" | "yes") {

@@ -38,16 +38,24 @@ pub(crate) async fn run(context: Context, args: &JournalArgs) -> anyhow::Result<
             journal.retain_since(since).await.map_err(Failure::from)?
         }
         JournalCommand::Erase { user, yes } => {
-            if journal.open_about(user).await.map_err(Failure::from)? > 0 {
+            let person = journal.person(&context.pool.pool_id, user).await.map_err(Failure::from)?;
+            if journal.open_about(&person).await.map_err(Failure::from)? > 0 {
                 return Err(failure(
                     "A step about this person is open. Let it be looked at first: userlink apply or undo.",
                 )
                 .into());
             }
+            let others = journal.of_others(&person).await.map_err(Failure::from)?;
+            if others > 0 {
+                say(&format!(
+                    "{others} steps about somebody else name this person's sub, as the row had it before or has it since: they go, \
+                     too, and can no longer be taken back."
+                ));
+            }
             if !sure(*yes, "Remove every step about this person? It cannot be undone afterwards.")? {
                 return Ok(DONE);
             }
-            let removed = journal.erase(user).await.map_err(Failure::from)?;
+            let removed = journal.erase(&person).await.map_err(Failure::from)?;
             if removed == 0 {
                 say(&format!("The journal has nothing about {}.", safe_text(user)));
             }

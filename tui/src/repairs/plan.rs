@@ -38,13 +38,14 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
         say("Nothing is planned on half a scan.");
         return Ok(if engine.failures.last().is_some_and(|(_, settings)| *settings) { WRONG } else { FAILED });
     }
+    let account = opened.account().await.map_err(usage)?;
     let table = &opened.sources.table;
     let rows = RowWriter::new(table.clone(), shown.insert_function.as_deref()).map_err(Failure::from)?;
     let maker = Maker {
         id: Uuid::now_v7(),
         by: opened.actor.name().await,
         at: clock::now(),
-        origin: opened.origin(began, engine.users, engine.rows),
+        origin: opened.origin(account, began, engine.users, engine.rows),
         sign_out: args.sign_out,
         unfilled: (rows.unfilled(true), rows.unfilled(false)),
     };
@@ -70,9 +71,9 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
                 }
             }
         }
-        let default = Limits::default();
-        let limits =
-            Limits { users: args.max_users.unwrap_or(default.users), empty_side: args.allow_empty_side, ..default };
+        // A count that is given now is meant, whatever the settings say.
+        let limits = args.max_users.map_or(shown.limits, |users| Limits::set(Some(users), None));
+        let limits = Limits { empty_side: args.allow_empty_side, ..limits };
         plan(linker, &selection, &limits, maker)
     };
     let made = made.map_err(|refused| failure(refused.to_string()))?;

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use userlink_domain::Step;
 use userlink_pool::Writable;
 use userlink_repair::{
-    Here, Kind, LIST_PRICE, LIST_PRICE_OF, Limits, Plan, Preview, guards, had_another_id, in_words, is_final,
+    Here, Kind, LIST_PRICE, LIST_PRICE_OF, Plan, PlannedEntry, Preview, guards, had_another_id, in_words, is_final,
+    overwrites,
 };
 use userlink_ui::{LAST_MOMENT, safe_text};
 
@@ -13,7 +14,7 @@ use crate::clock;
 use crate::sessions::tokens;
 use crate::start::Opened;
 
-/// More entries than these are not printed one by one, but only the first few.
+/// More entries than these are not printed one by one, but only the first few, and whatever overwrites something.
 const ENTRIES: usize = 20;
 const FEW: usize = 4;
 
@@ -51,8 +52,13 @@ impl<'a> Place<'a> {
 /// The preview: each step before and after, each record's situation afterwards, the totals, and what each guard saw.
 pub(super) fn preview(plan: &Plan, place: &Place<'_>, out: &mut impl Write) -> io::Result<()> {
     let context = &place.opened.context;
-    let shown = if plan.entries.len() > ENTRIES { FEW } else { ENTRIES };
-    for entry in plan.entries.iter().take(shown) {
+    let few = if plan.entries.len() > ENTRIES { FEW } else { ENTRIES };
+    let is_shown = |at: usize, entry: &PlannedEntry| {
+        at < few || entry.steps.iter().any(|planned| matches!(plan.kind, Kind::Repair) && overwrites(&planned.step))
+    };
+    let shown: Vec<&PlannedEntry> =
+        (0..).zip(&plan.entries).filter(|(at, entry)| is_shown(*at, entry)).map(|(_, entry)| entry).collect();
+    for entry in &shown {
         let flags = if entry.flags.is_empty() { String::new() } else { format!(" ({})", entry.flags.join(", ")) };
         writeln!(out, "{}{flags}", entry.situation)?;
         for planned in &entry.steps {
@@ -74,8 +80,8 @@ pub(super) fn preview(plan: &Plan, place: &Place<'_>, out: &mut impl Write) -> i
             )?;
         }
     }
-    if plan.entries.len() > shown {
-        writeln!(out, "… and {} more entries, which stand in the file.", plan.entries.len() - shown)?;
+    if plan.entries.len() > shown.len() {
+        writeln!(out, "… and {} more entries, which stand in the file.", plan.entries.len() - shown.len())?;
     }
     if plan.entries.iter().all(|entry| entry.after.is_empty()) && matches!(plan.kind, Kind::Undo { .. }) {
         writeln!(out, "What each record is afterwards is not told without a scan; the dashboard's history tells it.")?;
@@ -113,7 +119,7 @@ pub(super) fn preview(plan: &Plan, place: &Place<'_>, out: &mut impl Write) -> i
     if plan.steps().any(|planned| matches!(planned.step, Step::WriteUserId { .. } | Step::ClearUserId { .. })) {
         writeln!(out, "{LAST_MOMENT}")?;
     }
-    for guard in guards(plan, &Limits::default(), &place.here) {
+    for guard in guards(plan, &context.limits, &place.here) {
         let mind = if guard.holds { "" } else { "   mind this" };
         writeln!(out, "Guard {:<10} {}{mind}", guard.name, safe_text(&guard.seen))?;
     }

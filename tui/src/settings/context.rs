@@ -8,6 +8,7 @@ use url::Url;
 use userlink_db::{Condition, DbOptions, Literal, Mapping, Tls};
 use userlink_domain::{IdKind, RecordRef, RowId, Sub, nearest_name};
 use userlink_pool::{PoolOptions, Rates};
+use userlink_repair::Limits;
 
 use super::SettingsError;
 use super::file::{ContextSettings, Settings, TableSettings, config_path};
@@ -68,6 +69,8 @@ pub(crate) struct Context {
     pub(crate) insert_function: Option<String>,
     /// What a monthly active user costs.
     pub(crate) price: Option<f64>,
+    /// How much a plan may touch unasked.
+    pub(crate) limits: Limits,
 }
 
 /// The database's part of a context: all that `migrate` needs.
@@ -111,6 +114,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
     let insert_function = file.table.insert_function.clone();
     let rate = positive("rate", over.rate.or(file.rate))?;
     let write_rate = positive("write_rate", file.write_rate)?;
+    let limits = Limits::set(file.max_users, share(file.max_percent)?);
     let keep = snapshot(file.snapshot.as_deref(), file.production)?;
     let attribute = attribute(over.attribute.clone().or(file.attribute.clone()))?;
     let account = account(file.account.clone())?;
@@ -150,6 +154,7 @@ pub(crate) async fn resolve(settings: &Settings, over: Overrides) -> Result<Cont
         protected,
         insert_function,
         price,
+        limits,
     })
 }
 
@@ -206,6 +211,16 @@ fn price(value: Option<f64>) -> Result<Option<f64>, SettingsError> {
             Err(SettingsError::new("price_per_user is a number of US dollars from 0 to 1,000.".to_owned()))
         }
         other => Ok(other),
+    }
+}
+
+/// The share of a pool, from 0 to 1.
+fn share(percent: Option<f64>) -> Result<Option<f64>, SettingsError> {
+    match percent {
+        Some(percent) if !(0.0..=100.0).contains(&percent) => {
+            Err(SettingsError::new("max_percent is a number from 0 to 100.".to_owned()))
+        }
+        other => Ok(other.map(|percent| percent / 100.0)),
     }
 }
 
@@ -363,6 +378,22 @@ mod tests {
         for (price, taken) in [("0", true), ("0.0055", true), ("-0.1", false), ("nan", false), ("1e9", false)] {
             let text = TWO.replace("[contexts.prod-eu]", &format!("price_per_user={price}\n[contexts.prod-eu]"));
             assert_eq!(resolve(&settings(&text), Overrides::default()).await.is_ok(), taken, "{price}");
+        }
+    }
+
+    #[tokio::test]
+    async fn how_much_a_plan_may_touch_is_set() {
+        for (set, limits) in [
+            ("", Some(Limits::default())),
+            ("max_users=10", Some(Limits { users: 10, share: 0.0, empty_side: false })),
+            ("max_percent=1", Some(Limits { share: 0.01, ..Limits::default() })),
+            ("max_users=0\nmax_percent=100", Some(Limits { users: 0, share: 1.0, empty_side: false })),
+            ("max_percent=101", None),
+            ("max_percent=nan", None),
+        ] {
+            let text = TWO.replace("[contexts.prod-eu]", &format!("{set}\n[contexts.prod-eu]"));
+            let resolved = resolve(&settings(&text), Overrides::default()).await;
+            assert_eq!(resolved.ok().map(|context| context.limits), limits, "{set}");
         }
     }
 

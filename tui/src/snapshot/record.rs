@@ -145,7 +145,7 @@ impl Record {
             Change::Unsettled(RecordRef::User(sub)) => Some(Self::UserUnsettled(sub.as_u128())),
             Change::Unsettled(RecordRef::Row(id)) => Some(Self::RowUnsettled(of_id(id))),
             Change::Writable(writable) => Some(Self::Writable(*writable)),
-            Change::Covered(_) | Change::Dismissed(..) => None,
+            Change::Covered(_) | Change::Dismissed(..) | Change::Contained(..) => None,
         }
     }
 

@@ -96,9 +96,14 @@ fn choice(entry: &Value) -> Option<Value> {
     let pair = |user: &str, row: Option<&str>| json!({"user": user, "row": row});
     let carrier = |sub: &str| users.iter().find(|user| text(user, "sub") == sub);
     let pairs = match text(entry, "situation") {
-        "swapped" | "duplicate_user_id" | "email_match" | "no_row" => vec![],
-        "user_side_only" => vec![],
-        "dangling_user_id" if row.is_some() => vec![],
+        "email_match" | "no_row" | "user_side_only" => vec![],
+        // What is overwritten beside others is said one by one.
+        "swapped" => {
+            let own = |user: &Value| rows.iter().find(|row| row["sub"] == user["sub"]).map(|row| text(row, "id"));
+            users.iter().map(|user| pair(text(user, "sub"), own(user))).collect()
+        }
+        "duplicate_user_id" => vec![pair(text(carrier(rows[0]["sub"].as_str()?)?, "sub"), row)],
+        "dangling_user_id" if row.is_some() => vec![pair(first?, row)],
         "dangling_user_id" => vec![pair(first?, Some("new"))],
         "duplicate_rows" | "dead_sub_claimed" | "recreated" | "ambiguous" => vec![pair(first?, row)],
         "tangled" => {

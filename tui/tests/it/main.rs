@@ -18,6 +18,7 @@ mod meanwhile;
 mod other_keys;
 mod pty;
 mod repair_commands;
+mod repair_guards;
 mod scanning;
 mod setting_up;
 mod tour;

@@ -62,6 +62,25 @@ WHERE o.event = 'opened' AND o.pool_id = $2 AND o.attribute = $3 AND o.table_nam
 GROUP BY o.run ORDER BY min(o.at_ms) DESC, o.run DESC LIMIT $1"
 );
 
+/// Users of a pool, attribute and table who were contained, and whose `user_id` was not written since. What was cut short may have
+/// been that. The name of a step stands first in it, and the claim says which of two about a user came later.
+pub(crate) const CONTAINED_USERS: &str = concat!(
+    "
+SELECT DISTINCT o.sub FROM userlink_journal o
+    LEFT JOIN userlink_journal c ON c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed'
+WHERE o.event = 'opened' AND o.pool_id = $1 AND o.attribute = $2 AND o.table_name = $3 AND o.sub IS NOT NULL
+    AND o.step LIKE '{\"step\":\"clear_user_id\"%' AND (c.outcome IS NULL
+        OR c.detail <> '' AND c.outcome IN ",
+    written!(),
+    ")
+    AND NOT EXISTS (SELECT 1 FROM userlink_journal l
+        JOIN userlink_journal e ON e.run = l.run AND e.step_no = l.step_no AND e.event = 'closed'
+        WHERE l.event = 'opened' AND l.pool_id = o.pool_id AND l.sub = o.sub AND l.claim > o.claim
+        AND l.attribute = o.attribute AND l.step LIKE '{\"step\":\"write_user_id\"%' AND e.outcome IN ",
+    written!(),
+    ")"
+);
+
 /// The steps for which a condition holds.
 macro_rules! steps {
     ($condition:literal, $rest:literal) => {

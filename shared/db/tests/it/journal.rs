@@ -290,7 +290,8 @@ async fn what_is_dismissed_stands_until_it_is_taken_up_and_is_of_its_table_alone
         journal.take_up(&linkage(), &row, "bob", NOW).await.unwrap();
         assert_eq!(standing().await, [dismissal(&ada, "still a test account")]);
         // One person's data is erased, and with it what was dismissed about her.
-        assert_eq!(journal.erase(&sub(1).to_string()).await.unwrap(), 2);
+        let person = journal.person("eu-west-1_A", &sub(1).to_string()).await.unwrap();
+        assert_eq!(journal.erase(&person).await.unwrap(), 2);
         assert_eq!(standing().await, []);
     }
 }

@@ -13,4 +13,5 @@ mod schema_postgres;
 mod schema_sqlite;
 mod single;
 mod tls;
+mod upkeep;
 mod world;

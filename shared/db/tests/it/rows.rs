@@ -23,7 +23,7 @@ async fn journal(world: &World) -> Journal {
 async fn write(table: &UsersTable, journal: &Journal, function: Option<&str>, write: &RowWrite) -> RowWritten {
     let writer = RowWriter::new(table.clone(), function).unwrap();
     let closes = Closes { journal, run: RUN, step_no: 1, at: AT };
-    writer.write(write, closes, LIMIT).await.unwrap()
+    writer.write(write, |_| true, closes, LIMIT).await.unwrap()
 }
 
 fn set(row: i64, expect: Option<&str>, value: Option<&str>) -> RowWrite {
@@ -172,10 +172,13 @@ async fn the_journal_keeps_what_is_open_and_forgets_when_it_is_asked_to() {
         journal.closed(RUN, 1, Outcome::Done, "", AT).await.unwrap();
         journal.closed(RUN, 2, Outcome::Done, "", Timestamp::from_millis(AT.as_millis() + 10_000)).await.unwrap();
         assert_eq!(journal.retain_since(Timestamp::from_millis(AT.as_millis() + 1)).await.unwrap(), 2);
-        let sub = |step_no: i64| entry(step_no).sub.unwrap().to_string();
-        assert_eq!(journal.open_about(&sub(3)).await.unwrap(), 1);
-        assert_eq!(journal.erase(&sub(3)).await.unwrap(), 0, "what is open stays");
-        assert_eq!(journal.erase(&sub(2)).await.unwrap(), 2);
+        let person = async |step_no: i64| {
+            let sub = entry(step_no).sub.unwrap().to_string();
+            journal.person("eu-west-1_A", &sub).await.unwrap()
+        };
+        assert_eq!(journal.open_about(&person(3).await).await.unwrap(), 1);
+        assert_eq!(journal.erase(&person(3).await).await.unwrap(), 0, "what is open stays");
+        assert_eq!(journal.erase(&person(2).await).await.unwrap(), 2);
         assert_eq!(world.number("SELECT count(*) FROM userlink_journal").await, 1);
         // It is only ever added to again, and a user whose steps are gone can be claimed.
         assert!(world.try_run("DELETE FROM userlink_journal").await.is_err());
@@ -200,5 +203,65 @@ async fn a_step_of_a_plan_is_done_once_whatever_run_does_it() {
         assert_eq!(refused, userlink_db::JournalError::DoneBefore { by: "ada".into(), at: AT });
         let all = journal.history(&userlink_db::History::Run(plan), 10).await.unwrap();
         assert_eq!(all.len(), 2);
+    }
+}
+
+/// What was chosen rested on the row's e-mail. Somebody changes it while the row is waited for.
+#[tokio::test]
+async fn a_row_is_looked_at_once_it_is_locked() {
+    let world = World::postgres().await;
+    world
+        .run(
+            "CREATE TABLE users (id bigint PRIMARY KEY, cognito_sub text, email text);
+              INSERT INTO users VALUES (1, NULL, 'a@x'), (2, NULL, 'b@x')",
+        )
+        .await;
+    let (table, journal) = (world.open(mapping()).await.unwrap(), journal(&world).await);
+    let sub = SUB.to_string();
+    let writer = RowWriter::new(table, None).unwrap();
+    let closes = Closes { journal: &journal, run: RUN, step_no: 1, at: AT };
+    let as_chosen = |row: &userlink_domain::Row| row.email.as_deref() == Some("a@x");
+    let somebody = world.run("BEGIN; UPDATE users SET email = 'c@x' WHERE id = 1; SELECT pg_sleep(1); COMMIT");
+    let waiting = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        writer.write(&set(1, None, Some(&sub)), as_chosen, closes, LIMIT).await.unwrap()
+    };
+    let ((), written) = tokio::join!(somebody, waiting);
+    assert_eq!(written, RowWritten::Stale("the row's e-mail is no longer what the choice rested on."));
+    assert_eq!(world.number("SELECT count(*) FROM users WHERE cognito_sub IS NULL").await, 2);
+}
+
+#[tokio::test]
+async fn what_refers_otherwise_or_is_one_of_many_is_said_not_to_be_counted() {
+    for world in World::both().await {
+        world
+            .run(
+                "CREATE TABLE users (id bigint PRIMARY KEY, cognito_sub text, email text UNIQUE, tenant bigint,
+                                     UNIQUE (tenant, id));
+                  CREATE TABLE seats (tenant bigint, holder bigint, FOREIGN KEY (tenant, holder) REFERENCES users (tenant, id));
+                  CREATE TABLE letters (address text REFERENCES users (email));
+                  INSERT INTO users VALUES (1, NULL, 'a@x', 5); INSERT INTO seats VALUES (5, 1);
+                  INSERT INTO letters VALUES ('a@x')",
+            )
+            .await;
+        let table = world.open(mapping()).await.unwrap();
+        let told = async || {
+            let found = table.references(&RowId::BigInt(1)).await.unwrap();
+            found.iter().map(Reference::to_string).collect::<Vec<_>>()
+        };
+        let otherwise =
+            ["letters not counted (it refers by address)", "seats not counted (it refers by tenant, holder)"];
+        assert_eq!(told().await, otherwise);
+        for n in 0..52 {
+            let many = format!(
+                "CREATE TABLE part_{n:02} (of_user bigint REFERENCES users (id));
+                 CREATE INDEX part_{n:02}_of ON part_{n:02} (of_user); INSERT INTO part_{n:02} VALUES (1)"
+            );
+            world.run(&many).await;
+        }
+        let found = told().await;
+        assert_eq!(found.len(), 54);
+        assert_eq!(found.iter().filter(|text| text.ends_with(" 1")).count(), 50);
+        assert!(found.contains(&"part_51 not counted (one of many)".to_owned()), "{found:?}");
     }
 }

@@ -162,7 +162,7 @@ impl History {
                     }
                 }
                 Change::Writable(now) => writable = *now,
-                Change::Covered(_) | Change::Dismissed(..) => {}
+                Change::Covered(_) | Change::Dismissed(..) | Change::Contained(..) => {}
             }
         }
         let (users, rows) = (users.into_values().collect(), rows.into_values().collect());

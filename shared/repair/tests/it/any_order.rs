@@ -11,7 +11,7 @@ use userlink_repair::{Choice, Limits, Maker, Origin, Pair, Plan, Selection, cand
 use uuid::Uuid;
 
 use crate::plans::killed_after;
-use crate::world::{ADA, World, apply, much_later, now, pass, user};
+use crate::world::{ADA, World, apply, by, much_later, now, pass, user};
 
 const SIZE: u64 = 6;
 
@@ -215,8 +215,8 @@ async fn run(deeds: Vec<Deed>) -> TestCaseResult {
                 let Some(of) = plans.get(at(index)) else { continue };
                 let ada = world.run_of("ada").await;
                 let recorded = ada.journal.history(&History::Run(of.id), 10_000).await.unwrap();
-                let by = (Uuid::now_v7(), "ada".to_owned(), now());
-                let Ok(back) = undo(&of.id.to_string(), None, &recorded, by, of.origin.clone()) else { continue };
+                let maker = by("ada", of.origin.clone());
+                let Ok(back) = undo(&of.id.to_string(), None, &recorded, maker) else { continue };
                 apply(&ada, &back).await;
                 explained(&before, &state(&world).await, &back)?;
                 plans.push(back);

@@ -5,7 +5,9 @@
 mod any_order;
 mod applying;
 mod choosing;
+mod containing;
 mod hostile;
+mod limits;
 mod planning;
 mod plans;
 mod recovering;

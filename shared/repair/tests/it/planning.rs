@@ -52,11 +52,11 @@ pub(crate) fn maker(linker: &Linker) -> Maker {
     }
 }
 
-fn of_user(number: u64) -> RecordRef {
+pub(crate) fn of_user(number: u64) -> RecordRef {
     RecordRef::User(sub(number))
 }
 
-fn to(user: u64, row: i64) -> Pair {
+pub(crate) fn to(user: u64, row: i64) -> Pair {
     Pair { user: sub(user), mate: Mate::Row(RowId::BigInt(row)) }
 }
 
@@ -71,7 +71,7 @@ fn choose(linker: &mut Linker, of: RecordRef, pairs: Vec<Pair>) -> Result<Plan, 
 }
 
 /// The steps in short: `write_sub 1 -> 5`.
-fn told(plan: &Plan) -> Vec<String> {
+pub(crate) fn told(plan: &Plan) -> Vec<String> {
     let short = |sub: &str| Sub::parse(sub).map_or_else(|| sub.to_owned(), |sub| sub.as_u128().to_string());
     plan.steps()
         .map(|planned| match &planned.step {
@@ -298,7 +298,7 @@ fn a_plan_is_read_as_it_was_made_or_not_at_all() {
 }
 
 /// The journal of a run that wrote these users' ids, newest first.
-fn wrote_ids(of: &[u64], maker: &Maker) -> Vec<Recorded> {
+pub(crate) fn wrote_ids(of: &[u64], maker: &Maker) -> Vec<Recorded> {
     let origin = &maker.origin;
     let linkage =
         Linkage { pool_id: origin.pool.clone(), attribute: origin.attribute.clone(), table: origin.table.clone() };
@@ -333,7 +333,7 @@ fn a_way_back_shows_what_it_names_and_then_what_else_changes_through_it() {
     let mut linker = linker(users, (1..=3).map(|number| row(number, u64::try_from(number).ok())).collect());
     let maker = maker(&linker);
     let recorded = wrote_ids(&[1, 2, 3], &maker);
-    let back = undo("8", None, &recorded, (maker.id, maker.by, maker.at), maker.origin).unwrap();
+    let back = undo("8", None, &recorded, maker).unwrap();
     let back = foretold(&mut linker, back);
     assert_eq!(told(&back), ["user-3 no id", "user-2 no id", "user-1 no id"]);
     let shown: Vec<Vec<(&str, bool)>> = back

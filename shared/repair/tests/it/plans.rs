@@ -13,9 +13,8 @@ use userlink_repair::{
     Choice, Ended, Here, Limits, Mate, NotConfirmed, Origin, Pair, Patience, Plan, PlanError, Repairer, Selection,
     guards, undo,
 };
-use uuid::Uuid;
 
-use crate::world::{ADA, UPDATE, World, apply, both, much_later, now, pass, sqlite, sure, user};
+use crate::world::{ADA, UPDATE, World, apply, both, by, much_later, now, pass, sqlite, sure, user};
 
 const SIZE: u64 = 10;
 
@@ -47,7 +46,7 @@ async fn trouble(world: &World) -> Plan {
     let choose = |of: u64, pairs: Vec<Pair>| Choice { of: of_user(of), pairs, reason: None };
     let choices = vec![
         choose(ADA, vec![]),
-        choose(ADA + 1, vec![]),
+        choose(ADA + 1, vec![to(ADA + 1, 42), to(ADA + 2, 43)]),
         choose(ADA + 3, vec![to(ADA + 3, 44)]),
         choose(ADA + 4, vec![to(ADA + 4, 46), none(ADA + 5)]),
     ];
@@ -68,15 +67,11 @@ async fn settled(world: &World, plan: &Plan) {
     }
 }
 
-fn origin(repairer: &Repairer, plan: &Plan) -> Origin {
-    Origin { table: repairer.table.full_name(), ..plan.origin.clone() }
-}
-
 async fn take_back(world: &World, plan: &Plan, only: Option<i64>) -> userlink_repair::Summary {
     let ada = world.repairer("ada").await;
     let recorded = ada.journal.history(&History::Run(plan.id), 10_000).await.unwrap();
-    let by = (Uuid::now_v7(), "ada".to_owned(), now());
-    let back = undo(&plan.id.to_string(), only, &recorded, by, origin(&ada, plan)).unwrap();
+    let maker = by("ada", Origin { table: ada.table.full_name(), ..plan.origin.clone() });
+    let back = undo(&plan.id.to_string(), only, &recorded, maker).unwrap();
     apply(&ada, &back).await
 }
 
@@ -225,11 +220,11 @@ async fn a_row_s_journal_is_closed_in_the_transaction_that_writes_it() {
         // Somebody closed it: then the row is not written either.
         ada.journal.closed(entry.run, 1, Outcome::NotDone, "", now()).await.unwrap();
         let limit = std::time::Duration::from_secs(5);
-        let stale = ada.rows.write(&write, closes, limit).await.unwrap();
+        let stale = ada.rows.write(&write, |_| true, closes, limit).await.unwrap();
         assert!(matches!(stale, userlink_db::RowWritten::Stale(_)), "{stale:?}");
         let entry = world.left_open(ADA, now()).await;
         let closes = Closes { run: entry.run, ..closes };
-        let done = ada.rows.write(&write, closes, limit).await.unwrap();
+        let done = ada.rows.write(&write, |_| true, closes, limit).await.unwrap();
         assert!(matches!(done, userlink_db::RowWritten::Done { closed: true, .. }), "{done:?}");
         assert_eq!(world.outcomes().await, [Some(Outcome::Done), Some(Outcome::NotDone)]);
     }

@@ -198,6 +198,12 @@ impl World {
     /// A plan for everything that is safe, or for what was chosen.
     pub(crate) async fn planned(&self, size: u64, selection: Selection) -> Plan {
         let mut linker = self.scanned(size).await;
+        let maker = self.maker(&linker).await;
+        plan(&mut linker, &selection, &Limits { users: u64::MAX, ..Limits::default() }, maker).unwrap()
+    }
+
+    /// Ada, who plans on what was scanned.
+    pub(crate) async fn maker(&self, linker: &Linker) -> Maker {
         let (users, rows) = linker.len();
         let origin = Origin {
             context: "test".into(),
@@ -210,9 +216,7 @@ impl World {
             users: users as u64,
             rows: rows as u64,
         };
-        let unfilled = (Vec::new(), Vec::new());
-        let maker = Maker { id: Uuid::now_v7(), by: "ada".into(), at: now(), origin, sign_out: false, unfilled };
-        plan(&mut linker, &selection, &Limits { users: u64::MAX, ..Limits::default() }, maker).unwrap()
+        by("ada", origin)
     }
 
     /// Both pointers of everybody.
@@ -275,14 +279,7 @@ impl WriteOne for Repairer {
             users: 1,
             rows: 1,
         };
-        let maker = Maker {
-            id: Uuid::now_v7(),
-            by: self.actor.clone(),
-            at: crate::world::now(),
-            origin,
-            sign_out: false,
-            unfilled: (Vec::new(), Vec::new()),
-        };
+        let maker = by(&self.actor, origin);
         let choice = Choice { of: RecordRef::User(shown.user.sub), pairs: Vec::new(), reason: None };
         let plan = plan(&mut linker, &Selection::Chosen(vec![choice]), &Limits::default(), maker).unwrap();
         let confirmed = self.confirm(plan, &sure(), crate::world::now()).unwrap();
@@ -299,9 +296,15 @@ impl WriteOne for Repairer {
     }
 }
 
+/// Somebody plans, now.
+pub(crate) fn by(name: &str, origin: Origin) -> Maker {
+    let unfilled = (Vec::new(), Vec::new());
+    Maker { id: Uuid::now_v7(), by: name.into(), at: now(), origin, sign_out: false, unfilled }
+}
+
 /// What a person says who is sure.
 pub(crate) fn sure() -> Confirmation {
-    Confirmation { reason: None, production: None, shared_journal: true, max_age_hours: 24 }
+    Confirmation { reason: None, production: None, shared_journal: true, account: None, max_age_hours: 24 }
 }
 
 /// Applies a plan to its end.
