@@ -318,11 +318,24 @@ mod tests {
 
     #[test]
     fn ordinary_names_in_any_script_stay_as_they_are() {
-        for name in ["ada@example.org", "Zoë", "José", "李小龍", "กำธร", "한국어", "🇩🇪", "👍🏽", "שלום", "नमस्ते"]
+        for name in ["ada@example.org", "Zoë", "José", "李小龍", "กำธร", "한국어", "🇩🇪", "👍🏽", "שלום", "محمد", "नमस्ते"]
         {
             assert_eq!(safe_text(name), name);
             assert!(!is_odd_text(name), "{name}");
         }
+    }
+
+    #[test]
+    fn names_written_from_right_to_left_have_their_letters_one_by_one_and_in_ascii_none() {
+        let name = "דנה.כהן@example.org";
+        let text = SafeText::of(name, false);
+        let shown: Vec<&str> = text.pieces.iter().map(|piece| &*piece.text).collect();
+        let letters: Vec<String> = name.chars().map(String::from).collect();
+        assert_eq!(shown, letters, "a cell each, in the order in which they are stored");
+        assert_eq!(text.width(), name.chars().count());
+        let text = SafeText::of("מ1", true);
+        let shown: String = text.pieces.iter().map(|piece| &*piece.text).collect();
+        assert_eq!(shown, "<U+05DE>1");
     }
 
     #[test]
