@@ -1,8 +1,9 @@
 //! A row goes from one person to another, on a real terminal: both are seen, a reason is given, it is written, and taken back.
 
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use userlink_domain::Situation;
-use userlink_kit::{Fate, Gate};
+use userlink_emulator::Faults;
+use userlink_kit::{Fate, Gate, fresh_postgres_database};
 
 use crate::many::Place;
 use crate::pty::Pty;
@@ -208,4 +209,29 @@ async fn where_only_the_sign_out_failed_it_is_made_again_alone() {
         pty.keys("\rq");
         assert_eq!(pty.end(), 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_refers_to_a_row_is_not_known_where_it_takes_too_long_to_count() {
+    let town = Town::new(5, true);
+    let (home, database) = (tempfile::tempdir().unwrap(), fresh_postgres_database().await);
+    let pool = town.on_emulator(Faults::default()).await;
+    town.in_postgres(&pool, &database.url).await;
+    let mut other = PgConnection::connect(&database.url).await.unwrap();
+    let orders = "CREATE TABLE app.orders (of uuid REFERENCES app.users (id)); CREATE INDEX ON app.orders (of); \
+                  BEGIN; LOCK TABLE app.orders IN ACCESS EXCLUSIVE MODE";
+    // For as long as this connection is open nobody else reads them.
+    for statement in orders.split(';') {
+        other.execute(sqlx::raw_sql(statement)).await.unwrap();
+    }
+    let of_table = "name = \"app.users\"\n".to_owned();
+    let place = Place { town, pool, url: database.url.clone(), home, of_table };
+    let mut pty = place.start(&place.pool.endpoint, "", LARGE);
+    repair(&mut pty, place.town.taken().0, "! row taken");
+    pty.see("has another owner");
+    pty.keys("j");
+    pty.see("orders not known");
+    pty.keys("\x1bq");
+    assert_eq!(pty.end(), 0);
+    drop(other);
 }

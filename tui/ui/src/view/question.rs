@@ -112,11 +112,12 @@ fn asking(model: &Model, frame: &mut Frame<'_>, layout: &Layout, question: &Ques
     };
     let of = counted(draft.users, "user", "users");
     lines.extend(look.wrap(&format!("{what} written for {of}. {undo}"), Role::Plain, width));
-    if draft.updates > draft.sign_outs {
-        lines.extend(look.wrap(LAST_MOMENT, Role::Muted, width));
-    }
     let at = lines.len();
     lines.extend(form_lines(model, &question.form, width));
+    if draft.updates > draft.sign_outs {
+        lines.push(look.line());
+        lines.extend(look.wrap(LAST_MOMENT, Role::Muted, width));
+    }
     let of = model.called(&draft.title);
     let title = match draft.kind {
         DraftKind::Undo(_) => format!("Take back {of}?"),
