@@ -24,6 +24,8 @@ mod session;
 #[cfg(test)]
 mod svg;
 mod terminal;
+#[cfg(test)]
+mod walk;
 mod worker;
 
 use std::time::{Duration, Instant};

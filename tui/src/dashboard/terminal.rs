@@ -6,11 +6,18 @@ use std::mem::ManuallyDrop;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
-    self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
 };
 use crossterm::{Command as _, cursor, execute, queue, style};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
+
+/// Letters stay in the cells that they are drawn into. Hebrew and Arabic would otherwise turn a line round, gutter and ids
+/// with them, in terminals that put letters into their order by themselves (ECMA-48's BDSM, as
+/// <https://terminal-wg.pages.freedesktop.org/bidi/> has it: VTE, mintty). Others do not know it, and pass over it.
+const AS_DRAWN: style::Print<&str> = style::Print("\x1b[8l");
+/// The terminal sees to their order again, as it does by default.
+const AS_READ: style::Print<&str> = style::Print("\x1b[8h");
 
 /// The terminal while it is ours.
 pub(super) struct Screen {
@@ -87,7 +94,9 @@ fn through_tmux(sequence: &str) -> String {
 
 fn enter(mouse: bool) -> io::Result<()> {
     terminal::enable_raw_mode()?;
-    let entered = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide);
+    // Lines remember how they were made: all of the screen is made anew.
+    let ours = Clear(ClearType::All);
+    let entered = execute!(stdout(), EnterAlternateScreen, AS_DRAWN, ours, EnableBracketedPaste, cursor::Hide);
     let heard = entered.and_then(|()| if mouse { execute!(stdout(), EnableMouseCapture) } else { Ok(()) });
     heard.inspect_err(|_| give_back())
 }
@@ -101,6 +110,7 @@ pub(super) fn give_back() {
         DisableMouseCapture,
         DisableBracketedPaste,
         style::ResetColor,
+        AS_READ,
         LeaveAlternateScreen,
         cursor::Show
     ));

@@ -200,3 +200,31 @@ fn no_frame_of_the_demo_shows_a_person_while_it_is_masked() {
     assert_eq!(pty.end(), 0);
     assert!(seen.lock().unwrap().is_empty(), "{}", seen.lock().unwrap()[0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mass_of_one_kind_is_one_incident_on_the_overview_and_in_a_plan() {
+    let mut town = Town::new(20, false);
+    town.add_dead_subs(60);
+    let home = tempfile::tempdir().unwrap();
+    let pool = town.on_emulator(Faults::default()).await;
+    let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
+    std::fs::write(home.path().join("town.toml"), "[contexts.town.table]\nid_type = \"uuid\"\n").unwrap();
+    let flags = ["--pool-id", &pool.id, "--endpoint-url", &pool.endpoint, "--config", "town.toml", "--rate", "100"];
+    let mut program = command(home.path(), &flags);
+    program.env("USERLINK_DATABASE_URL", &url);
+    let mut pty = Pty::start(program, WIDE);
+    pty.see("Read everything");
+    let dead = town.verdicts().iter().filter(|verdict| verdict.0 == Situation::DeadSub.name()).count();
+    let incident = format!("One incident: {dead} rows carry subs that no pool user has");
+    pty.see(&incident);
+    pty.keys("\r");
+    pty.see(&format!("{dead} matches in everything"));
+    pty.keys("\x1b");
+    pty.see_no("matches in everything");
+    // Whatever is repaired, the plan says it, too.
+    pty.keys("2/situation:row_side_only\r");
+    pty.see("safe to repair");
+    pty.keys("r");
+    let screen = pty.see("Guards");
+    assert!(screen.contains(&incident), "{screen}");
+}

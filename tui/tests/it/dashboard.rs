@@ -174,6 +174,8 @@ async fn names_of_strangers_cannot_reach_the_terminal() {
         "bell\u{7}\u{9b}31m@example.org",
         "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}@example.org",
         "李小龍@example.org",
+        "דנה.כהן@example.org",
+        "محمد.1984@example.org",
         "title\u{1b}]0;owned\u{7}@example.org",
         "line\nbreak\ttab@example.org",
     ];
@@ -198,6 +200,18 @@ async fn names_of_strangers_cannot_reach_the_terminal() {
     }
     assert!(!text.contains("\u{1b}]"), "no title is set");
     assert!(!text.contains("\u{1b}[31mred"));
+    // Names from right to left are drawn letter by letter, and the terminal leaves them and all else where it was drawn.
+    let gutter = |line: &str| line.chars().position(|c| c == '◀');
+    let screen = pty.text();
+    let line =
+        |name: &str| screen.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name}\n{screen}"));
+    for name in ["דנה.כהן@example.org", "محمد.1984@example.org"] {
+        assert_eq!(gutter(line(name)), gutter(line("zoe<U+200B>")), "{screen}");
+    }
+    let place = |sequence: &str| text.find(sequence).unwrap_or_else(|| panic!("{sequence:?} was sent"));
+    assert!(place("\u{1b}[?1049h") < place("\u{1b}[8l") && place("\u{1b}[8l") < place("\u{1b}[2J"));
+    assert!(place("\u{1b}[2J") < place("What there is"), "before anything is drawn");
+    assert!(!text.contains("\u{1b}[8h"), "as long as the dashboard is there");
     // Without colours the selection is still to be seen, and no colour is set.
     let lines = pty.screen(cells);
     let reversed = lines.iter().filter(|line| line.iter().filter(|cell| cell.inverse()).count() > 50).count();
@@ -205,6 +219,9 @@ async fn names_of_strangers_cannot_reach_the_terminal() {
     assert!(lines.iter().flatten().all(|cell| cell.fgcolor() == vt100::Color::Default));
     pty.keys("q");
     assert_eq!(pty.end(), 0);
+    let bytes = pty.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.find("\u{1b}[8h") < text.find("\u{1b}[?1049l") && text.contains("\u{1b}[8h"), "given back as it was");
 }
 
 #[test]

@@ -59,6 +59,10 @@ impl Shell {
             assert!(!screen.bracketed_paste(), "a paste is a paste again");
             assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
         });
+        let bytes = self.pty.bytes();
+        let last = |sequence: &[u8]| bytes.windows(sequence.len()).rposition(|window| window == sequence);
+        let (ours, theirs) = (last(b"\x1b[8l").unwrap(), last(b"\x1b[8h").unwrap());
+        assert!(ours < theirs, "letters from right to left are the terminal's to put in order again");
     }
 
     /// The program ends with this code, and leaves the terminal as it was.

@@ -147,6 +147,14 @@ impl Town {
         (taker, &plot.id, owner)
     }
 
+    /// So many rows whose users are gone.
+    pub(crate) fn add_dead_subs(&mut self, count: usize) {
+        for _ in 0..count {
+            let plot = self.plot(SubOf::Text(gone()), None);
+            self.verdict(Situation::DeadSub, &[], &[plot]);
+        }
+    }
+
     fn person(&mut self) -> usize {
         let number = self.people.len();
         let username = format!("user-{number:04}");

@@ -3,6 +3,10 @@
 //! Users choose their own names. What cannot be seen, or changes the order of what can, is written out as
 //! `<U+202E>` and marked. Nothing reaches the screen by another way, and nothing here is ever written back:
 //! repairs keep the raw value.
+//!
+//! Hebrew and Arabic stay as they are: the terminal is told to leave letters where they are drawn, first letter first. One
+//! that puts them into their order all the same turns round whatever stands between two such names; in ASCII they are
+//! written out like all letters beyond it.
 
 use std::borrow::Cow;
 

@@ -201,14 +201,8 @@ impl Desk {
 
     /// Presses keys: `jj<Enter>`, `/ada<Esc>`, `<C-c>`.
     pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
-        let mut rest = keys;
-        while let Some(c) = rest.chars().next() {
-            let (name, behind) = match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
-                Some((name, behind)) => (name, behind),
-                None => rest.split_at(c.len_utf8()),
-            };
-            rest = behind;
-            self.send(Event::Key(key(name)));
+        for key in keys_of(keys) {
+            self.send(Event::Key(key));
         }
         self
     }
@@ -329,6 +323,21 @@ pub(crate) fn reading() -> Progress {
         seconds_left: Some(350),
         ..Progress::default()
     }
+}
+
+/// The keys that are written so: `jj<Enter>`.
+pub(crate) fn keys_of(keys: &str) -> Vec<KeyEvent> {
+    let mut found = Vec::new();
+    let mut rest = keys;
+    while let Some(c) = rest.chars().next() {
+        let (name, behind) = match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+            Some((name, behind)) => (name, behind),
+            None => rest.split_at(c.len_utf8()),
+        };
+        rest = behind;
+        found.push(key(name));
+    }
+    found
 }
 
 fn key(name: &str) -> KeyEvent {

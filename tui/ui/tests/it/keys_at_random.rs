@@ -2,6 +2,8 @@
 //!
 //! Twenty thousand of them; `USERLINK_TEST_KEYS=1000000` for a long walk.
 
+use std::collections::BTreeSet;
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use userlink_domain::Timestamp;
 use userlink_ui::{
@@ -9,7 +11,7 @@ use userlink_ui::{
 };
 
 use crate::at_a_glance;
-use crate::desk::{Desk, complete, reading, setup};
+use crate::desk::{Desk, complete, keys_of, reading, setup};
 use crate::people::{self, NOW};
 use crate::plans;
 
@@ -60,18 +62,45 @@ fn keys(part: u64) -> u64 {
     all / part
 }
 
-/// Sends an event; if it led to a write, somebody had been asked and said yes to it by a key.
-fn send(desk: &mut Desk, event: Event) {
-    let yes = match &event {
-        Event::Key(key) => matches!(key.code, KeyCode::Enter | KeyCode::Char('y')),
-        _ => false,
-    };
-    let asked = yes && desk.text().contains("Cancel");
-    let before = desk.asked.len();
-    desk.send(event);
-    let wrote = desk.asked[before..].iter().any(|effect| matches!(effect, Effect::Apply(_) | Effect::Dismiss { .. }));
-    assert!(!wrote || asked, "a write that nobody said yes to");
+/// Which kind of write an effect is, if it changes pool, table or journal, or leaves people's data in a file.
+fn written(effect: &Effect) -> Option<&'static str> {
+    match effect {
+        Effect::Apply(_) => Some("repairs"),
+        Effect::Dismiss { .. } => Some("dismissals"),
+        Effect::Export(_) => Some("exports"),
+        _ => None,
+    }
 }
+
+/// Whether this key says yes to a question that is on the screen: `y`, or Enter where it does not stand on Cancel.
+fn says_yes(desk: &Desk, key: KeyEvent) -> bool {
+    if !matches!(key.code, KeyCode::Enter | KeyCode::Char('y')) {
+        return false;
+    }
+    let text = desk.text();
+    text.contains("Cancel") && (key.code == KeyCode::Char('y') || !text.contains("[ Cancel ]"))
+}
+
+/// Presses a key. If it led to a write, somebody had been asked and said yes to it.
+fn press(desk: &mut Desk, key: KeyEvent, writes: &mut Vec<&'static str>) {
+    let (before, yes) = (desk.asked.len(), says_yes(desk, key));
+    desk.send(Event::Key(key));
+    let wrote: Vec<_> = desk.asked[before..].iter().filter_map(written).collect();
+    assert!(wrote.is_empty() || yes, "{wrote:?} that nobody said yes to:\n{}", desk.text());
+    writes.extend(wrote);
+}
+
+/// What is pressed on the way to a write, and to what it leads. Chance alone hardly ever goes that far.
+const ON_THE_WAY: [&str; 8] = [
+    "y",
+    "<Right><Enter>",
+    "<Enter>y",
+    "<Enter><Tab><Enter>",
+    "OPS-4711<Enter>prod-eu<Enter>y",
+    "OPS-4711<Tab><Tab><Enter>",
+    "n",
+    "<Esc>",
+];
 
 /// What the runtime tells of its own accord.
 fn news(dice: &mut Dice) -> Event {
@@ -99,7 +128,14 @@ fn answer(effect: &Effect, dice: &mut Dice) -> Option<Event> {
     })
 }
 
-fn wander(seed: u64, keys: u64, read_only: bool) {
+/// The first entry with a user and a row.
+fn tied(desk: &Desk) -> usize {
+    desk.entries.iter().position(|entry| !entry.users.is_empty() && !entry.rows.is_empty()).unwrap()
+}
+
+/// Gives the writes that were said yes to.
+fn wander(seed: u64, keys: u64, read_only: bool) -> Vec<&'static str> {
+    let mut writes = Vec::new();
     let mut dice = Dice(seed);
     let mut entries = people::town();
     entries.extend(people::hostile());
@@ -107,6 +143,7 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
     entries.extend((100..140).map(|number| people::linked(number, &format!("l{number}@example.org"))));
     let mut desk = Desk::with(Setup { read_only, ascii: seed % 2 == 1, ..setup() }, (80, 24), entries);
     for _ in 0..keys {
+        let (before, said) = (desk.asked.len(), writes.len());
         desk.now = Timestamp::from_millis(NOW.as_millis() + dice.roll(1_000_000) as i64);
         match dice.roll(40) {
             0 => desk.resize((1 + dice.roll(210) as u16, 1 + dice.roll(60) as u16)),
@@ -127,8 +164,7 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
             5 => desk.send(Event::Message { level: Level::Error, text: "No route to the table. ".repeat(9) }),
             6 => desk.send(Event::Progress(if dice.roll(2) == 0 { reading() } else { complete() })),
             7 => {
-                let number = desk.entries.iter().position(|entry| !entry.users.is_empty() && !entry.rows.is_empty());
-                desk.prepared(number.unwrap());
+                desk.prepared(tied(&desk));
             }
             8 => desk.outcome(dice.roll(2) == 0),
             9 => desk.send(Event::Paste("e\u{301}\u{200B}李\n".to_owned())),
@@ -149,7 +185,7 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
                 let (_, regions) = desk.draw();
                 let target = regions.hit(at.0, at.1);
                 for _ in 0..=dice.roll(2) {
-                    send(&mut desk, Event::Mouse(Pointer { press, target }));
+                    desk.send(Event::Mouse(Pointer { press, target }));
                 }
             }
             16 => {
@@ -164,8 +200,25 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
                 let answers: Vec<_> = desk.asked.iter().filter_map(|effect| answer(effect, &mut dice)).collect();
                 answers.into_iter().for_each(|event| desk.send(event));
             }
-            _ => send(&mut desk, Event::Key(dice.key())),
+            20 => {
+                for key in
+                    keys_of(["<Esc><Esc>r", "<Esc><Esc>d", "<Esc><Esc>X", "<Esc><Esc>2Ar", "E"][dice.roll(5) as usize])
+                {
+                    press(&mut desk, key, &mut writes);
+                }
+                if dice.roll(2) == 0 {
+                    desk.prepared(tied(&desk));
+                }
+                for _ in 0..dice.roll(4) {
+                    for key in keys_of(ON_THE_WAY[dice.roll(ON_THE_WAY.len() as u64) as usize]) {
+                        press(&mut desk, key, &mut writes);
+                    }
+                }
+            }
+            _ => press(&mut desk, dice.key(), &mut writes),
         }
+        let wrote = desk.asked[before..].iter().filter_map(written).count();
+        assert_eq!(wrote, writes.len() - said, "written without a key:\n{}", desk.text());
         if dice.roll(4) == 0 {
             drop(desk.draw());
         }
@@ -179,22 +232,26 @@ fn wander(seed: u64, keys: u64, read_only: bool) {
             assert!(!open, "seen while it is masked:\n{text}");
         }
         if read_only {
-            let writes =
+            let of_repairs =
                 |effect: &Effect| matches!(effect, Effect::Apply(_) | Effect::Plan(_) | Effect::Dismiss { .. });
-            let wrote = desk.asked.iter().any(writes);
+            let wrote = desk.asked.iter().any(of_repairs);
             assert!(!wrote, "read-only writes nothing");
         }
         if desk.asked.len() > 50 {
             desk.asked.clear();
         }
     }
+    writes
 }
 
 #[test]
 fn no_sequence_of_keys_panics() {
-    for seed in 0..4 {
-        wander(seed, keys(4), false);
-    }
+    let wandered = std::thread::scope(|scope| {
+        let walks = [0, 1, 2, 3].map(|seed| scope.spawn(move || wander(seed, keys(4), false)));
+        walks.map(|walk| walk.join().expect("a walk that ends well"))
+    });
+    let wrote: BTreeSet<_> = wandered.iter().flatten().copied().collect();
+    assert_eq!(wrote, BTreeSet::from(["dismissals", "exports", "repairs"]), "each was said yes to somewhere");
 }
 
 #[test]
