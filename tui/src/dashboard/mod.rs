@@ -101,6 +101,9 @@ async fn until_left(
             signal = signals.recv() => match signal {
                 Some(Signal::Input(event)) => {
                     urgent = true;
+                    if matches!(*event, Event::Resize(..)) {
+                        screen.draw_anew();
+                    }
                     *event
                 }
                 Some(Signal::Mouse(press, column, line)) => {

@@ -23,6 +23,8 @@ const AS_READ: style::Print<&str> = style::Print("\x1b[8h");
 pub(super) struct Screen {
     /// Whether the mouse is heard.
     mouse: bool,
+    /// Whether nothing is known of what the terminal shows.
+    anew: bool,
     /// Never dropped: it would show the cursor, which is done here, and would panic where the terminal is gone.
     pub(super) terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
@@ -34,7 +36,7 @@ impl Screen {
         give_back_on_panic();
         enter(mouse)?;
         match Terminal::new(CrosstermBackend::new(stdout())) {
-            Ok(terminal) => Ok(Self { mouse, terminal: ManuallyDrop::new(terminal) }),
+            Ok(terminal) => Ok(Self { mouse, anew: false, terminal: ManuallyDrop::new(terminal) }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -45,8 +47,19 @@ impl Screen {
     /// Draws one frame. The terminal shows it as a whole, never half of it.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.anew) {
+            queue!(self.terminal.backend_mut(), Clear(ClearType::All))?;
+            // Of the two buffers one has been emptied for the next frame; this empties the one that it would be held against.
+            self.terminal.swap_buffers();
+        }
         self.terminal.draw(render)?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Draws all of it the next time. A terminal that was smaller for a moment has lost what was cut off, though it is as large
+    /// as before when somebody looks.
+    pub(super) const fn draw_anew(&mut self) {
+        self.anew = true;
     }
 
     /// Gives a text to the clipboard of the terminal that a person sits at, over ssh and through tmux. Whether it takes it
