@@ -234,8 +234,8 @@ impl Listing {
     }
 
     fn finish(&mut self, mut making: Making) {
-        let items = std::mem::take(&mut making.items);
-        let mut leads: Vec<Lead> = items.into_iter().map(|item| Lead::from_number(item.lead)).collect();
+        let mut leads = std::mem::take(&mut making.leads);
+        leads.extend(std::mem::take(&mut making.items).into_iter().map(|item| Lead::from_number(item.lead)));
         if making.spec.order.by.is_none() && making.spec.order.reverse {
             leads.reverse();
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use userlink_domain::Situation;
 use userlink_find::{Column, Hits, Item, Key, Query, Term, View, Walk, key_of_number};
-use userlink_link::{Linker, Seen};
+use userlink_link::{Lead, Linker, Seen};
 use userlink_ui::ViewSpec;
 
 /// So many slots are gone through before somebody looks at the clock.
@@ -40,6 +40,9 @@ pub(super) struct Making {
     best: [Vec<u8>; 2],
     /// By lead, among users and among rows: 0 where something does not fit, else how well all fits, and one.
     fits: Option<[Vec<u16>; 2]>,
+    /// Entries in the order in which they came, where that is the order; four bytes each.
+    pub(super) leads: Vec<Lead>,
+    /// Those that are sorted.
     pub(super) items: Vec<Item>,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) began: Instant,
@@ -64,6 +67,7 @@ impl Making {
             slots,
             best: [Vec::new(), Vec::new()],
             fits: None,
+            leads: Vec::new(),
             items: Vec::new(),
             stop: Arc::default(),
             began: Instant::now(),
@@ -179,9 +183,13 @@ impl Making {
         if !passes {
             return;
         }
+        if self.is_sorted() {
+            self.leads.push(lead);
+            return;
+        }
         let number = seen.place.0 as u32;
         let key = match order.by {
-            None => Key::of(Some(u128::from(u16::MAX - if self.query.is_ranked() { fit } else { 0 })), false),
+            None => Key::of(Some(u128::from(u16::MAX - fit)), false),
             Some(Column::Situation) => Key::of(judged.map(|(situation, _)| urgency(situation)), order.reverse),
             Some(column) if column.is_of_rows() && first_row.is_none() => {
                 // Its turn comes with its first row, if it has one.
