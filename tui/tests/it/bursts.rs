@@ -95,11 +95,6 @@ async fn every_move_is_made_among_sizes_clicks_and_the_wheel_while_a_scan_runs()
     pty.resize((200, 700));
     let screen = pty.until("and back", |screen| place(screen) == Some(260 - 120 - 15 * 3));
     assert!(!screen.contains("Read everything"), "{screen}");
-    // As many marks as lines: each key is one.
-    pty.keys("g");
-    let keys: Vec<String> = [" ", "j"].into_iter().cycle().take(180).map(str::to_owned).collect();
-    burst(&mut pty, &keys, 6, &["", "\x1b[B\x1b[A"]);
-    pty.see("◆ 90 marked");
     pty.keys("q");
     assert_eq!(pty.end(), 0);
 }

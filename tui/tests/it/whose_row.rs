@@ -25,8 +25,8 @@ fn repair(pty: &mut Pty, user: &str, situation: &str) {
 /// Goes from the candidate under the cursor to the plan, with a reason.
 fn with_reason(pty: &mut Pty) -> String {
     pty.keys("\r");
-    pty.see("with a reason");
-    pty.keys("OPS-7 signed up twice\r\t\r");
+    pty.see("─ Why? ─");
+    pty.keys("OPS-7 signed up twice\r");
     pty.see("Guards")
 }
 
@@ -231,7 +231,9 @@ async fn what_refers_to_a_row_is_not_known_where_it_takes_too_long_to_count() {
     pty.see("has another owner");
     pty.keys("j");
     pty.see("orders not known");
-    pty.keys("\x1bq");
+    pty.keys("\x1b");
+    pty.see_no("HAS IT TODAY");
+    pty.keys("q");
     assert_eq!(pty.end(), 0);
     drop(other);
 }

@@ -118,7 +118,7 @@ table! {
     Reverse, "reverse", ["shift-s"], "the other way round", Look, &[Browse], &[];
     Command::Columns, "columns", ["c"], "columns", Look, &[Browse], &[];
     Follow, "follow", ["f"], "follow the pointer", Look, &[Browse, Entry], &[];
-    Counterpart, "counterpart", ["shift-j"], "to what it has to do with", Look, &[Browse, Entry], &[];
+    Counterpart, "counterpart", ["shift-j"], "what it has to do with", Look, &[Browse, Entry], &[];
     Return, "return", ["backspace"], "back where I came from", Look, &[Browse, Entry], &[];
     Mouse, "mouse", ["f2"], "mouse on or off", Look, SCREENS, &[];
     Toggle, "toggle", ["space"], "show or leave out", Look, &[Place::Columns], &[Place::Columns];
@@ -133,7 +133,7 @@ table! {
     Unmark, "unmark-all", ["shift-u"], "unmark all", Look, &[Browse], &[];
     Undo, "undo", ["u"], "undo the last run", Writes, SCREENS, &[];
     Command::History, "history", ["shift-h"], "history", Look, SCREENS, &[];
-    Dismiss, "dismiss", ["d"], "dismiss, or take up again", Writes, &[Browse, Entry], &[];
+    Dismiss, "dismiss", ["d"], "dismiss, or take up", Writes, &[Browse, Entry], &[];
     Contain, "contain", ["shift-x"], "contain a user", Writes, &[Browse, Entry], &[];
     Scan, "scan", ["shift-r"], "scan again", Program, SCREENS, &[Overview];
     Mark, "mark", ["space"], "choose", Look, &[Place::Choose], &[Place::Choose];
