@@ -164,7 +164,8 @@ async fn a_plan_for_another_place_is_refused_by_what_differs() {
     let world = sqlite(pass()).await;
     let made = world.planned(10, Selection::SafeInBulk).await;
     let ada = world.repairer("ada").await;
-    let changes: [(&str, fn(&mut Origin)); 5] = [
+    type Change = fn(&mut Origin);
+    let changes: [(&str, Change); 5] = [
         ("the account", |origin| origin.account = Some("111111111111".into())),
         ("the pool", |origin| origin.pool = "eu-west-1_Other".into()),
         ("the attribute", |origin| origin.attribute = "custom:other".into()),
