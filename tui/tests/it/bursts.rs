@@ -41,7 +41,7 @@ fn every_letter_arrives_in_its_order_among_sizes_and_the_wheel_while_a_scan_runs
     let mut pty = Pty::start(command(home.path(), &["demo", "--users", "20000", "--latency-ms", "600"]), WIDE);
     pty.list();
     pty.see("@");
-    let long = letters(130);
+    let long = letters(70);
     pty.keys("/");
     burst(&mut pty, &one_by_one(&long), 5, &[WHEEL_DOWN, WHEEL_UP, ""]);
     let screen = pty.see(&long);
@@ -52,7 +52,7 @@ fn every_letter_arrives_in_its_order_among_sizes_and_the_wheel_while_a_scan_runs
     pty.keys("\x1b");
     pty.see_no("Filter  ");
     // Where somebody is looked up, a click is nothing.
-    let name = letters(40);
+    let name = letters(25);
     pty.keys("o");
     burst(&mut pty, &one_by_one(&name), 3, &[CLICK, WHEEL_DOWN, CLICK, ""]);
     pty.see(&name);

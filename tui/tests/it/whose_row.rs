@@ -26,7 +26,7 @@ fn repair(pty: &mut Pty, user: &str, situation: &str) {
 fn with_reason(pty: &mut Pty) -> String {
     pty.keys("\r");
     pty.see("─ Why? ─");
-    pty.keys("OPS-7 signed up twice\r");
+    pty.keys("OPS-7 signed up twice\r\t\r");
     pty.see("Guards")
 }
 
