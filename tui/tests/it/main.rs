@@ -4,7 +4,6 @@
 mod actors;
 mod at_a_glance;
 mod browsing;
-mod bursts;
 mod cut_short;
 mod dashboard;
 mod endings;
