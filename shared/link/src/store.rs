@@ -224,7 +224,9 @@ impl Store {
     /// Users whose names may be the same: the prints of them are.
     pub(crate) fn users_of_like_names(&self) -> Vec<Vec<u32>> {
         let present = self.users.iter().filter(|(_, user)| user.bits.has(Bits::PRESENT));
-        let mut names: Vec<(u32, u32)> = present.map(|(slot, user)| (user.name, slot)).collect();
+        // As much room as it takes: one that grew would take twice as much for a moment.
+        let mut names: Vec<(u32, u32)> = Vec::with_capacity(self.count.0);
+        names.extend(present.map(|(slot, user)| (user.name, slot)));
         names.sort_unstable();
         let alike = names.chunk_by(|(name, _), (other, _)| name == other).filter(|alike| alike.len() > 1);
         alike.map(|alike| alike.iter().map(|(_, slot)| *slot).collect()).collect()

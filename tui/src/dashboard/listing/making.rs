@@ -109,6 +109,11 @@ impl Making {
                 }
             }
             Stage::List => {
+                if self.at == 0 && self.answers.is_empty() && self.spec.group.is_none() {
+                    // All of them: a list that grew would take twice as much for a moment.
+                    let all = linker.counts().entries() as usize;
+                    if self.is_sorted() { self.leads.reserve(all) } else { self.items.reserve(all) }
+                }
                 for seen in linker.users_seen(of_users).chain(linker.rows_seen(of_rows)).filter(|seen| seen.leads) {
                     self.list(linker, seen, None);
                 }
