@@ -366,7 +366,7 @@ fn while_it_is_masked_no_screen_shows_a_person() {
                 desk.keys(keys);
                 walk.push((keys.to_owned(), desk));
             }
-            for (name, reach) in crate::commands::SCREENS {
+            for (name, reach) in crate::every_screen::SCREENS {
                 let mut desk = open();
                 desk.keys("j");
                 reach(&mut desk);

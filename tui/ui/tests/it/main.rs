@@ -6,6 +6,7 @@ mod browsing;
 mod choosing;
 mod commands;
 mod desk;
+mod every_screen;
 mod history;
 mod keys_at_random;
 mod lining_up;

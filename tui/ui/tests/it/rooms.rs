@@ -5,8 +5,9 @@ use userlink_domain::{Flag, Situation};
 use userlink_ui::{Answer, Counts, Effect, Event, HistoryOf, JournalPlace, Keys, News, Outcome, Press, Sessions};
 
 use crate::at_a_glance::causes;
-use crate::commands::{SCREENS, town};
+use crate::commands::town;
 use crate::desk::{Desk, complete, reading, setup};
+use crate::every_screen::SCREENS;
 use crate::{people, plans};
 
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (200, 50)];
