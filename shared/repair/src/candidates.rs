@@ -116,13 +116,11 @@ fn own_rows(linker: &Linker, sub: Sub) -> Vec<RowId> {
 
 /// What is left to the user who carries a row that somebody else gets: the only other row that carries its sub, or nothing.
 fn left_with(linker: &Linker, carrier: Sub, row: &RowId) -> Option<Pair> {
-    let entry = linker.entry(&RecordRef::User(carrier))?;
-    let there = entry.users.iter().find(|user| user.sub == carrier)?;
     let mut own = own_rows(linker, carrier);
     own.retain(|own| own != row);
     let mate = match &own[..] {
         [] => Mate::None,
-        [other] if may_have_a_row(linker, there) => Mate::Row(other.clone()),
+        [other] => Mate::Row(other.clone()),
         _ => return None,
     };
     Some(Pair { user: carrier, mate })

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
-use userlink_domain::{Group, IdKind, Mate, Pair, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub};
+use userlink_domain::{Group, IdKind, Mate, Pair, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub, UserStatus};
 use userlink_link::Linker;
 
 /// A step with its place in a plan.
@@ -35,7 +35,10 @@ pub enum PairsError {
     RowTwice(String),
     #[error("Row {row} carries the sub of user {user}, who is not named: say what becomes of that user.")]
     Unnamed { row: String, user: String },
-    #[error("User {0} is not one that should be linked: it is disabled, or not confirmed.")]
+    #[error(
+        "User {0} is not one that should be linked: it is disabled, not confirmed, or a profile that was joined to another. \
+         It can keep a row that carries its sub, and get no other."
+    )]
     NotExpected(String),
     #[error("The id of row {0} is blank or too long for an attribute.")]
     Id(String),
@@ -47,13 +50,15 @@ pub enum PairsError {
 pub(crate) struct Around {
     pub(crate) users: BTreeMap<Sub, PoolUser>,
     pub(crate) rows: BTreeMap<RowId, Row>,
+    /// Federated profiles that were joined to a native user.
+    joined: BTreeSet<Sub>,
     /// A record that the pairs name is linked already, and would be taken from there.
     pub(crate) takes: bool,
 }
 
 impl Around {
     pub(crate) fn of(linker: &Linker, of: &RecordRef, pairs: &[Pair]) -> Result<Self, PairsError> {
-        let mut around = Self { users: BTreeMap::new(), rows: BTreeMap::new(), takes: false };
+        let mut around = Self { users: BTreeMap::new(), rows: BTreeMap::new(), joined: BTreeSet::new(), takes: false };
         let mut named: BTreeSet<RecordRef> = BTreeSet::from([of.clone()]);
         for pair in pairs {
             named.insert(RecordRef::User(pair.user));
@@ -80,7 +85,18 @@ impl Around {
             around.users.extend(entry.users.into_iter().map(|user| (user.sub, user)));
             around.rows.extend(entry.rows.into_iter().map(|row| (row.id.clone(), row)));
         }
+        around.joined = around.users.keys().copied().filter(|sub| linker.is_joined(*sub)).collect();
         Ok(around)
+    }
+
+    /// Whoever should not be linked is tied to nothing anew, but keeps the row that carries its sub.
+    fn may_have(&self, user: &PoolUser, mate: &Mate) -> bool {
+        let its_own = |id| self.rows.get(id).is_some_and(|row| row.sub() == Some(user.sub));
+        match mate {
+            Mate::None => true,
+            Mate::Row(id) if its_own(id) => true,
+            Mate::Row(_) | Mate::New => user.is_expected() && !self.joined.contains(&user.sub),
+        }
     }
 
     fn claim(&self, kind: IdKind, user: &PoolUser) -> Option<RowId> {
@@ -88,18 +104,18 @@ impl Around {
     }
 }
 
-/// The pairs, with those added that follow: whoever else names a row that is given to somebody gets the row that carries its
-/// sub, if one does and it is free, or loses its `user_id`.
+/// The pairs, with those added that follow: whoever else names a row that is somebody's in the end gets the row that carries its
+/// sub, if there is one, or loses its `user_id`.
 pub(crate) fn complete(around: &Around, kind: IdKind, pairs: &[Pair]) -> Result<Vec<Pair>, PairsError> {
-    let mut users = BTreeSet::new();
-    let mut given: BTreeMap<RowId, Sub> = BTreeMap::new();
+    let mut named = BTreeSet::new();
+    let mut given = BTreeSet::new();
     for Pair { user, mate } in pairs {
         let name = || around.users.get(user).map_or_else(|| user.to_string(), |user| user.username.as_str().to_owned());
-        if !users.insert(*user) {
+        if !named.insert(*user) {
             return Err(PairsError::UserTwice(name()));
         }
         let Some(there) = around.users.get(user) else { return Err(PairsError::Unknown(format!("User {user}"))) };
-        if *mate != Mate::None && !there.is_expected() {
+        if !around.may_have(there, mate) {
             return Err(PairsError::NotExpected(name()));
         }
         if let Mate::Row(id) = mate {
@@ -107,35 +123,46 @@ pub(crate) fn complete(around: &Around, kind: IdKind, pairs: &[Pair]) -> Result<
             if text.trim().is_empty() || text.chars().count() > 2048 {
                 return Err(PairsError::Id(text.chars().take(100).collect()));
             }
-            if given.insert(id.clone(), *user).is_some() {
+            if !given.insert(id) {
                 return Err(PairsError::RowTwice(text));
             }
         }
     }
+    let unnamed = |row: &Row, user: &PoolUser| {
+        let (row, user) = (row.id.to_string(), user.username.as_str().to_owned());
+        PairsError::Unnamed { row, user }
+    };
+    let mut carried: HashMap<Sub, Vec<&Row>> = HashMap::new();
+    for row in around.rows.values() {
+        let Some(carrier) = row.sub().and_then(|sub| around.users.get(&sub)) else { continue };
+        if given.contains(&row.id) && !named.contains(&carrier.sub) {
+            return Err(unnamed(row, carrier));
+        }
+        carried.entry(carrier.sub).or_default().push(row);
+    }
+    let mut claims: HashMap<RowId, Vec<&PoolUser>> = HashMap::new();
+    // What an UNCONFIRMED user claims does not count, and is nobody's to take away.
+    for user in around.users.values().filter(|user| user.status != UserStatus::Unconfirmed) {
+        if let Some(id) = around.claim(kind, user) {
+            claims.entry(id).or_default().push(user);
+        }
+    }
     let mut all = pairs.to_vec();
-    for (sub, user) in &around.users {
-        if users.contains(sub) {
-            continue;
+    let mut at = 0;
+    // The row that somebody gets in place of another may be claimed as well.
+    while let Some(Pair { mate, .. }) = all.get(at) {
+        let claimants = if let Mate::Row(id) = mate { claims.remove(id).unwrap_or_default() } else { Vec::new() };
+        for user in claimants {
+            if named.insert(user.sub) {
+                let mate = match carried.get(&user.sub).map_or(&[][..], Vec::as_slice) {
+                    [] => Mate::None,
+                    [own] => Mate::Row(own.id.clone()),
+                    [own, ..] => return Err(unnamed(own, user)),
+                };
+                all.push(Pair { user: user.sub, mate });
+            }
         }
-        let carries = || around.rows.values().filter(|row| row.sub() == Some(*sub));
-        if let Some(row) = carries().find(|row| given.contains_key(&row.id)) {
-            let (row, user) = (row.id.to_string(), user.username.as_str().to_owned());
-            return Err(PairsError::Unnamed { row, user });
-        }
-        // What an UNCONFIRMED user claims does not count, and is nobody's to take away.
-        let counts = user.status != userlink_domain::UserStatus::Unconfirmed;
-        if counts && around.claim(kind, user).is_some_and(|id| given.contains_key(&id)) {
-            let mut own = carries();
-            let mate = match (own.next(), own.next()) {
-                (Some(row), None) if user.is_expected() => Mate::Row(row.id.clone()),
-                (Some(row), _) => {
-                    let (row, user) = (row.id.to_string(), user.username.as_str().to_owned());
-                    return Err(PairsError::Unnamed { row, user });
-                }
-                (None, _) => Mate::None,
-            };
-            all.push(Pair { user: *sub, mate });
-        }
+        at += 1;
     }
     Ok(all)
 }

@@ -101,13 +101,13 @@ fn named(entries: &[PlannedEntry], kind: IdKind, by_user_ids: bool) -> HashMap<R
     named
 }
 
-/// Whether every user with a row is linked to it in the end.
+/// Whether every user with a row is tied to it in the end: linked, or what that is called of a user who is not expected to be.
 fn met(entries: &[PlannedEntry], trial: &Trial) -> Result<(), Refused> {
     for pair in entries.iter().flat_map(|entry| &entry.pairs).filter(|pair| pair.new || pair.row.is_some()) {
         let Some(sub) = Sub::parse(&pair.sub) else { continue };
         let turn = trial.turns.get(&RecordRef::User(sub));
         match turn.and_then(|turn| turn.after) {
-            None | Some(Situation::Linked) => {}
+            None | Some(Situation::Linked | Situation::LinkedInactive | Situation::Stranded) => {}
             Some(after) => return Err(Refused::Unmet { name: pair.username.clone(), after }),
         }
     }

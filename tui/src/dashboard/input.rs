@@ -3,7 +3,8 @@
 use std::io;
 
 use crossterm::event::{self, Event as Terminal, MouseButton, MouseEvent, MouseEventKind};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use crossterm::terminal;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 use tokio::sync::mpsc;
 use userlink_ui::{Event, Press};
@@ -22,12 +23,17 @@ pub(super) enum Signal {
 /// Listens to keys and signals, on a thread each: both block.
 pub(super) fn listen() -> io::Result<mpsc::UnboundedReceiver<Signal>> {
     let (to, signals) = mpsc::unbounded_channel();
-    let mut caught = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP])?;
+    let mut caught = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH])?;
     let to_loop = to.clone();
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in caught.forever() {
             let meant = match signal {
                 SIGTSTP => Signal::Stop,
+                SIGWINCH => match terminal::size() {
+                    Ok((columns, lines)) => Signal::Input(Box::new(Event::Resize(columns, lines))),
+                    // The terminal is gone, which the other thread hears.
+                    Err(_) => continue,
+                },
                 SIGINT => Signal::End(130),
                 other => Signal::End(u8::try_from(128 + other).unwrap_or(1)),
             };
@@ -41,11 +47,11 @@ pub(super) fn listen() -> io::Result<mpsc::UnboundedReceiver<Signal>> {
             let meant = match event::read() {
                 Ok(Terminal::Key(key)) => Signal::Input(Box::new(Event::Key(key))),
                 Ok(Terminal::Paste(text)) => Signal::Input(Box::new(Event::Paste(text))),
-                Ok(Terminal::Resize(columns, lines)) => Signal::Input(Box::new(Event::Resize(columns, lines))),
                 Ok(Terminal::Mouse(mouse)) => match pressed(mouse) {
                     Some(press) => Signal::Mouse(press, mouse.column, mouse.row),
                     None => continue,
                 },
+                // Sizes come as signals: here the last one can be lost among keys (crossterm 0.29).
                 Ok(_) => continue,
                 // The terminal is gone.
                 Err(_) => Signal::End(129),

@@ -19,7 +19,7 @@ fn clipboard(bytes: &[u8]) -> Vec<String> {
     sent.map(|(base64, _)| decoded(base64)).collect()
 }
 
-fn decoded(base64: &str) -> String {
+pub(crate) fn decoded(base64: &str) -> String {
     let place =
         |c: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|it| *it == c);
     let bits: Vec<usize> = base64.bytes().filter(|c| *c != b'=').map(|c| place(c).unwrap()).collect();

@@ -4,6 +4,7 @@
 mod actors;
 mod at_a_glance;
 mod browsing;
+mod bursts;
 mod cut_short;
 mod dashboard;
 mod endings;

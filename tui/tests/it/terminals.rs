@@ -1,4 +1,4 @@
-//! What settings and variables say of the terminal, from the first frame on: colours, and personal data.
+//! What settings and variables say of the terminal, from the first frame on: tmux, ASCII, colours, personal data.
 
 use portable_pty::CommandBuilder;
 use userlink_emulator::Faults;
@@ -40,6 +40,40 @@ fn drawn(pty: &Pty) -> String {
     String::from_utf8(pty.bytes()).expect("what is drawn is UTF-8")
 }
 
+/// What is between these, each time.
+fn between<'a>(text: &'a str, begin: &'a str, end: &'a str) -> Vec<&'a str> {
+    text.split(begin).skip(1).filter_map(|rest| Some(rest.split_once(end)?.0)).collect()
+}
+
+#[test]
+fn in_tmux_the_clipboard_is_told_through_it_and_elsewhere_once() {
+    const PLAIN: (&str, &str) = ("\x1b]52;c;", "\x1b\\");
+    const THROUGH: (&str, &str) = ("\x1bPtmux;\x1b\x1b]52;c;", "\x1b\x1b\\\x1b\\");
+    for tmux in [false, true] {
+        let home = tempfile::tempdir().unwrap();
+        let mut program = command(home.path(), &["demo"]);
+        if tmux {
+            program.env("TMUX", "/tmp/tmux-1000/default,4711,0");
+        }
+        let mut pty = Pty::start(program, WIDE);
+        pty.see("Read everything");
+        pty.list();
+        pty.keys("2");
+        pty.see("row side only");
+        pty.keys("y");
+        let screen = pty.see("Sent to the clipboard: the sub: ");
+        let sub = screen.split("the sub: ").nth(1).unwrap().split_whitespace().next().unwrap();
+        let text = drawn(&pty);
+        // One for tmux itself, and one that it hands on.
+        let through = between(&text, THROUGH.0, THROUGH.1);
+        let plain: Vec<_> = between(&text, PLAIN.0, PLAIN.1).into_iter().take(1).collect();
+        assert_eq!(crate::at_a_glance::decoded(plain[0]), sub);
+        assert_eq!(through, if tmux { plain } else { Vec::new() });
+        pty.keys("q");
+        assert_eq!(pty.end(), 0);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn with_mask_in_the_settings_nobody_is_seen_from_the_first_frame_on() {
     let town = Town::new(20, false);
@@ -55,6 +89,52 @@ async fn with_mask_in_the_settings_nobody_is_seen_from_the_first_frame_on() {
     // And back by its key.
     pty.keys("m");
     pty.see("@example.org");
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_ascii_no_other_byte_reaches_the_terminal_whoever_asks_for_it() {
+    let mut town = Town::new(5, false);
+    town.add_row_side_only(&["zoë@example.org", "李小龍@example.org", "דנה@example.org"]);
+    for (settings, locale) in [("", "C"), ("", "en_US.ISO-8859-1"), ("glyphs = \"ascii\"", "C.UTF-8")] {
+        let place = Place::new(&town, settings, "").await;
+        let mut program = place.program();
+        program.env("LANG", locale);
+        let mut pty = Pty::start(program, WIDE);
+        pty.see("Read everything");
+        pty.list();
+        pty.keys("2");
+        for name in ["zo<U+00EB>@example.org", "<U+674E><U+5C0F><U+9F8D>@", "<U+05D3><U+05E0><U+05D4>@"] {
+            pty.see(name);
+        }
+        pty.see("<--.");
+        for (keys, wanted) in [
+            ("\r", "Esc back"),
+            ("\x1b", "Enter open"),
+            ("r", "Guards"),
+            ("\r", "[ Cancel ]"),
+            ("\x1b\x1b", "Enter open"),
+            ("?", "-- Keys"),
+            ("\x1b", "Enter open"),
+            ("O", "What there is"),
+        ] {
+            pty.keys(keys);
+            pty.see(wanted);
+        }
+        let text = drawn(&pty);
+        let other = text.lines().find(|line| !line.is_ascii());
+        assert_eq!(other, None, "{settings} {locale}");
+        pty.keys("q");
+        assert_eq!(pty.end(), 0);
+    }
+    // The settings go before the locale.
+    let place = Place::new(&town, "glyphs = \"unicode\"", "").await;
+    let mut program = place.program();
+    program.env("LANG", "C");
+    let mut pty = Pty::start(program, WIDE);
+    pty.list();
+    pty.see("zoë@example.org");
     pty.keys("q");
     assert_eq!(pty.end(), 0);
 }

@@ -138,6 +138,14 @@ impl Town {
         (self.name(twin), self.name(native))
     }
 
+    /// So many who are linked to rows with this e-mail, which is none of theirs.
+    pub(crate) fn add_linked_to_rows_of(&mut self, email: &str, count: usize) {
+        for _ in 0..count {
+            self.linked();
+            self.plots.last_mut().unwrap().email = Some(email.to_owned());
+        }
+    }
+
     /// Somebody with whose e-mail there is a row, and whose that is: the user, the row, its owner.
     pub(crate) fn taken(&self) -> (&str, &str, &str) {
         let taker = self.users_of(Situation::RowTaken)[0];

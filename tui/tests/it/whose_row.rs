@@ -11,6 +11,7 @@ use crate::scanning::run;
 use crate::town::Town;
 
 const LARGE: (u16, u16) = (120, 50);
+const SIGN_OUT: &str = "AdminUserGlobalSignOut";
 
 /// Opens the entry of a user, in that situation, and asks for its repair.
 fn repair(pty: &mut Pty, user: &str, situation: &str) {
@@ -165,7 +166,7 @@ async fn the_row_of_a_joined_profile_goes_to_the_native_user_and_back() {
 async fn not_signed_out(place: &Place) -> (Pty, Gate) {
     let mut refused = false;
     let gate = Gate::before(&place.pool.endpoint, move |operation| {
-        if operation == "AdminUserGlobalSignOut" && !std::mem::replace(&mut refused, true) {
+        if operation == SIGN_OUT && !std::mem::replace(&mut refused, true) {
             let body = r#"{"__type":"NotAuthorizedException","message":"not now"}"#;
             return Fate::Answer(400, body.to_owned());
         }
@@ -202,8 +203,50 @@ async fn where_only_the_sign_out_failed_it_is_made_again_alone() {
         pty.keys("y");
         let shown = pty.see("Signed out");
         assert!(shown.contains("1 done"), "{shown}");
-        assert_eq!(gate.count("AdminUserGlobalSignOut"), 2);
+        assert_eq!(gate.count(SIGN_OUT), 2);
         assert_eq!(gate.count("AdminUpdateUserAttributes"), before, "nothing else is written");
+        pty.keys("\rq");
+        assert_eq!(pty.end(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_had_an_id_that_is_taken_back_is_signed_out_with_it_or_afterwards() {
+    for with_it in [true, false] {
+        let place = Place::of(Town::new(5, false)).await;
+        let gate = Gate::before(&place.pool.endpoint, |_| Fate::Pass).await;
+        let mut pty = place.start(&gate.url, "", LARGE);
+        let user = place.town.users_of(Situation::DanglingUserId)[1].to_owned();
+        let before = place.id_of(&user);
+        repair(&mut pty, &user, "dangling");
+        pty.see("Guards");
+        apply(&mut pty, "1 done");
+        assert_eq!(place.id_of(&user).as_deref(), Some(place.town.row_of(&user)));
+        pty.keys("u");
+        pty.see("o sign out, too");
+        if with_it {
+            pty.keys("o");
+            pty.see("will be signed out");
+        }
+        pty.keys("\r");
+        pty.see("[ Cancel ]");
+        assert_eq!(gate.count(SIGN_OUT), 0);
+        pty.keys("y");
+        let shown = pty.see("Taken back, and read back");
+        assert_eq!(place.id_of(&user), before);
+        if with_it {
+            assert!(shown.contains("2 done"), "{shown}");
+        } else {
+            assert_eq!(gate.count(SIGN_OUT), 0, "not without being told to");
+            pty.keys("o");
+            pty.see("cannot be taken back: 1 sign-out");
+            pty.keys("\r");
+            pty.see("[ Cancel ]");
+            pty.keys("y");
+            let shown = pty.see("Signed out");
+            assert!(shown.contains("1 done"), "{shown}");
+        }
+        assert_eq!(gate.count(SIGN_OUT), 1);
         pty.keys("\rq");
         assert_eq!(pty.end(), 0);
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use userlink_domain::{PoolUser, RowId, Sub, Username};
@@ -240,6 +240,20 @@ async fn how_long_tokens_last_is_told_by_the_app_clients() {
     assert_eq!(ask([says(short), says(long), says("")]).await, Some(24 * hour));
     let denied = || Fate::Answer(400, refusal("AccessDeniedException"));
     assert_eq!(ask([says(short), denied(), denied()]).await, None, "unknown where it is not permitted");
+}
+
+#[tokio::test]
+async fn app_clients_are_looked_at_five_a_second() {
+    let clients = (0..11).map(|number| Client::new(&format!("client-{number}"))).collect();
+    let pool = Emulator::start(Served { clients, ..Served::new(Source::Users(Vec::new())) }).await.unwrap();
+    let asked = PoolOptions { rates: Rates::default(), ..options(&pool.endpoint_url(), pool.pool_id()) };
+    let reader = PoolReader::connect(&asked).await.unwrap();
+    let began = Instant::now();
+    reader.writable().await.unwrap();
+    let [.., described] = reader.used();
+    assert_eq!((described.category, described.made), ("UserPoolRead", 12), "the list, and each of them");
+    // A timer counts whole milliseconds.
+    assert!(began.elapsed() >= Duration::from_millis(11 * 200 - 12), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

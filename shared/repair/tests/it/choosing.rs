@@ -82,6 +82,43 @@ fn whoever_carries_two_rows_keeps_the_other_one() {
     assert_eq!(ends(&made), [("user-2", "linked"), ("user-1", "linked")]);
 }
 
+/// Whoever should not be linked keeps the row that carries its sub, as everybody else would.
+#[test]
+fn a_third_one_who_names_the_row_keeps_its_own_whoever_it_is() {
+    let disabled = PoolUser { enabled: false, ..person(3, Some("5")) };
+    let joined = PoolUser { user_id: Some("5".into()), ..profile(3) };
+    for (third, end) in [(disabled, "linked_inactive"), (joined, "stranded"), (person(3, Some("5")), "linked")] {
+        let native = joined_to(3, person(4, None));
+        let users = vec![person(1, None), third.clone(), native];
+        // And somebody names that one: it is nobody's to share.
+        let users = [users, vec![person(6, Some("7"))]].concat();
+        let rows = vec![row(5, Some(1)), row(7, Some(3))];
+        let mut linker = linker(users, rows);
+        let offered = candidates(&linker, &of_user(1));
+        let own = offered.iter().find(|it| it.pair == to(1, 5)).unwrap();
+        let made = chosen(&mut linker, &of_user(1), own).unwrap();
+        let ends = ends(&made);
+        assert!(ends.contains(&("user-1", "linked")) && ends.contains(&(third.username.as_str(), end)), "{ends:?}");
+        assert!(ends.contains(&("user-6", "no_row")), "{ends:?}");
+    }
+}
+
+#[test]
+fn whoever_should_not_be_linked_gets_no_other_row() {
+    for third in [PoolUser { enabled: false, ..person(3, None) }, profile(3)] {
+        let native = joined_to(3, person(4, None));
+        let mut linker = linker(vec![third, native], vec![row(5, None), row(6, Some(3))]);
+        for (pair, is_its_own) in [(to(3, 5), false), (Pair { user: sub(3), mate: Mate::New }, false), (to(3, 6), true)]
+        {
+            let choice = Choice { of: of_user(3), pairs: vec![pair], reason: Some("ticket 7".into()) };
+            let maker = maker(&linker);
+            let made = plan(&mut linker, &Selection::Chosen(vec![choice]), &Limits::default(), maker);
+            let refused = matches!(made, Err(Refused::Pairs { why: PairsError::NotExpected(_), .. }));
+            assert_eq!(refused, !is_its_own, "{made:?}");
+        }
+    }
+}
+
 #[test]
 fn the_row_of_a_profile_that_was_joined_is_tied_to_the_native_user() {
     for user_id in [None, Some("5")] {
@@ -175,6 +212,10 @@ proptest! {
         // Of users who are there, and of some who are not.
         rows in prop::collection::vec((prop::option::of(0..7_u8), 0..5_u8), 1..5),
     ) {
+        let carried = |user: &str| {
+            let number = user.rsplit(['-', '_']).next().and_then(|number| number.parse::<u8>().ok());
+            rows.iter().filter(|(of, _)| *of == number).count()
+        };
         let (users, rows) = built(&people, &rows);
         let rules = Rules { writable: Some(false), ..Rules::new(IdKind::BigInt) };
         let mut linker = Linker::bulk(users, rows, rules);
@@ -182,14 +223,13 @@ proptest! {
             for candidate in candidates(&linker, &of) {
                 let made = chosen(&mut linker, &of, &candidate);
                 let dead_end = match &made {
-                    // Of a third one, who is to have another row, it may be said that this would not do.
-                    Err(Refused::Unmet { name, .. }) => *name == candidate.username,
-                    // What becomes of an owner of several rows is said beside it; and of a third one who has a row, and may have none.
-                    Err(Refused::Pairs { why: PairsError::Unnamed { row, .. }, .. }) => {
+                    // What becomes of an owner of several rows is said beside it; and of a third one who has several.
+                    Err(Refused::Pairs { why: PairsError::Unnamed { row, user }, .. }) => {
                         let its = Mate::Row(RowId::BigInt(row.parse().unwrap()));
-                        candidate.leaves.is_some() && its == candidate.pair.mate
+                        (candidate.leaves.is_some() && its == candidate.pair.mate) || carried(user) < 2
                     }
                     Err(Refused::Pairs { why, .. }) => !matches!(why, PairsError::Held(..)),
+                    Err(Refused::Unmet { .. }) => true,
                     _ => false,
                 };
                 let situation = linker.entry(&of).map(|entry| entry.situation);

@@ -1,6 +1,6 @@
 //! What there is: each group with its bar, and below it each of its situations.
 //!
-//! A group's bar is its part of all entries, a situation's its part of the group.
+//! A group's bar is its part of all entries; a situation's is its part of the group, and thin, as that is another measure.
 
 use userlink_domain::{Flag, Group, Situation};
 
@@ -39,10 +39,11 @@ impl Columns {
     }
 }
 
-/// The number of something, of what it is a part, and how many more they are than they were.
+/// The number of something, of what it is a part, whether that is a group, and how many more they are than they were.
 struct Count {
     count: u64,
     of: u64,
+    of_group: bool,
     change: Option<i64>,
 }
 
@@ -80,7 +81,7 @@ pub(super) fn lines(model: &Model, items: &[Item<'_>], on: usize, width: usize, 
         };
         let at = place(&|item| matches!(item, Item::Group(it) if *it == group));
         let change = model.change(|situation| situation.group() == group);
-        add(at, &begin, Count { count, of: total, change }, group, role);
+        add(at, &begin, Count { count, of: total, of_group: false, change }, group, role);
         let of_group = Situation::ALL.into_iter().filter(|situation| all && situation.group() == group);
         let named = |(situation, _): (Situation, u64)| situation;
         let parts: Vec<_> = if all && group != Group::Unsettled {
@@ -96,7 +97,7 @@ pub(super) fn lines(model: &Model, items: &[Item<'_>], on: usize, width: usize, 
             };
             let at = place(&|item| matches!(item, Item::Situation(it) if *it == situation));
             let change = model.change(|it| it == situation);
-            add(at, &begin, Count { count: part, of: count, change }, group, role);
+            add(at, &begin, Count { count: part, of: count, of_group: true, change }, group, role);
         }
     }
     let flagged: u64 = model.counts.flags.iter().map(|(_, count)| count).sum();
@@ -104,7 +105,7 @@ pub(super) fn lines(model: &Model, items: &[Item<'_>], on: usize, width: usize, 
         line.to(3);
         line.text("flags", Role::Muted);
     };
-    add(None, &begin, Count { count: flagged, of: 0, change: None }, Group::Unlinked, Role::Muted);
+    add(None, &begin, Count { count: flagged, of: 0, of_group: false, change: None }, Group::Unlinked, Role::Muted);
     for flag in Flag::ALL {
         let count = model.counts.with(flag);
         if count > 0 || all {
@@ -114,7 +115,7 @@ pub(super) fn lines(model: &Model, items: &[Item<'_>], on: usize, width: usize, 
                 line.text(flag_words(flag), role);
             };
             let at = place(&|item| matches!(item, Item::Flag(it) if *it == flag));
-            add(at, &begin, Count { count, of: 0, change: None }, Group::Unlinked, role);
+            add(at, &begin, Count { count, of: 0, of_group: false, change: None }, Group::Unlinked, role);
         }
     }
     lines
@@ -143,7 +144,7 @@ fn numbers(look: Look, line: &mut Cells, count: &Count, (group, role): (Group, R
         line.cell(&text, change_role(group, change), columns.change);
     }
     let from = line.width();
-    line.text(&filled(look, count.count, count.of, columns.bar), role);
+    line.text(&filled(look, count, columns.bar), role);
     if columns.part > 0 && count.count > 0 && count.of > 0 {
         line.to(from + columns.bar + 1);
         line.right(&part(count.count, count.of), Role::Muted, columns.part - 1);
@@ -160,17 +161,23 @@ fn part(count: u64, of: u64) -> String {
     }
 }
 
-/// A bar of so many columns, to an eighth of one. What is there is seen, be it ever so little.
-fn filled(look: Look, count: u64, of: u64, width: usize) -> String {
+/// A bar of so many columns, to a part of one. What is there is seen, be it ever so little.
+fn filled(look: Look, &Count { count, of, of_group, .. }: &Count, width: usize) -> String {
     if count == 0 || of == 0 {
         return String::new();
     }
-    let steps = if look.ascii() { 1 } else { 8 };
+    let [_, block, ..] = look.glyphs.meter;
+    let (full, parts): (_, &[_]) = match (look.ascii(), of_group) {
+        (true, true) => ("-", &[""]),
+        (true, false) => (block, &[""]),
+        (false, true) => ("━", &["", "╸"]),
+        (false, false) => (block, &["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]),
+    };
+    let steps = parts.len();
     let filled = (u128::from(count) * (width * steps) as u128).div_ceil(u128::from(of));
     let filled = usize::try_from(filled).unwrap_or(width * steps).clamp(1, width * steps);
-    let [_, full, ..] = look.glyphs.meter;
     let mut bar = full.repeat(filled / steps);
-    bar.push_str(["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][filled % steps]);
+    bar.push_str(parts.get(filled % steps).copied().unwrap_or_default());
     bar
 }
 

@@ -1,0 +1,100 @@
+//! No key is lost, whatever comes in between: many at once, with clicks, the wheel and other sizes among them, while a scan
+//! runs. What each does is counted.
+
+use std::time::Duration;
+
+use userlink_emulator::Faults;
+
+use crate::pty::{Pty, command};
+use crate::town::Town;
+
+const WIDE: (u16, u16) = (200, 50);
+const OTHER_SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (200, 60), (100, 30)];
+const WHEEL_DOWN: &str = "\x1b[<65;10;12M";
+const WHEEL_UP: &str = "\x1b[<64;10;12M";
+/// Pressed and let go on a line of the list.
+const CLICK: &str = "\x1b[<0;10;12M\x1b[<0;10;12m";
+
+/// Letters that are no word, each time others next to each other.
+fn letters(count: usize) -> String {
+    (0..count).map(|at| char::from(b'a' + ((at * 7 + at / 26 * 3) % 26) as u8)).collect()
+}
+
+/// Sends them one after the other, without waiting for anything; after each `every` of them comes something else.
+fn burst(pty: &mut Pty, keys: &[String], every: usize, between: &[&str]) {
+    for (at, keys) in keys.chunks(every).enumerate() {
+        pty.keys(&keys.concat());
+        pty.keys(between[at % between.len()]);
+        pty.resize(OTHER_SIZES[at % OTHER_SIZES.len()]);
+    }
+    pty.resize(WIDE);
+}
+
+fn one_by_one(text: &str) -> Vec<String> {
+    text.chars().map(String::from).collect()
+}
+
+#[test]
+fn every_letter_arrives_in_its_order_among_sizes_and_the_wheel_while_a_scan_runs() {
+    let home = tempfile::tempdir().unwrap();
+    // Slow enough that it is read all the while.
+    let mut pty = Pty::start(command(home.path(), &["demo", "--users", "20000", "--latency-ms", "600"]), WIDE);
+    pty.list();
+    pty.see("@");
+    let long = letters(70);
+    pty.keys("/");
+    burst(&mut pty, &one_by_one(&long), 5, &[WHEEL_DOWN, WHEEL_UP, ""]);
+    let screen = pty.see(&long);
+    assert!(!screen.contains("Read everything"), "the scan was over before: {screen}");
+    // As many are taken back: one that is lost would leave a letter, and one too many is said.
+    burst(&mut pty, &vec!["\x7f".to_owned(); long.len() - 1], 7, &[WHEEL_UP, "", WHEEL_DOWN]);
+    pty.until("the first letter alone", |screen| screen.contains(&format!("Filter  {} ", &long[..1])));
+    pty.keys("\x1b");
+    pty.see_no("Filter  ");
+    // Where somebody is looked up, a click is nothing.
+    let name = letters(25);
+    pty.keys("o");
+    burst(&mut pty, &one_by_one(&name), 3, &[CLICK, WHEEL_DOWN, CLICK, ""]);
+    pty.see(&name);
+    pty.keys("\x1b");
+    pty.see_no(&name);
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+}
+
+/// The line of the list that the bar marks, counted from 0, where all of it is on the screen.
+fn place(screen: &str) -> Option<usize> {
+    screen.lines().skip(4).position(|line| line.starts_with('▌'))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_move_is_made_among_sizes_clicks_and_the_wheel_while_a_scan_runs() {
+    let town = Town::new(300, false);
+    let home = tempfile::tempdir().unwrap();
+    let pool = town.on_emulator(Faults { latency: Duration::from_millis(20), ..Faults::default() }).await;
+    let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
+    std::fs::write(home.path().join("town.toml"), "[contexts.town.table]\nid_type = \"uuid\"\n").unwrap();
+    // One request in ten seconds: it is under way as long as this takes, and what has been read stays where it is.
+    let flags = ["--pool-id", &pool.id, "--endpoint-url", &pool.endpoint, "--config", "town.toml", "--rate", "0.1"];
+    let mut program = command(home.path(), &flags);
+    program.env("USERLINK_DATABASE_URL", &url);
+    let mut pty = Pty::start(program, WIDE);
+    pty.list();
+    pty.resize((200, 700));
+    pty.until("all rows that are there", |screen| screen.matches("0192f0c1…").count() > 300);
+    pty.until("the first line marked", |screen| place(screen) == Some(0));
+    pty.resize(WIDE);
+    // 200 keys down in three ways, and 20 notches of three lines.
+    let keys: Vec<String> = ["j", "\x1b[B", "j", "\x1bOB"].into_iter().cycle().take(200).map(str::to_owned).collect();
+    burst(&mut pty, &keys, 10, &[WHEEL_DOWN]);
+    pty.resize((200, 700));
+    pty.until("the line that all of them lead to", |screen| place(screen) == Some(200 + 20 * 3));
+    pty.resize(WIDE);
+    let keys: Vec<String> = ["k", "\x1b[A"].into_iter().cycle().take(120).map(str::to_owned).collect();
+    burst(&mut pty, &keys, 8, &[WHEEL_UP]);
+    pty.resize((200, 700));
+    let screen = pty.until("and back", |screen| place(screen) == Some(260 - 120 - 15 * 3));
+    assert!(!screen.contains("Read everything"), "{screen}");
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+}
