@@ -17,7 +17,7 @@ use userlink_domain::{Situation, Step, Sub, Timestamp};
 use uuid::Uuid;
 
 use crate::statements::fixed;
-use crate::statements::journal::{CLOSE, CONTAINED_USERS, DOER, HOLDER, OPEN, RUNS, newest, steps};
+use crate::statements::journal::{CHANGED_SINCE, CLOSE, CONTAINED_USERS, DOER, HOLDER, OPEN, RUNS, newest, steps};
 use crate::transaction::{Record, Transaction, Value};
 use crate::{Db, DbError, DbOptions, MigrateOptions, UsersTable, migrate};
 
@@ -378,6 +378,16 @@ impl Journal {
         let records = self.db.read(fixed(CONTAINED_USERS), of).await?;
         let subs = records.iter().map(|record| Ok(Sub::parse(&record.name(0)?)));
         subs.filter_map(Result::transpose).collect()
+    }
+
+    /// The steps of a plan that were written, and about whose user or row another plan has written since: they do not hold any
+    /// more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn changed_since(&self, plan: Uuid) -> Result<Vec<i64>, JournalError> {
+        let records = self.db.read(fixed(CHANGED_SINCE), vec![Value::Text(plan.to_string())]).await?;
+        records.iter().map(|record| Ok(record.integer(0)?.unwrap_or_default())).collect()
     }
 
     async fn step(&self, run: Uuid, step_no: i64) -> Result<Option<Recorded>, JournalError> {

@@ -6,6 +6,7 @@
 mod gather;
 mod meeting;
 
+use rustc_hash::FxHashSet;
 use userlink_domain::{IdKind, PoolUser, RowId, Sub};
 
 use crate::column::Column;
@@ -223,12 +224,19 @@ impl Store {
 
     /// Users whose names may be the same: the prints of them are.
     pub(crate) fn users_of_like_names(&self) -> Vec<Vec<u32>> {
-        let present = self.users.iter().filter(|(_, user)| user.bits.has(Bits::PRESENT));
-        // As much room as it takes: one that grew would take twice as much for a moment.
-        let mut names: Vec<(u32, u32)> = Vec::with_capacity(self.count.0);
-        names.extend(present.map(|(slot, user)| (user.name, slot)));
-        names.sort_unstable();
-        let alike = names.chunk_by(|(name, _), (other, _)| name == other).filter(|alike| alike.len() > 1);
+        let present = || self.users.iter().filter(|(_, user)| user.bits.has(Bits::PRESENT));
+        // The prints first, without whose they are: that is half as much, and few stand twice. As much room as it takes: one that
+        // grew would take twice as much for a moment.
+        let mut prints: Vec<u32> = Vec::with_capacity(self.count.0);
+        prints.extend(present().map(|(_, user)| user.name));
+        prints.sort_unstable();
+        let twice = prints.chunk_by(u32::eq).filter(|alike| alike.len() > 1).filter_map(<[u32]>::first);
+        let twice: FxHashSet<u32> = twice.copied().collect();
+        drop(prints);
+        let named = present().filter(|(_, user)| twice.contains(&user.name));
+        let mut named: Vec<(u32, u32)> = named.map(|(slot, user)| (user.name, slot)).collect();
+        named.sort_unstable();
+        let alike = named.chunk_by(|(name, _), (other, _)| name == other);
         alike.map(|alike| alike.iter().map(|(_, slot)| *slot).collect()).collect()
     }
 

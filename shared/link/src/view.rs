@@ -1,5 +1,6 @@
 //! Which entries to show: by group, and by a text that one of their records holds.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use userlink_domain::{Flags, Group, RecordRef, Situation, Sub};
@@ -138,6 +139,22 @@ impl Linker {
     /// The place of the entry that a record is in.
     pub fn lead_of(&self, of: &RecordRef) -> Option<Lead> {
         self.entries.of(self.find(of)?)?.lead().map(Lead::of)
+    }
+
+    /// The users of these usernames, by them.
+    pub fn users_named<'a>(&self, usernames: impl IntoIterator<Item = &'a str>) -> HashMap<&'a str, Sub> {
+        let digests = &self.store.digests;
+        let mut wanted: HashMap<u32, Vec<&str>> = HashMap::new();
+        usernames.into_iter().for_each(|username| wanted.entry(digests.name(username)).or_default().push(username));
+        let mut found = HashMap::new();
+        for (slot, user) in self.store.users.iter() {
+            let Some(usernames) = wanted.get(&user.name) else { continue };
+            let place = self.entries.of(Rec::User(slot)).and_then(|_| self.store.user_place(slot));
+            let Some(user) = place.and_then(|place| self.records.user(place)) else { continue };
+            let named = usernames.iter().find(|username| **username == user.username.as_str());
+            found.extend(named.map(|username| (*username, user.sub)));
+        }
+        found
     }
 
     /// Whether this is a federated profile that was joined to a native user: nobody signs in as it, so it is tied to no row.

@@ -240,7 +240,13 @@ impl<N: Fn() -> Timestamp + Send> Underway<'_, N> {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        self.what.expects.check(self.user.as_ref().ok_or("the user is gone.")?)?;
+        let user = self.user.as_ref().ok_or("the user is gone.")?;
+        self.what.expects.check(user)?;
+        match self.what.action {
+            Action::Enable(true) if user.enabled => return Err("the user can sign in already."),
+            Action::Enable(false) if !user.enabled => return Err("the user is disabled already."),
+            _ => {}
+        }
         self.check_rows()
     }
 

@@ -40,9 +40,9 @@ pub fn candidates(linker: &Linker, of: &RecordRef) -> Vec<Candidate> {
     let mine = |user: &PoolUser| entry.users.iter().any(|its| its.sub == user.sub);
     let is_twin = entry.situation == Situation::FederatedTwin;
     let mut found = Vec::new();
-    for user in users.iter().filter(|user| may_have_a_row(linker, user)) {
+    for user in &users {
         let own = own_rows(linker, user.sub);
-        for row in &rows {
+        for row in rows.iter().filter(|row| may_have(linker, user, row)) {
             let inside = mine(user) || entry.rows.iter().any(|its| its.id == row.id);
             // What another entry is to have is its own affair, but a twin's row may be confirmed; and what is so is not made.
             let agree = row.sub() == Some(user.sub) && names(linker, user, row);
@@ -54,7 +54,10 @@ pub fn candidates(linker: &Linker, of: &RecordRef) -> Vec<Candidate> {
                 found.push(Candidate { leaves, ..candidate(linker, &entry, (user, &own), (row, carrier)) });
             }
         }
-        if mine(user) && (rows.is_empty() || matches!(entry.situation, Situation::Ambiguous | Situation::RowTaken)) {
+        if mine(user)
+            && may_have_a_row(linker, user)
+            && (rows.is_empty() || matches!(entry.situation, Situation::Ambiguous | Situation::RowTaken))
+        {
             found.push(new_row(user));
         }
     }
@@ -96,6 +99,11 @@ fn around(linker: &Linker, of: &RecordRef, entry: &Entry) -> (Vec<PoolUser>, Vec
 /// Whether a plan may tie this user to a row. Who signs in as a profile that was joined is the native user.
 fn may_have_a_row(linker: &Linker, user: &PoolUser) -> bool {
     user.is_expected() && !linker.is_joined(user.sub)
+}
+
+/// Whoever should not be linked may keep the row that carries its sub.
+fn may_have(linker: &Linker, user: &PoolUser, row: &Row) -> bool {
+    !linker.is_joined(user.sub) && (user.is_expected() || row.sub() == Some(user.sub))
 }
 
 fn names(linker: &Linker, user: &PoolUser, row: &Row) -> bool {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
-use userlink_domain::{Group, IdKind, Mate, Pair, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub, UserStatus};
+use userlink_domain::{IdKind, Mate, Pair, PoolUser, RecordRef, Row, RowId, Situation, Step, Sub, UserStatus};
 use userlink_link::Linker;
 
 /// A step with its place in a plan.
@@ -52,13 +52,18 @@ pub(crate) struct Around {
     pub(crate) rows: BTreeMap<RowId, Row>,
     /// Federated profiles that were joined to a native user.
     joined: BTreeSet<Sub>,
-    /// A record that the pairs name is linked already, and would be taken from there.
-    pub(crate) takes: bool,
+    /// In which the records are.
+    pub(crate) situations: BTreeSet<Situation>,
 }
 
 impl Around {
     pub(crate) fn of(linker: &Linker, of: &RecordRef, pairs: &[Pair]) -> Result<Self, PairsError> {
-        let mut around = Self { users: BTreeMap::new(), rows: BTreeMap::new(), joined: BTreeSet::new(), takes: false };
+        let mut around = Self {
+            users: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            joined: BTreeSet::new(),
+            situations: BTreeSet::new(),
+        };
         let mut named: BTreeSet<RecordRef> = BTreeSet::from([of.clone()]);
         for pair in pairs {
             named.insert(RecordRef::User(pair.user));
@@ -80,8 +85,8 @@ impl Around {
                     };
                     return Err(PairsError::Held(name, entry.situation));
                 }
-                situation => around.takes |= situation.group() == Group::Linked,
-            }
+                situation => around.situations.insert(situation),
+            };
             around.users.extend(entry.users.into_iter().map(|user| (user.sub, user)));
             around.rows.extend(entry.rows.into_iter().map(|row| (row.id.clone(), row)));
         }

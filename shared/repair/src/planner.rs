@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use userlink_domain::{Choice, Flag, Mate, Pair, RecordRef, Situation, Step, Sub, Timestamp};
+use userlink_domain::{Choice, Flag, Group, Mate, Pair, RecordRef, Situation, Step, Sub, Timestamp};
 use userlink_link::{Coverage, Entry, Linker};
 use uuid::Uuid;
 
@@ -95,13 +95,10 @@ pub fn plan(linker: &mut Linker, selection: &Selection, limits: &Limits, maker: 
     for choice in &choices {
         let entry = chosen(linker, choice, &maker, first, choices.len(), &emails)?;
         let Some(entry) = entry else { continue };
-        for name in entry
-            .pairs
-            .iter()
-            .map(|pair| pair.sub.clone())
-            .chain(entry.pairs.iter().filter_map(|pair| pair.row.clone()))
-        {
-            if !taken.insert(name.clone()) {
+        // A row's id may be its user's sub.
+        let rows = entry.pairs.iter().filter_map(|pair| Some((false, pair.row.clone()?)));
+        for (is_user, name) in entry.pairs.iter().map(|pair| (true, pair.sub.clone())).chain(rows) {
+            if !taken.insert((is_user, name.clone())) {
                 return Err(Refused::Twice(name));
             }
         }
@@ -195,10 +192,11 @@ fn chosen(
     } else {
         choice.pairs.clone()
     };
+    let is_safe = situation == Situation::RowSideOnly && choice.pairs.is_empty();
     let kind = linker.rules().id_kind;
     let around = Around::of(linker, &choice.of, &pairs).map_err(pairs_error)?;
-    if around.takes {
-        alone_and_with_reason(choice, of_how_many, &called, situation)?;
+    for held in &around.situations {
+        may_be_chosen(linker, *held, choice, of_how_many, &called)?;
     }
     let pairs = complete(&around, kind, &pairs).map_err(pairs_error)?;
     let steps = steps(&around, kind, &pairs, maker.sign_out, first);
@@ -225,7 +223,7 @@ fn chosen(
         flags: entry.flags.iter().map(|flag| flag.name().to_owned()).collect(),
         reason: choice.reason.clone(),
         pairs: pairs.iter().filter_map(|pair| planned_pair(&around, pair)).collect(),
-        facts: if situation == Situation::RowSideOnly { BTreeMap::new() } else { facts(maker.id, &around, &pairs) },
+        facts: if is_safe { BTreeMap::new() } else { facts(maker.id, &around, &pairs) },
         steps,
         after: Vec::new(),
         rows_with_email: rows_with_email.into_iter().collect(),
@@ -254,10 +252,22 @@ pub(crate) fn may_be_repaired(
         Situation::DuplicateRows if entry.users.is_empty() => {
             return Err(Refused::NoRepair(called.to_owned(), situation));
         }
-        Situation::RowTaken | Situation::FederatedTwin => {
-            alone_and_with_reason(choice, of_how_many, called, situation)?;
-        }
         _ => {}
+    }
+    may_be_chosen(linker, situation, choice, of_how_many, called)
+}
+
+/// Whether records of an entry in this situation may be given to somebody or taken from somebody, and beside others.
+fn may_be_chosen(
+    linker: &Linker,
+    situation: Situation,
+    choice: &Choice,
+    of_how_many: usize,
+    called: &str,
+) -> Result<(), Refused> {
+    let is_moved = matches!(situation, Situation::RowTaken | Situation::FederatedTwin);
+    if is_moved || situation.group() == Group::Linked {
+        alone_and_with_reason(choice, of_how_many, called, situation)?;
     }
     if of_how_many > 1 && linker.rules().writable == Some(true) && situation.rests_on_attribute() {
         return Err(Refused::Writable(called.to_owned(), situation));

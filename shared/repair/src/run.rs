@@ -4,7 +4,7 @@
 //! to stop, it ends what is under way and begins nothing more. Applied again, a plan goes on: what is done is passed over, what
 //! was stale or failed is tried anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -92,6 +92,8 @@ pub struct StepResult {
 pub struct Summary {
     pub run: Uuid,
     pub done: u64,
+    /// Written; and then the row was not the user's any more.
+    pub overtaken: u64,
     /// Done before, by another run of the plan.
     pub before: u64,
     pub stale: u64,
@@ -107,7 +109,8 @@ pub struct Summary {
 impl Summary {
     fn count(&mut self, ended: &Ended) {
         *match ended {
-            Ended::Made(Verdict::Done | Verdict::Overtaken) => &mut self.done,
+            Ended::Made(Verdict::Done) => &mut self.done,
+            Ended::Made(Verdict::Overtaken) => &mut self.overtaken,
             Ended::Made(Verdict::Stale) => &mut self.stale,
             Ended::Made(Verdict::Failed) => &mut self.failed,
             Ended::Made(Verdict::Unverified) => &mut self.unverified,
@@ -121,6 +124,7 @@ impl Summary {
     pub fn counts(&self) -> impl Iterator<Item = (u64, &'static str)> {
         let all = [
             (self.done, "done"),
+            (self.overtaken, "overtaken"),
             (self.before, "done before"),
             (self.stale, "stale"),
             (self.failed, "failed"),
@@ -131,9 +135,14 @@ impl Summary {
         all.into_iter().filter(|(count, _)| *count > 0)
     }
 
-    /// Whether every step of the plan has been done by now.
+    /// Whether anything was written that can be taken back.
+    pub const fn has_written(&self) -> bool {
+        self.done + self.overtaken > 0
+    }
+
+    /// Whether every step of the plan has been done by now, and holds.
     pub fn is_complete(&self) -> bool {
-        self.stale + self.failed + self.unverified + self.claimed + self.left == 0
+        self.overtaken + self.stale + self.failed + self.unverified + self.claimed + self.left == 0
     }
 }
 
@@ -182,14 +191,16 @@ impl Repairer {
                 (step.entry.step_no, (step.entry.actor, detail))
             })
             .collect();
+        // A plan that was taken back is not done; it is not made again, either, on what was true before.
+        let changed = if done.is_empty() { Vec::new() } else { self.journal.changed_since(confirmed.plan.id).await? };
         let mut summary = Summary { run, ..Summary::default() };
-        let (done, reason) = (&done, confirmed.reason.as_deref());
+        let (done, changed, reason) = (&done, &changed.into_iter().collect(), confirmed.reason.as_deref());
         let (mut entries, mut under_way) = (confirmed.plan.entries.iter(), FuturesUnordered::new());
         loop {
             while under_way.len() < AT_ONCE
                 && let Some(entry) = entries.next()
             {
-                let of = Of { plan: &confirmed.plan, entry, run, done, reason, stop };
+                let of = Of { plan: &confirmed.plan, entry, run, done, changed, reason, stop };
                 under_way.push(self.entry(of, now.clone()));
             }
             let Some(results) = under_way.next().await else { break };
@@ -215,6 +226,12 @@ impl Repairer {
                 user: None,
                 rows: None,
             };
+            if of.changed.contains(&planned.number) {
+                let words = "It was done, and taken back or changed since. Make the plan anew.".to_owned();
+                results.push(result(Ended::Made(Verdict::Stale), vec![words]));
+                goes_on = contains;
+                continue;
+            }
             if let Some((by, detail)) = of.done.get(&planned.number) {
                 let id = detail.as_deref().and_then(|detail| detail.strip_prefix(userlink_db::INSERTED));
                 inserted.extend(id.map(|id| (planned.number, id.to_owned())));
@@ -312,6 +329,8 @@ impl Repairer {
         };
         let username = Username::new(username.unwrap_or_default());
         let facts = of.entry.facts.get(&sub.to_string()).map(|facts| (of.plan.id, facts.clone()));
+        // Whoever keeps a row need not be one that should be linked: what the user was is among the facts.
+        let linkable = tied && facts.is_none();
         let expects = |user_id, expected, tied| Expects { user_id, expected, tied, facts: facts.clone() };
         let id_kind = self.table.schema().id_kind;
         let contains = of.plan.kind == Kind::Contain && matches!(step, Step::ClearUserId { .. });
@@ -322,7 +341,7 @@ impl Repairer {
                 let Some(id) = written_id(id_kind, value, tied) else {
                     return Err(Refusal::Stale("the value is no id of this table."));
                 };
-                on_user(Action::Write(id), expects(Some(expect.clone()), tied, tied))
+                on_user(Action::Write(id), expects(Some(expect.clone()), linkable, tied))
             }
             Step::ClearUserId { expect, .. } => on_user(Action::Clear, expects(Some(expect.clone()), false, false)),
             Step::SignOut { .. } => on_user(Action::SignOut, expects(None, false, false)),
@@ -354,6 +373,8 @@ pub(crate) struct Of<'a> {
     pub(crate) entry: &'a PlannedEntry,
     run: Uuid,
     done: &'a HashMap<i64, (String, Option<String>)>,
+    /// Those of them that do not hold any more.
+    changed: &'a HashSet<i64>,
     reason: Option<&'a str>,
     stop: &'a CancellationToken,
 }

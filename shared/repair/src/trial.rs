@@ -38,7 +38,7 @@ pub(crate) fn changes(linker: &Linker, steps: &[PlannedStep]) -> Vec<Change> {
             Step::WriteSub { row, value, .. } => set_sub(linker, kind, &mut rows, row, Some(value)),
             Step::ClearSub { row, .. } => set_sub(linker, kind, &mut rows, row, None),
             Step::InsertRow { sub, email, .. } => {
-                let id = unused(linker, kind, made.len());
+                let id = unused(linker, kind);
                 let new = Row {
                     sub: Some(sub.as_str().into()),
                     email: email.as_deref().map(Into::into),
@@ -83,19 +83,18 @@ fn change_user(
     }
 }
 
-/// An id that no row has: the row that will be inserted gets its own from the database.
-fn unused(linker: &Linker, kind: IdKind, number: usize) -> RowId {
-    let mut at = number as u128;
+/// An id that no row has, and that nobody can have named before: the row that will be inserted gets its own from the database.
+fn unused(linker: &Linker, kind: IdKind) -> RowId {
     loop {
+        let random = uuid::Uuid::now_v7();
         let id = match kind {
-            IdKind::Uuid => RowId::Uuid(uuid::Uuid::from_u128(u128::MAX - at)),
-            IdKind::BigInt => RowId::BigInt(i64::MIN + i64::try_from(at).unwrap_or_default()),
-            IdKind::Text => RowId::Text(format!("\u{1}new-{at}").into()),
+            IdKind::Uuid => RowId::Uuid(random),
+            IdKind::BigInt => RowId::BigInt((random.as_u128() as u64 | 1 << 63).cast_signed()),
+            IdKind::Text => RowId::Text(format!("\u{1}new-{random}").into()),
         };
         if linker.entry(&RecordRef::Row(id.clone())).is_none() {
             return id;
         }
-        at += 1_000_003;
     }
 }
 

@@ -297,6 +297,9 @@ fn people(linker: &Linker, entry: &PlannedEntry) -> Vec<Person> {
 /// What a user sees who was given this row, or none.
 pub(super) fn will_see(linker: &Linker, user: &PoolUser, mate: &Mate) -> String {
     match mate {
+        Mate::Row(id) if linker.is_joined(user.sub) || !user.is_expected() => {
+            sees(Some(Situation::LinkedInactive), Some(&id.to_string()))
+        }
         Mate::Row(id) => sees(Some(Situation::Linked), Some(&id.to_string())),
         Mate::New => sees(Some(Situation::Linked), Some(NEW_ROW)),
         Mate::None if linker.is_joined(user.sub) || !user.is_expected() => "does not sign in by itself".to_owned(),
@@ -306,18 +309,25 @@ pub(super) fn will_see(linker: &Linker, user: &PoolUser, mate: &Mate) -> String 
 
 fn sees(situation: Option<Situation>, row: Option<&str>) -> String {
     match (situation, row) {
-        (Some(Situation::Linked | Situation::LinkedInactive), Some(NEW_ROW)) => {
-            "signs in and sees a new, empty account".to_owned()
+        (Some(Situation::Linked), Some(NEW_ROW)) => "signs in and sees a new, empty account".to_owned(),
+        (Some(Situation::Linked), Some(row)) => format!("signs in and sees what belongs to row {row}"),
+        (Some(Situation::Linked), None) => "signs in and sees a row's data".to_owned(),
+        (Some(Situation::LinkedInactive | Situation::Stranded), Some(row)) => {
+            format!("does not sign in by itself; has row {row}")
         }
-        (Some(Situation::Linked | Situation::LinkedInactive), Some(row)) => {
-            format!("signs in and sees what belongs to row {row}")
-        }
-        (Some(Situation::Linked | Situation::LinkedInactive), None) => "signs in and sees a row's data".to_owned(),
         (Some(Situation::RowSideOnly), _) => "signs in, and the application does not know who it is".to_owned(),
         (Some(Situation::UserSideOnly | Situation::DeadSubClaimed | Situation::DanglingUserId), _) => {
             "signs in with an id that no row confirms".to_owned()
         }
-        (Some(Situation::UnlinkedInactive | Situation::JoinedProfile), _) => "does not sign in by itself".to_owned(),
+        (
+            Some(
+                Situation::LinkedInactive
+                | Situation::Stranded
+                | Situation::UnlinkedInactive
+                | Situation::JoinedProfile,
+            ),
+            _,
+        ) => "does not sign in by itself".to_owned(),
         (Some(other), _) => format!("signs in, and finds no data of its own ({})", other.words()),
         (None, _) => "is not there".to_owned(),
     }

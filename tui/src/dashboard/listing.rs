@@ -23,6 +23,8 @@ use crate::spool::Searched;
 const SLICE: Duration = Duration::from_millis(2);
 /// A list that took no longer is made at once when it is asked for.
 const AT_ONCE: Duration = Duration::from_millis(4);
+/// One that took longer is shown as it was, whatever has changed since.
+const SOON: Duration = Duration::from_millis(50);
 /// The time between two lists of a view, in times that one takes.
 const PAUSE: u32 = 4;
 /// Answers to terms that are kept, for whoever takes back what was typed: so many, or so many bytes of them.
@@ -83,10 +85,10 @@ impl Listing {
         self.kept.clear();
     }
 
-    /// Something was changed by a person, who wants to see it.
+    /// Something was changed by a person, who wants to see it. A list that takes its time stays until there is a new one: while a run
+    /// goes on, there would never be any.
     pub(super) fn expire(&mut self) {
-        self.making = None;
-        if let Some(list) = &mut self.list {
+        if let Some(list) = self.list.as_mut().filter(|list| list.took <= SOON) {
             list.expired = true;
         }
     }

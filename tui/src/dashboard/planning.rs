@@ -187,22 +187,34 @@ impl Planner {
         futures_util::stream::iter(counted).buffered(ROWS_COUNTED).collect().await
     }
 
-    /// Reads the records of these entries again, with ListUsers, which bills nobody, and tells the linker.
+    /// Reads the records of these entries again, with ListUsers, which bills nobody, and tells the linker. Whoever came after the scan
+    /// is read with whom it names.
     async fn read_again(&self, of: &[RecordRef]) -> Result<(), String> {
         let wanted = of.to_vec();
-        let entries: Vec<Entry> =
-            with(&self.worker, move |engine, _| wanted.iter().filter_map(|of| engine.linker.entry(of)).collect())
-                .await?;
+        let entries: Vec<Option<Entry>> =
+            with(&self.worker, move |engine, _| wanted.iter().map(|of| engine.linker.entry(of)).collect()).await?;
         let said = |error: Failure| error.to_string();
         let (pool, table) = (&self.opened.sources.pool, &self.opened.sources.table);
         let mut read = Vec::new();
-        for entry in entries {
-            for user in entry.users.iter().take(RECORDS_AT_MOST) {
-                let there = pool.by_sub(user.sub).await.map_err(|error| said(error.into()))?;
-                read.push(there.map_or(Change::UserGone(user.sub), Change::User));
+        for (of, entry) in of.iter().zip(entries) {
+            let is_new = entry.is_none();
+            let (subs, mut ids): (Vec<Sub>, Vec<RowId>) = match (entry, of) {
+                (Some(entry), _) => (
+                    entry.users.iter().take(RECORDS_AT_MOST).map(|user| user.sub).collect(),
+                    entry.rows.into_iter().take(RECORDS_AT_MOST).map(|row| row.id).collect(),
+                ),
+                (None, RecordRef::User(sub)) => (vec![*sub], Vec::new()),
+                (None, RecordRef::Row(id)) => {
+                    let rows = table.by_ids(std::slice::from_ref(id)).await.map_err(|error| said(error.into()))?;
+                    (rows.iter().filter_map(userlink_domain::Row::sub).collect(), vec![id.clone()])
+                }
+            };
+            for sub in &subs {
+                let there = pool.by_sub(*sub).await.map_err(|error| said(error.into()))?;
+                let named = there.as_ref().and_then(|user| RowId::parse(table.schema().id_kind, user.user_id()?));
+                ids.extend(named.filter(|id| is_new && !ids.contains(id)));
+                read.push(there.map_or(Change::UserGone(*sub), Change::User));
             }
-            let ids: Vec<RowId> = entry.rows.iter().take(RECORDS_AT_MOST).map(|row| row.id.clone()).collect();
-            let subs: Vec<Sub> = entry.users.iter().take(RECORDS_AT_MOST).map(|user| user.sub).collect();
             let by_ids = table.by_ids(&ids).await.map_err(|error| said(error.into()))?;
             let gone = ids.iter().filter(|id| by_ids.iter().all(|row| row.id != **id));
             read.extend(gone.map(|id| Change::RowGone(id.clone())));

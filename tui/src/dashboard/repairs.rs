@@ -53,6 +53,8 @@ pub(super) struct Repairs {
     desk: Desk,
     stop: CancellationToken,
     write: Option<JoinHandle<()>>,
+    /// What makes the plan that was asked for last.
+    planning: Option<JoinHandle<()>>,
 }
 
 impl Repairs {
@@ -62,16 +64,19 @@ impl Repairs {
         to: mpsc::Sender<Event>,
     ) -> Self {
         let desk = Desk { opened, worker, to, kept: Arc::default() };
-        Self { desk, stop: CancellationToken::new(), write: None }
+        Self { desk, stop: CancellationToken::new(), write: None, planning: None }
     }
 
-    /// Makes a plan and says how it looks.
-    pub(super) fn plan(&self, request: Request) {
+    /// Makes a plan and says how it looks. One that nobody waits for any more is not made.
+    pub(super) fn plan(&mut self, request: Request) {
         let desk = self.desk.clone();
-        tokio::spawn(async move {
+        let planning = tokio::spawn(async move {
             let answer = desk.plan(&request).await.unwrap_or_else(userlink_ui::Answer::Refused);
             desk.tell(Event::Planned { number: request.number, answer }).await;
         });
+        if let Some(before) = self.planning.replace(planning) {
+            before.abort();
+        }
     }
 
     pub(super) fn lines(&self, plan: PlanRef, first: usize, len: usize) {

@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
             counts: summary.counts().map(|(count, how)| (how.to_owned(), count)).collect(),
             complete: summary.is_complete(),
             stopped: summary.stopped,
-            undoable: summary.done > 0 && !only_sign_outs,
+            undoable: summary.has_written() && !only_sign_outs,
             not_done: self.not_done.values().take(NOT_DONE_AT_MOST).cloned().collect(),
             not_done_in_all: self.not_done.len() as u64,
             words: self.words.clone(),

@@ -6,7 +6,7 @@ use userlink_db::{Db, Dismissal};
 use userlink_domain::RecordRef;
 use userlink_ui::safe_text;
 
-use super::only::find;
+use super::only::Names;
 use super::{failure, usage};
 use crate::cli::DismissArgs;
 use crate::clock;
@@ -31,7 +31,7 @@ pub(crate) async fn run(context: Context, args: &DismissArgs) -> anyhow::Result<
         return Ok(FAILED);
     }
     let linker = &engine.linker;
-    let of = find(linker, who)?;
+    let of = Names::of(linker, [who.as_str()]).record(who)?;
     let opened = Start::Context(Box::new(context)).open().await?;
     let repairer = opened.repairer().await.map_err(usage)?;
     let (linkage, now) = (repairer.linkage(), clock::now());

@@ -1,5 +1,7 @@
 //! The entries that a person looked at, as a file: a line each, or JSON with the pairs that were chosen.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use userlink_domain::{RecordRef, RowId, Sub};
 use userlink_link::Linker;
@@ -48,20 +50,31 @@ pub(super) fn read(text: &str, linker: &Linker, reason: Option<&str>) -> Result<
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         lines.map(|line| Line::Name(line.to_owned())).collect()
     };
-    lines.into_iter().map(|line| choice(line, linker, reason)).collect()
+    let names: Vec<String> = lines.iter().flat_map(Line::names).map(str::to_owned).collect();
+    let names = Names::of(linker, names.iter().map(String::as_str));
+    lines.into_iter().map(|line| choice(line, linker, &names, reason)).collect()
 }
 
-fn choice(line: Line, linker: &Linker, reason: Option<&str>) -> Result<Choice, Failure> {
+impl Line {
+    /// Whatever records it names in a way that may mean several.
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Name(entry) => vec![entry],
+            Self::Chosen(Chosen { entry, pairs, .. }) => {
+                std::iter::once(entry).chain(pairs.iter().map(|pair| &pair.user)).map(String::as_str).collect()
+            }
+        }
+    }
+}
+
+fn choice(line: Line, linker: &Linker, names: &Names<'_>, reason: Option<&str>) -> Result<Choice, Failure> {
     let (entry, pairs, own) = match line {
         Line::Name(entry) => (entry, Vec::new(), None),
         Line::Chosen(chosen) => (chosen.entry, chosen.pairs, chosen.reason),
     };
-    let of = find(linker, &entry)?;
+    let of = names.record(&entry)?;
     let pairs = pairs.into_iter().map(|pair| {
-        let user = match find(linker, &pair.user)? {
-            RecordRef::User(sub) => sub,
-            RecordRef::Row(_) => return Err(usage(format!("{} is a row, and a pair begins with a user.", pair.user))),
-        };
+        let user = names.user(&pair.user)?;
         let mate = match pair.row.as_deref() {
             None => Mate::None,
             Some("new") => Mate::New,
@@ -75,21 +88,45 @@ fn choice(line: Line, linker: &Linker, reason: Option<&str>) -> Result<Choice, F
     Ok(Choice { of, pairs: pairs.collect::<Result<_, Failure>>()?, reason: own.or_else(|| reason.map(str::to_owned)) })
 }
 
-/// The record of a sub, a username or a row's id. Never by an e-mail that is not also the username.
-pub(super) fn find(linker: &Linker, name: &str) -> Result<RecordRef, Failure> {
-    if let Some(sub) = Sub::parse(name)
-        && linker.entry(&RecordRef::User(sub)).is_some()
-    {
-        return Ok(RecordRef::User(sub));
+/// What names mean: a sub, a username or a row's id. Never an e-mail that is not also the username.
+pub(super) struct Names<'a> {
+    linker: &'a Linker,
+    users: HashMap<&'a str, Sub>,
+}
+
+impl<'a> Names<'a> {
+    /// Of these names and no others.
+    pub(super) fn of(linker: &'a Linker, names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { linker, users: linker.users_named(names) }
     }
-    if let Some(id) = RowId::parse(linker.rules().id_kind, name)
-        && linker.entry(&RecordRef::Row(id.clone())).is_some()
-    {
-        return Ok(RecordRef::Row(id));
+
+    fn find_user(&self, name: &str) -> Option<Sub> {
+        let by_sub = Sub::parse(name).filter(|sub| self.linker.lead_of(&RecordRef::User(*sub)).is_some());
+        by_sub.or_else(|| self.users.get(name).copied())
     }
-    let entries = linker.leads(None, name).into_iter().filter_map(|lead| linker.entry_of(lead, usize::MAX));
-    let found = entries.flat_map(|entry| entry.users).find(|user| user.username.as_str() == name);
-    found
-        .map(|user| RecordRef::User(user.sub))
-        .ok_or_else(|| usage(format!("{name} is no sub, no username and no row's id of what was scanned.")))
+
+    fn find_row(&self, name: &str) -> Option<RecordRef> {
+        let row = RowId::parse(self.linker.rules().id_kind, name).map(RecordRef::Row);
+        row.filter(|row| self.linker.lead_of(row).is_some())
+    }
+
+    /// The record that a name means. One that means two people's is refused.
+    pub(super) fn record(&self, name: &str) -> Result<RecordRef, Failure> {
+        match (self.find_user(name).map(RecordRef::User), self.find_row(name)) {
+            (Some(user), Some(row)) if self.linker.lead_of(&user) != self.linker.lead_of(&row) => Err(usage(format!(
+                "{name} is a user and, in another entry, a row. Name the user by its sub, or the row's entry by another of its \
+                 records."
+            ))),
+            (Some(found), _) | (None, Some(found)) => Ok(found),
+            (None, None) => Err(usage(format!("{name} is no sub, no username and no row's id of what was scanned."))),
+        }
+    }
+
+    /// The user that a name means.
+    pub(super) fn user(&self, name: &str) -> Result<Sub, Failure> {
+        self.find_user(name).ok_or_else(|| match self.find_row(name) {
+            Some(_) => usage(format!("{name} is a row, and here a user is named.")),
+            None => usage(format!("{name} is no sub and no username of what was scanned.")),
+        })
+    }
 }

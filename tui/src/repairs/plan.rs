@@ -3,11 +3,11 @@
 use std::io::stdout;
 
 use userlink_db::RowWriter;
-use userlink_domain::{RecordRef, Situation};
+use userlink_domain::Situation;
 use userlink_repair::{Limits, Maker, Selection, contain, plan};
 use uuid::Uuid;
 
-use super::only::{find, read};
+use super::only::{Names, read};
 use super::{failure, print, usage, write_private};
 use crate::cli::{MAX_AGE_HOURS, PlanArgs};
 use crate::clock;
@@ -54,10 +54,8 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
         let Some(reason) = args.reason.as_deref().filter(|reason| !reason.trim().is_empty()) else {
             return Err(usage("Containing somebody wants a reason: --reason TEXT.").into());
         };
-        match find(linker, user)? {
-            RecordRef::User(sub) => contain(linker, sub, args.disable, reason, maker),
-            RecordRef::Row(_) => return Err(usage(format!("{user} is a row, and a user is contained.")).into()),
-        }
+        let sub = Names::of(linker, [user.as_str()]).user(user)?;
+        contain(linker, sub, args.disable, reason, maker)
     } else {
         let selection = match &reviewed {
             Some(text) => Selection::Chosen(read(text, linker, args.reason.as_deref())?),

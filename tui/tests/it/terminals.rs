@@ -62,7 +62,7 @@ fn in_tmux_the_clipboard_is_told_through_it_and_elsewhere_once() {
         pty.see("row side only");
         pty.keys("y");
         let screen = pty.see("Sent to the clipboard: the sub: ");
-        let sub = screen.split("the sub: ").nth(1).unwrap().split_whitespace().next().unwrap();
+        let sub = screen.split("the sub: ").nth(1).unwrap().split([';', ' ']).next().unwrap();
         let text = drawn(&pty);
         // One for tmux itself, and one that it hands on.
         let through = between(&text, THROUGH.0, THROUGH.1);
@@ -114,7 +114,8 @@ async fn in_ascii_no_other_byte_reaches_the_terminal_whoever_asks_for_it() {
             ("\x1b", "Enter open"),
             ("r", "Guards"),
             ("\r", "[ Cancel ]"),
-            ("\x1b\x1b", "Enter open"),
+            ("\x1b", "Guards"),
+            ("\x1b", "Enter open"),
             ("?", "-- Keys"),
             ("\x1b", "Enter open"),
             ("O", "What there is"),

@@ -63,6 +63,8 @@ async fn a_verdict_takes_few_requests_one_after_the_other_whatever_the_ticket_sa
         let asked = emulator.stats().requests["ListUsers"] - asked;
         assert!(asked <= if who == shared { 8 } else { 4 }, "{who}: {asked} requests");
         assert!(waited < Duration::from_secs(1), "{who}: {waited:?}");
+        // What stands beside it comes at its end.
+        pty.keys("G");
         pty.see("Nothing was done to it from here.");
         pty.keys("\x1b");
         pty.see_no("provisional");

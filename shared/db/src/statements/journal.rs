@@ -81,6 +81,24 @@ WHERE o.event = 'opened' AND o.pool_id = $1 AND o.attribute = $2 AND o.table_nam
     ")"
 );
 
+/// Steps of a plan that were written, and about whose user or row another plan wrote later. Who is signed out has the pointers that
+/// were there.
+pub(crate) const CHANGED_SINCE: &str = concat!(
+    "
+SELECT DISTINCT o.step_no FROM userlink_journal o
+    JOIN userlink_journal c ON c.run = o.run AND c.step_no = o.step_no AND c.event = 'closed'
+WHERE o.event = 'opened' AND o.plan = $1 AND c.outcome IN ",
+    written!(),
+    "
+    AND EXISTS (SELECT 1 FROM userlink_journal l
+        JOIN userlink_journal e ON e.run = l.run AND e.step_no = l.step_no AND e.event = 'closed'
+        WHERE l.event = 'opened' AND (l.sub = o.sub AND l.claim > o.claim OR l.row_id = o.row_id AND l.at_ms > o.at_ms)
+        AND l.pool_id = o.pool_id AND l.attribute = o.attribute AND l.table_name = o.table_name
+        AND (l.plan IS NULL OR l.plan <> o.plan) AND l.step NOT LIKE '{\"step\":\"sign_out\"%' AND e.outcome IN ",
+    written!(),
+    ")"
+);
+
 /// The steps for which a condition holds.
 macro_rules! steps {
     ($condition:literal, $rest:literal) => {

@@ -3,7 +3,7 @@
 use userlink_db::Outcome;
 use userlink_domain::Timestamp;
 use userlink_kit::{Fate, fates};
-use userlink_repair::Verdict;
+use userlink_repair::{Summary, Verdict};
 
 use crate::world::{ADA, Claimed, GET, UPDATE, World, WriteOne as _, both, now, pass, sqlite, user};
 
@@ -217,6 +217,8 @@ async fn a_row_that_changes_during_the_write_is_found_out() {
             assert_eq!(rows.row.is_none(), what.starts_with("DELETE"));
             assert_eq!(rows.others.len(), usize::from(what.starts_with("INSERT")));
             assert_eq!(world.endings().await[0].as_ref().unwrap().0, Outcome::Overtaken);
+            let summary = Summary { overtaken: 1, ..Summary::default() };
+            assert!(summary.has_written() && !summary.is_complete());
         }
     }
 }

@@ -104,8 +104,58 @@ fn a_third_one_who_names_the_row_keeps_its_own_whoever_it_is() {
 }
 
 #[test]
+fn the_owner_of_a_row_that_two_name_keeps_it_though_it_is_disabled() {
+    let owner = PoolUser { enabled: false, ..person(1, Some("5")) };
+    let mut linker = linker(vec![owner, person(2, Some("5"))], vec![row(5, Some(1))]);
+    let offered = candidates(&linker, &of_user(1));
+    assert_eq!(offered[0].pair, to(1, 5));
+    let made = chosen(&mut linker, &of_user(1), &offered[0]).unwrap();
+    assert_eq!(ends(&made), [("user-2", "no_row"), ("user-1", "linked_inactive")]);
+}
+
+#[test]
+fn what_is_moved_in_a_pair_is_moved_alone_and_with_a_reason() {
+    // The row that the second one's e-mail names is the first one's, who does not know of it yet.
+    let users = || vec![person(1, None), person(2, None), person(3, None)];
+    let mut linker = linker(users(), vec![row_with_email(2, row(5, Some(1))), row(6, Some(3))]);
+    assert_eq!(linker.entry(&of_user(2)).unwrap().situation, Situation::RowTaken);
+    let moved = |reason: Option<&str>| Choice {
+        of: RecordRef::Row(RowId::BigInt(5)),
+        pairs: vec![to(2, 5), nothing(1)],
+        reason: reason.map(str::to_owned),
+    };
+    let other = Choice { of: of_user(3), pairs: vec![to(3, 6)], reason: None };
+    let mut planned = |choices| {
+        let maker = maker(&linker);
+        plan(&mut linker, &Selection::Chosen(choices), &Limits::default(), maker)
+    };
+    assert!(matches!(planned(vec![moved(Some("ticket 7")), other]), Err(Refused::OneAtATime(..))));
+    assert!(matches!(planned(vec![moved(None)]), Err(Refused::NeedsReason(..))));
+    let made = planned(vec![moved(Some("ticket 7"))]).unwrap();
+    assert!(made.entries[0].facts.len() > 3, "what it rests on is compared again");
+}
+
+#[test]
+fn an_id_that_is_its_user_s_sub_stands_in_one_choice() {
+    let users = vec![person(1, None), person(2, None)];
+    let rows = users
+        .iter()
+        .map(|user| Row { sub: Some(user.sub.to_string().into()), ..Row::new(RowId::Uuid(user.sub.as_uuid())) });
+    let rows = rows.collect();
+    let mut linker = Linker::bulk(users, rows, Rules { writable: Some(false), ..Rules::new(IdKind::Uuid) });
+    let maker = maker(&linker);
+    let made = plan(&mut linker, &Selection::SafeInBulk, &Limits::default(), maker).unwrap();
+    assert_eq!(made.steps().count(), 2);
+    let choice = Choice { of: of_user(1), pairs: Vec::new(), reason: None };
+    let maker = crate::planning::maker(&linker);
+    let twice = plan(&mut linker, &Selection::Chosen(vec![choice.clone(), choice]), &Limits::default(), maker);
+    assert!(matches!(twice, Err(Refused::Twice(_))), "{twice:?}");
+}
+
+#[test]
 fn whoever_should_not_be_linked_gets_no_other_row() {
-    for third in [PoolUser { enabled: false, ..person(3, None) }, profile(3)] {
+    let joined = PoolUser { user_id: Some("5".into()), ..profile(3) };
+    for third in [PoolUser { enabled: false, ..person(3, Some("5")) }, joined] {
         let native = joined_to(3, person(4, None));
         let mut linker = linker(vec![third, native], vec![row(5, None), row(6, Some(3))]);
         for (pair, is_its_own) in [(to(3, 5), false), (Pair { user: sub(3), mate: Mate::New }, false), (to(3, 6), true)]
@@ -229,6 +279,8 @@ proptest! {
                         (candidate.leaves.is_some() && its == candidate.pair.mate) || carried(user) < 2
                     }
                     Err(Refused::Pairs { why, .. }) => !matches!(why, PairsError::Held(..)),
+                    // Whoever is left without a row may leave it to somebody who is to be named, too.
+                    Err(Refused::Bystander { .. }) => candidate.pair.mate != Mate::None,
                     Err(Refused::Unmet { .. }) => true,
                     _ => false,
                 };

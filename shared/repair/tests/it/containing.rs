@@ -51,6 +51,19 @@ async fn take_back(world: &World, of: &Plan) {
 }
 
 #[tokio::test]
+async fn whom_somebody_else_disabled_meanwhile_taking_back_does_not_enable() {
+    let world = sqlite(pass()).await;
+    let plan = contained(&world, true).await;
+    world.elsewhere(ADA, |ada| ada.enabled = false);
+    let ada = world.repairer("ada").await;
+    let summary = apply(&ada, &plan).await;
+    assert_eq!((summary.done, summary.stale), (2, 1), "{summary:?}");
+    take_back(&world, &plan).await;
+    let back = world.pool.user("user-41").unwrap();
+    assert_eq!((back.enabled, back.user_id.as_deref()), (false, Some("42")));
+}
+
+#[tokio::test]
 async fn a_clear_that_was_not_done_keeps_nobody_enabled_or_signed_in() {
     // Somebody wrote another id; the clear is refused; it is lost on the way; its answer is lost.
     for (fate, ended) in [

@@ -99,6 +99,63 @@ async fn a_plan_is_applied_once_and_taken_back() {
 }
 
 #[tokio::test]
+async fn whoever_should_not_be_linked_keeps_its_own_row_when_it_is_applied() {
+    for world in both(pass).await {
+        // Both name the first one's row, and each carries one.
+        world.elsewhere(ADA + 1, |user| (user.user_id, user.enabled) = (Some("41".into()), false));
+        world.elsewhere(ADA + 2, |user| user.user_id = Some("42".into()));
+        let choice = Choice { of: of_user(ADA), pairs: vec![to(ADA, 41)], reason: None };
+        let plan = world.planned(SIZE, Selection::Chosen(vec![choice])).await;
+        let summary = apply(&world.repairer("ada").await, &plan).await;
+        assert!(summary.is_complete(), "{summary:?}");
+        let after = world.scanned(SIZE).await;
+        let ends = [ADA, ADA + 1, ADA + 2].map(|number| after.entry(&of_user(number)).unwrap().situation.name());
+        assert_eq!(ends, ["linked", "linked_inactive", "linked"]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_should_not_be_linked_any_more_and_was_is_stale() {
+    let world = sqlite(pass()).await;
+    world.elsewhere(ADA + 1, |user| user.user_id = Some("41".into()));
+    let choice = Choice { of: of_user(ADA), pairs: vec![to(ADA, 41)], reason: None };
+    let plan = world.planned(SIZE, Selection::Chosen(vec![choice])).await;
+    world.elsewhere(ADA, |user| user.enabled = false);
+    let summary = apply(&world.repairer("ada").await, &plan).await;
+    assert_eq!((summary.stale, world.user_id(ADA)), (1, None), "{summary:?}");
+}
+
+#[tokio::test]
+async fn a_plan_that_was_taken_back_is_not_done_and_not_made_again() {
+    for world in both(pass).await {
+        let plan = trouble(&world).await;
+        let before = world.pointers(SIZE).await;
+        let ada = world.repairer("ada").await;
+        let done = apply(&ada, &plan).await.done;
+        // Of one only a part: what is left of that entry is left.
+        let last = plan.steps().last().unwrap().number;
+        assert!(take_back(&world, &plan, Some(last)).await.is_complete());
+        let again = apply(&ada, &plan).await;
+        assert_eq!((again.stale, again.before, again.done), (1, done - 1, 0), "{again:?}");
+        assert!(!again.is_complete());
+        let theirs = ada.journal.history(&History::Run(plan.id), 10_000).await.unwrap();
+        let rest = undo(
+            &plan.id.to_string(),
+            None,
+            &theirs.into_iter().filter(|step| step.entry.step_no != last).collect::<Vec<_>>(),
+            by("ada", plan.origin.clone()),
+        )
+        .unwrap();
+        assert!(apply(&ada, &rest).await.is_complete());
+        assert_eq!(world.pointers(SIZE).await, before);
+        let updates = world.gate.count(UPDATE);
+        let again = apply(&ada, &plan).await;
+        assert!(again.stale > 0 && again.done + again.before == 0, "{again:?}");
+        assert_eq!((world.pointers(SIZE).await, world.gate.count(UPDATE)), (before, updates));
+    }
+}
+
+#[tokio::test]
 async fn one_step_is_taken_back_and_not_where_somebody_changed_it() {
     let world = sqlite(pass()).await;
     let plan = world.planned(SIZE, Selection::SafeInBulk).await;

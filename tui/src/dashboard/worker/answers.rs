@@ -162,6 +162,10 @@ impl Worker {
             let window = Window { generation, total, spec, first, entries, marked, anchor_at: None, revision };
             return self.to.send(Event::Window(window)).await;
         }
+        if (self.is_marking() || self.freezing.is_some()) && !self.listing.is_coming(&wanted.spec) {
+            self.wanted = Some(wanted);
+            return Ok(());
+        }
         let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
         match self.listing.ask(&wanted.spec, self.revision, linker, searched, clock::now()) {
             Asked::Coming => {
@@ -197,7 +201,8 @@ impl Worker {
     /// Answers what is to be exported, now or as soon as its list has been made.
     fn freeze(&mut self, spec: ViewSpec, answer: oneshot::Sender<Frozen>) {
         let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
-        if self.listing.ask(&spec, self.revision, linker, searched, clock::now()) == Asked::Coming {
+        if self.is_marking() || self.listing.ask(&spec, self.revision, linker, searched, clock::now()) == Asked::Coming
+        {
             self.freezing = Some((spec, answer));
             return;
         }
@@ -222,15 +227,27 @@ impl Worker {
         leads.iter().filter_map(explained).collect()
     }
 
-    /// Goes on with the list that is being made, and shows it when it is there.
+    /// Whether a change to the marks waits for its list.
+    fn is_marking(&self) -> bool {
+        self.marking.front().and_then(view_of).is_some()
+    }
+
+    /// Goes on with the list that is being made, and shows it when it is there. One is made at a time, and whoever waits for
+    /// another has its turn after it: else each would take it from the other.
     pub(super) async fn go_on(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
         self.listing.step(&self.engine.linker);
-        if let Some((spec, answer)) = self.freezing.take_if(|(spec, _)| !self.listing.is_coming(spec)) {
-            self.freeze(spec, answer);
-        }
         let waits = self.marking.front().and_then(view_of).is_some_and(|spec| self.listing.is_coming(spec));
         if !self.marking.is_empty() && !waits {
             self.mark().await?;
+        }
+        if self.is_marking() {
+            return Ok(());
+        }
+        if let Some((spec, answer)) = self.freezing.take_if(|(spec, _)| !self.listing.is_coming(spec)) {
+            self.freeze(spec, answer);
+        }
+        if self.freezing.is_some() {
+            return Ok(());
         }
         if let Some(wanted) = self.wanted.take_if(|wanted| !self.listing.is_coming(&wanted.spec)) {
             return self.show(wanted).await;
