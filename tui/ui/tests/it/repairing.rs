@@ -1,10 +1,12 @@
 //! A repair: looked at, asked about, written once, and never by mistake.
 
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use userlink_domain::Mate;
-use userlink_ui::{Answer, Effect, Event, Lifted, Running, Setup, Wish};
+use userlink_ui::{Answer, Effect, Event, Level, Lifted, Progress, Running, Setup, Wish, view};
 
-use crate::desk::{Desk, setup};
+use crate::desk::{Desk, complete, setup};
 use crate::{people, plans};
 
 const SIZE: (u16, u16) = (80, 24);
@@ -112,6 +114,44 @@ fn production_wants_a_reason_and_its_name_typed_by_hand() {
     desk.keys("<Tab><Enter>");
     let Some(Effect::Apply(confirmed)) = desk.asked.first() else { panic!("{}", desk.text()) };
     assert_eq!((confirmed.reason(), confirmed.typed()), (Some("OPS-4711 backfill"), Some("prod-eu")));
+}
+
+/// The part of the line before the cursor.
+fn before_the_cursor(desk: &Desk) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(desk.size.0, desk.size.1)).unwrap();
+    terminal.draw(|frame| drop(view(&desk.model, frame))).unwrap();
+    let at = terminal.get_cursor_position().unwrap();
+    let buffer = terminal.backend().buffer();
+    (0..at.x).map(|x| buffer[(x, at.y)].symbol()).collect()
+}
+
+#[test]
+fn what_is_filled_in_is_seen_at_any_size() {
+    for size in [(60, 16), (60, 19), (67, 16), (68, 16), (80, 16), (80, 24)] {
+        for error in ["", "The pool does not answer.", &"The pool does not answer. ".repeat(9)] {
+            let mut desk = Desk::town(size);
+            desk.send(Event::Progress(Progress { writable_by: vec!["web".to_owned()], ..complete() }));
+            if !error.is_empty() {
+                desk.send(Event::Message { level: Level::Error, text: error.to_owned() });
+            }
+            desk.keys("jr");
+            desk.planned(Answer::Draft(Box::new(plans::production(plans::one(&people::town()[1])))));
+            desk.keys("<Enter>OPS-4711");
+            let seen = |desk: &Desk, field: &str, typed: &str| {
+                let line = before_the_cursor(desk);
+                assert!(line.contains(field) && line.ends_with(typed), "{size:?} {line:?}\n{}", desk.text());
+            };
+            seen(&desk, "Reason", "OPS-4711");
+            desk.keys("<Enter>prod-eu");
+            seen(&desk, "Type prod-eu", "prod-eu");
+            desk.keys("<Tab>");
+            assert!(desk.text().contains("PRODUCTION  prod-eu"), "{size:?}\n{}", desk.text());
+            desk.keys("<Tab>");
+            assert!(desk.text().contains("[ Apply ]"), "{size:?}\n{}", desk.text());
+            desk.keys("<Esc><Esc>X<Tab>l");
+            assert!(desk.text().contains("[ yes ]"), "{size:?}\n{}", desk.text());
+        }
+    }
 }
 
 #[test]
