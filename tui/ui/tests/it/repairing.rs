@@ -4,7 +4,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use userlink_domain::Mate;
-use userlink_ui::{Answer, Effect, Event, Level, Lifted, Progress, Running, Setup, Wish, view};
+use userlink_ui::{Answer, Draft, DraftKind, Effect, Event, Level, Lifted, Progress, Running, Setup, Wish, view};
 
 use crate::desk::{Desk, complete, setup};
 use crate::{people, plans};
@@ -282,6 +282,26 @@ fn a_user_is_contained_with_a_reason() {
     let Wish::Contain { user, disable, reason } = desk.request().unwrap().wish else { panic!() };
     assert_eq!(user, people::town()[4].users[1].sub, "the second of the two");
     assert_eq!((disable, &*reason), (true, "sees the data of another"));
+}
+
+#[test]
+fn guards_are_seen_before_notes_and_what_has_no_room_is_said() {
+    for (size, notes) in [((80, 24), 0), ((80, 24), 2), ((60, 16), 2), ((80, 30), 1), ((200, 50), 4)] {
+        let mut desk = Desk::town(size);
+        desk.keys("jr");
+        let taken = plans::taken();
+        let notes: Vec<_> = (0..notes).map(|number| format!("Whatever is written at the {number}. moment.")).collect();
+        let draft = Draft { kind: DraftKind::Contain, notes: notes.clone(), guards: plans::guards(true), ..taken };
+        desk.planned(Answer::Draft(Box::new(draft)));
+        let text = desk.text();
+        let (guards, cut) = (text.find(" Guards "), text.contains("more, in a larger window"));
+        let all = notes.iter().all(|note| text.contains(note)) && guards.is_some();
+        assert_eq!(all, !cut, "{size:?}\n{text}");
+        if let Some(note) = text.find(" Mind ") {
+            assert!(guards.is_some_and(|guards| guards < note), "{size:?}\n{text}");
+        }
+        assert!(size.1 < 24 || guards.is_some(), "{size:?}\n{text}");
+    }
 }
 
 #[test]
