@@ -108,6 +108,9 @@ pub(crate) fn hear(model: &mut Model, asked: &str, answer: Result<Box<Found>, St
     }
     match answer {
         Ok(found) => {
+            if is_new {
+                crate::browse::leave_trail(model);
+            }
             let (of, entry) = (found.of.clone(), found.entry.clone());
             let found = Some((asked.to_owned(), found));
             model.opened = Some(Opened { of, entry, left: false, scroll, found });
