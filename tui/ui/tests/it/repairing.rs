@@ -351,7 +351,13 @@ fn one_can_go_on_while_it_is_written_and_a_bad_end_stays_on_the_screen() {
     desk.outcome(false);
     desk.keys("jk");
     assert!(desk.text().contains("not all of it was done: r shows what"));
-    desk.keys("<Esc>r");
+    // Nothing else takes its place before it was looked at.
+    for keys in ["<Esc>d", "X", "u"] {
+        desk.keys(keys);
+        assert!(desk.text().contains("Look first at what came of the last repair: r shows it."), "{keys}");
+    }
+    assert_eq!(desk.asked, []);
+    desk.keys("r");
     assert!(desk.text().contains("✗ Not repaired as planned"));
     assert_eq!(desk.asked, []);
     desk.keys("<Enter>r");
