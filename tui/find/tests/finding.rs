@@ -76,6 +76,31 @@ fn record() -> impl Strategy<Value = Record> {
     prop_oneof![user, row]
 }
 
+/// A word as it may be typed, where what was typed before begins and ends in it, which of its letters that had if it had gaps,
+/// and what stands in records.
+fn words() -> impl Strategy<Value = (String, usize, usize, Vec<bool>, Vec<String>)> {
+    let word = prop_oneof!["[1-3]{1,8}", "[1-2a-b-]{1,9}", "[a-b.@]{1,8}", "[a-bx1]{1,7}"];
+    let text = prop_oneof!["[1-3]{1,6}", "[1-2a-b-]{1,9}", "[a-b.@x1]{1,12}"];
+    word.prop_flat_map(move |word| {
+        let places = 0..word.len() + 1;
+        let keeps = prop::collection::vec(prop::bool::weighted(0.8), word.len());
+        (Just(word), places.clone(), places, keeps, prop::collection::vec(text.clone(), 1..12))
+    })
+}
+
+/// Records that hold a text wherever one can stand.
+fn records_with(text: &str) -> [Record; 3] {
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    let sub = Sub::from_u128(u128::from_str_radix(&digits, 16).unwrap_or(7) << 36);
+    let mut user = PoolUser::new(sub, text);
+    user.email = Some(text.into());
+    user.user_id = Some(text.into());
+    let mut row = Row::new(RowId::Text(text.into()));
+    row.sub = Some(text.into());
+    let number = Row::new(RowId::BigInt(text.parse().unwrap_or(42)));
+    [Record::User(user), Record::Row(row), Record::Row(number)]
+}
+
 /// The definitions, read aloud, for terms of one meaning.
 fn fits(term: &str, record: &Record) -> bool {
     let folded = |text: &str| text.to_lowercase().replace('é', "e");
@@ -167,6 +192,27 @@ proptest! {
                 prop_assert_eq!(hits.rating(number as u32) > 0, fits(term, record), "{} {:?}", term, record);
             }
             prop_assert_eq!(ratings(&near, &hits), ratings(&far, &found(&far, term, Hits::default(), None)));
+        }
+    }
+
+    #[test]
+    fn nothing_that_fits_stands_beside_the_candidates_of_a_wider_word(
+        (word, from, to, keeps, texts) in words(),
+    ) {
+        // What was typed before is a part of the word, or has gaps.
+        let part: String = word.chars().zip(&keeps).filter(|(_, keep)| **keep).map(|(letter, _)| letter).collect();
+        let texts = texts.iter().chain([&word, &part]);
+        let records: Vec<_> = texts.flat_map(|text| records_with(text)).collect();
+        let view = columns(&records, usize::MAX).view();
+        let term = |text: &str| Query::parse(text, NOW).ok().and_then(|query| query.of_records().next().cloned());
+        for before in [&word[from.min(to)..from.max(to)], &part] {
+            let (Some(wider), Some(term)) = (term(before), term(&word)) else { continue };
+            if wider.is_wider_than(&term) {
+                let among = found(&view, before, Hits::default(), None);
+                let hits = found(&view, &word, Hits::default(), Some(&among));
+                let fresh = found(&view, &word, Hits::default(), None);
+                prop_assert_eq!(ratings(&view, &hits), ratings(&view, &fresh), "{} after {}", word, before);
+            }
         }
     }
 

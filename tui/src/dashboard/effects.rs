@@ -213,7 +213,9 @@ impl Effects {
             // What is shown meanwhile is as dismissed as what is read.
             drop(worker.send(Question::With(Box::new(move |engine, _| drop(engine.linker.apply(&dismissed))))));
             if let Some(began) = begin.began {
-                let text = format!("This goes on with the scan that began at {began}. Scan again to begin anew.");
+                let text = format!(
+                    "This goes on with the scan that began at {began}. Once it is over, scan again to begin anew."
+                );
                 drop(to.send(Event::Message { level: Level::Info, text }).await);
             }
             let about = Question::Scan {

@@ -79,8 +79,8 @@ pub(super) struct Worker {
     /// Changes to the marks that wait for the list of a view, and what waits for them.
     marking: VecDeque<Marking>,
     after_marks: Vec<Look>,
-    /// What a scan is reading while an earlier one is still shown. It takes its place when it is complete: until then it
-    /// would know less.
+    /// What a scan is reading while an earlier one is still shown. It takes its place when it is complete, or when it has read as
+    /// much as one that failed: until then it would know less.
     coming: Option<Engine>,
     /// The last scan at a glance, until all of it has been read.
     picture: Option<Box<Picture>>,
@@ -226,6 +226,14 @@ impl Worker {
             }
             Some(news) => {
                 let changed = self.reading().take(news);
+                // What a scan had read that failed stays until as much has been read anew.
+                let shown = &self.engine;
+                let is_enough = |coming: &mut Engine| {
+                    !shown.is_complete() && coming.users >= shown.users && coming.rows >= shown.rows
+                };
+                if let Some(coming) = self.coming.take_if(is_enough) {
+                    self.replace(coming);
+                }
                 // What is read anew is not shown yet.
                 if changed && self.coming.is_none() && self.picture.is_none() {
                     self.revision += 1;
@@ -244,11 +252,7 @@ impl Worker {
                     self.listing.forget();
                 }
                 if let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) {
-                    self.engine = coming;
-                    self.epoch += 1;
-                    self.from_disk = false;
-                    self.revision += 1;
-                    self.listing.forget();
+                    self.replace(coming);
                 }
                 self.coming = None;
                 self.finished = true;
@@ -261,6 +265,15 @@ impl Worker {
                 self.untold = true;
             }
         }
+    }
+
+    /// What was read anew takes the place of what is shown.
+    fn replace(&mut self, engine: Engine) {
+        self.engine = engine;
+        self.epoch += 1;
+        self.from_disk = false;
+        self.revision += 1;
+        self.listing.forget();
     }
 
     /// What is counted of the complete scan that is shown.
@@ -371,5 +384,59 @@ async fn receive(news: &mut Option<mpsc::Receiver<News>>) -> Option<News> {
     match news {
         Some(news) => news.recv().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use userlink_domain::{IdKind, PoolUser, Sub};
+
+    use super::*;
+
+    fn rules() -> Rules {
+        Rules::new(IdKind::Uuid)
+    }
+
+    /// A new scan begins.
+    async fn scan(worker: &mut Worker) {
+        let (_, news) = mpsc::channel(1);
+        let engine = Box::new(Engine::new(rules()));
+        assert!(worker.answer(Question::Scan { news, pool: None, rows_about: None, engine }).await.is_ok());
+    }
+
+    /// It reads these users.
+    async fn reads(worker: &mut Worker, numbers: std::ops::Range<u128>) {
+        let user = |number| PoolUser::new(Sub::from_u128(number), format!("user-{number}"));
+        let batch = numbers.map(|number| Change::User(user(number))).collect();
+        worker.hear(Some(News::Batch(batch))).await;
+    }
+
+    async fn fails(worker: &mut Worker) {
+        worker.hear(Some(News::Failed { text: "No network.".to_owned(), settings: false })).await;
+        worker.hear(None).await;
+    }
+
+    #[tokio::test]
+    async fn what_a_scan_had_read_that_failed_stays_until_as_much_has_been_read_anew() {
+        let (to, _events) = mpsc::channel(1_000);
+        let mut worker = Worker::new(rules(), to);
+        scan(&mut worker).await;
+        reads(&mut worker, 1..4).await;
+        assert_eq!(worker.engine.users, 3, "it is shown while it is read");
+        fails(&mut worker).await;
+        for again in ["fails", "goes on"] {
+            scan(&mut worker).await;
+            assert_eq!(worker.engine.users, 3, "{again}");
+            reads(&mut worker, 1..3).await;
+            assert_eq!(worker.engine.users, 3, "{again}");
+            if again == "fails" {
+                fails(&mut worker).await;
+                assert_eq!(worker.engine.users, 3);
+            }
+        }
+        let epoch = worker.epoch;
+        reads(&mut worker, 3..6).await;
+        assert!(worker.coming.is_none() && worker.epoch > epoch);
+        assert_eq!(worker.engine.users, 5, "and what comes then is shown as it is read");
     }
 }

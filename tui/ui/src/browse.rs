@@ -87,13 +87,19 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<&'static str> {
     }
 }
 
-/// One step back on the way that led here. False where there is none.
+/// One step back on the way that led here. False where there is none, or where an entry was opened since.
 pub(crate) fn back(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
-    let is_away = !model.browse.trail.is_empty();
+    let is_away = trail::leads_back(model);
     if is_away {
         trail::back(model, effects);
     }
     is_away
+}
+
+/// Somebody has gone elsewhere: nothing leads back any more.
+pub(crate) fn leave_trail(model: &mut Model) {
+    model.browse.trail.clear();
+    model.browse.going = None;
 }
 
 /// A key that is no command, where a filter is typed.

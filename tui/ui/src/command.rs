@@ -198,11 +198,13 @@ fn turn(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
 }
 
 pub(crate) fn show_group(model: &mut Model, group: Option<Group>, effects: &mut Vec<Effect>) {
-    let turned = model.list.turn(group, model.page());
-    if turned.is_none() {
-        model.hint("These are shown already.");
+    match model.list.turn(group, model.page()) {
+        Some(asked) => {
+            browse::leave_trail(model);
+            effects.push(asked);
+        }
+        None => model.hint("These are shown already."),
     }
-    effects.extend(turned);
 }
 
 /// Opens the entry under the cursor; of a list that has not come yet, the one it will be on.

@@ -115,11 +115,12 @@ pub(crate) fn lines(model: &Model, whole: bool) -> Vec<String> {
     for candidate in model.candidates().into_iter().flatten() {
         let recommended = candidate.recommended.as_ref().map(|why| format!(", recommended: {why}")).unwrap_or_default();
         let user = if whole { candidate.user.clone() } else { privacy::username(&candidate.user, true).into_owned() };
-        out.add("pair", &format!("user {user} and {}{}", candidate.mate, told(&recommended)));
+        out.add("pair", &format!("user {user} and {}{}", told(&candidate.mate), told(&recommended)));
         candidate.why.iter().for_each(|why| out.add("", &format!("+ {}", told(why))));
         candidate.why_not.iter().for_each(|why| out.add("", &format!("- {}", told(why))));
     }
     for Refers { row, tables } in model.beside.references.iter().flatten() {
+        let row = told(row);
         match tables {
             Ok(tables) if tables.is_empty() => {}
             Ok(tables) => out.add("refers", &format!("to {row}: {}", tables.join(", "))),

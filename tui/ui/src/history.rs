@@ -84,8 +84,10 @@ pub struct StepDone {
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) of: HistoryOf,
-    /// As long as it is being read there is nothing.
+    /// As long as it is being read for the first time there is nothing.
     pub(crate) told: Option<Result<Recorded, String>>,
+    /// Whether it is being read.
+    is_asked: bool,
     /// Among what is shown.
     pub(crate) cursor: usize,
     /// What is looked for; blank where all is shown.
@@ -98,7 +100,7 @@ pub(crate) struct Page {
 
 impl Page {
     fn new(of: HistoryOf) -> Self {
-        Self { of, told: None, cursor: 0, filter: String::new(), typing: None, shown: Vec::new() }
+        Self { of, told: None, is_asked: true, cursor: 0, filter: String::new(), typing: None, shown: Vec::new() }
     }
 
     /// How many are shown.
@@ -162,6 +164,18 @@ impl Page {
             _ => Vec::new(),
         };
         self.cursor = self.shown.iter().position(|at| Some(*at) == on).unwrap_or(0);
+    }
+
+    /// Takes an answer. The cursor stays on what it was on where that is still shown.
+    fn hear(&mut self, answer: Result<Recorded, String>) {
+        let on = self.subject();
+        (self.told, self.is_asked) = (Some(answer), false);
+        self.look_for(&self.filter.clone());
+        let at = on.and_then(|(run, number, _)| match number {
+            None => self.runs().position(|it| it.run == run),
+            Some(number) => self.steps().position(|it| it.run == run && it.number == number),
+        });
+        self.cursor = at.unwrap_or(0);
     }
 
     /// The run under the cursor, and the step where the page is of steps; whether something was written by it.
@@ -246,10 +260,17 @@ pub(crate) fn furthest(model: &Model) -> usize {
 }
 
 pub(crate) fn told(model: &mut Model, of: &HistoryOf, answer: Result<Recorded, String>) {
-    if let Some(page) = model.history.iter_mut().rev().find(|page| page.of == *of && page.told.is_none()) {
-        page.told = Some(answer);
-        page.look_for(&page.filter.clone());
+    if let Some(page) = model.history.iter_mut().rev().find(|page| page.of == *of && page.is_asked) {
+        page.hear(answer);
     }
+}
+
+/// Something was written: every page is read anew.
+pub(crate) fn again(model: &mut Model) -> impl Iterator<Item = Effect> {
+    model.history.iter_mut().map(|page| {
+        page.is_asked = true;
+        Effect::History(page.of.clone())
+    })
 }
 
 /// `/`: something is looked for on the page on top.

@@ -81,8 +81,8 @@ pub(crate) struct Opened {
     /// Whether it is gone, from the list and everywhere else.
     pub(crate) left: bool,
     pub(crate) scroll: usize,
-    /// It was looked up by itself: the verdict is provisional.
-    pub(crate) found: Option<Box<Found>>,
+    /// It was looked up by itself, by this text: the verdict is provisional.
+    pub(crate) found: Option<(String, Box<Found>)>,
 }
 
 /// The question before leaving.
@@ -394,7 +394,7 @@ impl Model {
 
     /// What was looked up by itself, if that is what is open.
     pub(crate) fn found(&self) -> Option<&Found> {
-        self.opened.as_ref()?.found.as_deref()
+        self.opened.as_ref()?.found.as_ref().map(|(_, found)| &**found)
     }
 
     /// The pairs that could be made of the entry that is open.

@@ -5,6 +5,7 @@
 use userlink_domain::{Flag, Group, Situation, Timestamp};
 use userlink_link::{Cause, Incident, incidents};
 
+use crate::browse;
 use crate::command;
 use crate::effect::Effect;
 use crate::event::Phase;
@@ -238,6 +239,7 @@ fn look(model: &mut Model, effects: &mut Vec<Effect>) {
     let group = if let Item::Group(group) = item { Some(group) } else { None };
     model.overview.open = false;
     model.opened = None;
+    browse::leave_trail(model);
     effects.extend(model.list.turn(group, model.page()));
     effects.extend(model.list.filter(&filter, model.page()));
 }

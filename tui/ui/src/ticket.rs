@@ -88,16 +88,32 @@ fn bare(text: &str) -> &str {
     bare.strip_prefix("mailto:").unwrap_or(bare)
 }
 
+/// What is open was looked up before something was written: it is looked up again.
+pub(crate) fn again(model: &Model) -> Option<Effect> {
+    let (asked, _) = model.opened.as_ref()?.found.as_ref()?;
+    Some(Effect::LookUp(asked.clone()))
+}
+
 /// The answer came.
 pub(crate) fn hear(model: &mut Model, asked: &str, answer: Result<Box<Found>, String>) {
-    if model.ticket.asked.as_deref() != Some(asked) {
-        return; // Nobody waits for this one any more.
+    let is_new = model.ticket.asked.as_deref() == Some(asked);
+    let open = model.opened.as_ref().filter(|opened| opened.found.as_ref().is_some_and(|(open, _)| open == asked));
+    let scroll = match open {
+        _ if is_new => 0,
+        Some(open) => open.scroll,
+        None => return, // Nobody waits for this one any more.
+    };
+    if is_new {
+        model.ticket = Ticket::default();
     }
-    model.ticket = Ticket::default();
     match answer {
         Ok(found) => {
+            if is_new {
+                crate::browse::leave_trail(model);
+            }
             let (of, entry) = (found.of.clone(), found.entry.clone());
-            model.opened = Some(Opened { of, entry, left: false, scroll: 0, found: Some(found) });
+            let found = Some((asked.to_owned(), found));
+            model.opened = Some(Opened { of, entry, left: false, scroll, found });
             crate::beside::forget(model);
         }
         Err(text) => model.say(Level::Error, text),

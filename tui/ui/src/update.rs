@@ -56,6 +56,8 @@ pub fn update(model: &mut Model, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Applied(end) => {
             repairs::applied(model, end);
             beside::forget(model);
+            effects.extend(ticket::again(model));
+            effects.extend(history::again(model));
         }
         Event::History { of, answer } => history::told(model, &of, answer),
         Event::Overview(news) => overview::hear(model, news),

@@ -55,7 +55,7 @@ impl Worker {
                 drop(answer.send(entries));
             }
             Question::Picture(picture) => {
-                if self.engine.is_complete() {
+                if self.engine.is_complete() || self.coming.is_some() {
                     return Ok(());
                 }
                 self.shown_at = Some(picture.at());
@@ -81,7 +81,8 @@ impl Worker {
                 self.tell().await?;
             }
             Question::Scan { news, pool, rows_about, engine } => {
-                if self.engine.is_complete() {
+                let has_read = self.engine.users + self.engine.rows > 0;
+                if self.engine.is_complete() || (has_read && self.picture.is_none()) {
                     self.coming = Some(*engine);
                 } else {
                     self.engine = *engine;

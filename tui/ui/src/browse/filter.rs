@@ -67,7 +67,11 @@ fn typed(model: &mut Model, effects: &mut Vec<Effect>) {
     match Query::parse(&text, model.now) {
         Ok(_) => {
             model.browse.complaint = None;
-            effects.extend(model.list.filter(&text, model.page()));
+            let asked = model.list.filter(&text, model.page());
+            if asked.is_some() {
+                super::leave_trail(model);
+            }
+            effects.extend(asked);
         }
         Err(complaint) => model.browse.complaint = Some(complaint.to_string()),
     }

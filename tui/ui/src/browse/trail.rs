@@ -116,6 +116,11 @@ pub(crate) fn located(model: &mut Model, of: &RecordRef, found: Option<RecordRef
     model.say(Level::Info, format!("{}. Esc goes back.", going.words));
 }
 
+/// Whether Esc goes one step back. An entry that was opened at the end of the way is closed first.
+pub(super) fn leads_back(model: &Model) -> bool {
+    model.browse.trail.last().is_some_and(|stop| stop.opened || model.opened.is_none())
+}
+
 /// One step back.
 pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(stop) = model.browse.trail.pop() {

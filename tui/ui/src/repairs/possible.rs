@@ -9,18 +9,22 @@ use crate::model::Model;
 use crate::plan::Wish;
 
 /// Why nothing can be planned from here at all.
-fn refusal(model: &Model) -> Option<&'static str> {
-    if model.setup.read_only {
-        Some("Read-only: nothing can be repaired from here.")
+fn refusal(model: &Model) -> Option<String> {
+    let text = if model.setup.read_only {
+        "Read-only: nothing can be repaired from here."
     } else if model.is_from_disk() {
-        Some("This is an earlier scan: repairs wait until all has been read anew.")
+        "This is an earlier scan: repairs wait until all has been read anew."
     } else if model.is_writing() {
-        Some("A repair is being written. Wait until it is over.")
+        "A repair is being written. Wait until it is over."
+    } else if matches!(model.repairing, Repairing::Over { unseen: true, .. }) {
+        let key = model.keys.key_of(Command::Repair);
+        return Some(format!("Look first at what came of the last repair: {key} shows it."));
     } else if model.opened.as_ref().is_some_and(|opened| opened.left) {
-        Some("This entry has left the view. Go back and look at it as it is now.")
+        "This entry has left the view. Go back and look at it as it is now."
     } else {
-        None
-    }
+        return None;
+    };
+    Some(text.to_owned())
 }
 
 /// Why there is nothing to plan for an entry of this situation.
@@ -45,7 +49,7 @@ pub(crate) fn why_not(model: &Model, command: Command) -> Option<String> {
         (Command::Repair, Repairing::Writing(writing)) if writing.quietly => None,
         (Command::Repair, Repairing::Over { unseen: true, .. }) => None,
         (Command::Repair | Command::Contain | Command::Dismiss | Command::Undo, _) => {
-            refusal(model).map(str::to_owned).or_else(|| nothing_to(model, command))
+            refusal(model).or_else(|| nothing_to(model, command))
         }
         (Command::Mark | Command::MarkRange, Repairing::Idle) => {
             unless(model.list.entry().is_some(), "There is no entry to mark yet.")

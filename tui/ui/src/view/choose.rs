@@ -54,15 +54,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, choose
     rule.fill(look.glyphs.rule, Role::Muted, width);
     lines.push(rule);
     lines.extend(said);
-    let beyond = lines.len().saturating_sub(room);
-    if beyond > 0 && room > 0 {
-        lines.truncate(room - 1);
-        let mut line = look.line();
-        let more =
-            format!(" {} {} more, in a larger window", look.glyphs.below, counted(beyond as u64 + 1, "line", "lines"));
-        line.cell(&more, Role::Attention, width);
-        lines.push(line);
-    }
+    pane::cut(look, &mut lines, room, width);
     draw_all(lines, 0, frame, below);
 }
 

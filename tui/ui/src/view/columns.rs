@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::Regions;
-use super::dialog::{Dialog, inner_height, inner_width};
+use super::dialog::{Dialog, inner_height, inner_width, skipped};
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::theme::Role;
@@ -40,8 +40,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, layout: &Layout, region
         cells
     });
     let lines: Vec<_> = lines.collect();
-    let (room, count) = (inner_height(layout), lines.len());
-    let skip = (at + 2).saturating_sub(room).min(count.saturating_sub(room));
+    let count = lines.len();
+    let skip = skipped(at, count, inner_height(layout));
     let aside = if columns.is_default() { "as the terminal has room" } else { "" };
     let dialog =
         Dialog { title: "Columns", title_role: Role::Strong, aside, lines, skip, choices: &["Close"], marked: 0 };

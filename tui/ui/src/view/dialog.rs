@@ -34,13 +34,19 @@ pub(super) fn inner_height(layout: &Layout) -> usize {
     usize::from(layout.message.y - layout.progress.y).saturating_sub(6).max(1)
 }
 
+/// How many of so many lines are skipped so that one of them is seen, with what says that there are more below it.
+pub(super) fn skipped(line: usize, all: usize, room: usize) -> usize {
+    (line + 2).saturating_sub(room.max(2)).min(all.saturating_sub(room))
+}
+
 impl Dialog<'_> {
     /// Draws it, and says where its lines stand.
     pub(super) fn draw(self, look: Look, frame: &mut Frame<'_>, layout: &Layout) -> Rect {
         let inner = inner_width(layout);
         let (all, room) = (self.lines.len(), inner_height(layout));
         let skip = self.skip.min(all.saturating_sub(room));
-        let below = all - skip > room;
+        // Where there is room for one line alone, it is a line of the box.
+        let below = all - skip > room && room > 1;
         let mut body: Vec<_> = self.lines.into_iter().skip(skip).take(room).collect();
         if below {
             let mut line = look.line();

@@ -49,7 +49,7 @@ fn lines(model: &Model, opened: &Opened, width: usize) -> Vec<Cells> {
     let look = model.look();
     let entry = &*model.seen(&opened.entry);
     let mut out = vec![rule(model, entry, width)];
-    if let Some(found) = &opened.found {
+    if let Some((_, found)) = &opened.found {
         out.extend(beside::provisional(model, found, width));
     }
     if opened.left {

@@ -9,6 +9,7 @@ use crate::layout::Layout;
 use crate::model::Model;
 use crate::paint::{Cells, Look};
 use crate::theme::Role;
+use crate::words::counted;
 
 /// Columns of a label at the left.
 pub(super) const LABEL: usize = 12;
@@ -47,6 +48,21 @@ pub(super) fn begin(
     line.fill(look.glyphs.rule, Role::Muted, width);
     line.draw(frame, area, area.y);
     Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
+}
+
+/// Keeps as many lines as there is room for; where some are left out, the last one says so.
+pub(super) fn cut(look: Look, lines: &mut Vec<Cells>, room: usize, width: usize) {
+    if lines.len() <= room {
+        return;
+    }
+    let kept = room.saturating_sub(1);
+    let beyond = counted((lines.len() - kept) as u64, "line", "lines");
+    lines.truncate(kept);
+    if room > 0 {
+        let mut line = look.line();
+        line.cell(&format!(" {} {beyond} more, in a larger window", look.glyphs.below), Role::Attention, width);
+        lines.push(line);
+    }
 }
 
 /// A label, and beside it a text in as many lines as it takes.

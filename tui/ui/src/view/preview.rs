@@ -18,7 +18,7 @@ use crate::words::{counted, thousands};
 
 /// A plan of so few lines is shown with every value in full.
 const FEW: usize = 8;
-/// The list keeps at least so many lines; a small plan as many as it has, up to the other number.
+/// The list keeps at least so many lines; a small plan as many as it has, up to the other number where the guards leave them.
 const LEAST: usize = 5;
 const SMALL: usize = 11;
 const AFTERWARDS: usize = 20;
@@ -61,13 +61,17 @@ pub(super) fn furthest(model: &Model, layout: &Layout, looking: &Looking) -> usi
 fn parts(model: &Model, below: Rect, looking: &Looking) -> (Rect, Vec<Cells>) {
     let draft = &looking.draft;
     let least = in_full(model, looking, usize::from(below.width)).map_or(LEAST, |lines| lines.len().min(SMALL));
-    let room = usize::from(below.height).saturating_sub(least);
-    let mut foot = totals(model, draft, usize::from(below.width));
-    let all = guards(model, draft, false, usize::from(below.width));
-    let wanted =
-        if foot.len() + all.len() <= room { all } else { guards(model, draft, true, usize::from(below.width)) };
-    foot.extend(wanted);
-    foot.truncate(room);
+    let (width, height) = (usize::from(below.width), usize::from(below.height));
+    let mut foot = totals(model, draft, width);
+    let (all, brief) = (guards(model, draft, false, width), guards(model, draft, true, width));
+    let notes = notes(model, draft, width);
+    // The list can be scrolled: it gives way to the guards.
+    let wanted = foot.len() + brief.len() + usize::from(!notes.is_empty());
+    let room = height.saturating_sub(least).max(wanted.min(height.saturating_sub(LEAST)));
+    let all_fit = foot.len() + all.len() + notes.len() <= room;
+    foot.extend(if all_fit { all } else { brief });
+    foot.extend(notes);
+    pane::cut(model.look(), &mut foot, room, width);
     let height = u16::try_from(foot.len()).unwrap_or(u16::MAX);
     (Rect { height: below.height.saturating_sub(height), ..below }, foot)
 }
@@ -339,10 +343,13 @@ fn totals(model: &Model, draft: &Draft, width: usize) -> Vec<Cells> {
         let people = counted(draft.people.len() as u64, "person sees", "people see");
         say("Who", format!("what {people} today and afterwards stands at the end of the list"), Role::Attention);
     }
-    for note in draft.notes.iter().take(4) {
-        say("Mind", model.told(note).into_owned(), Role::Attention);
-    }
     lines
+}
+
+/// What is to be minded beside the guards.
+fn notes(model: &Model, draft: &Draft, width: usize) -> Vec<Cells> {
+    let notes = draft.notes.iter().take(4);
+    notes.flat_map(|note| labelled(model.look(), "Mind", &model.told(note), Role::Attention, width)).collect()
 }
 
 /// What each guard saw; `briefly` those alone that are to be minded.

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Position;
 use userlink_domain::Group;
 
-use super::dialog::{Dialog, inner_width};
+use super::dialog::{Dialog, inner_height, inner_width, skipped};
 use super::{Regions, choose, preview, running};
 use crate::confirm::Question;
 use crate::form::Form;
@@ -210,14 +210,22 @@ fn form_dialog(
     let width = inner_width(layout);
     // No button is marked while a line is typed.
     let marked = form.button().unwrap_or(usize::MAX);
-    let dialog = Dialog { title, title_role: Role::Strong, aside, lines, skip: 0, choices: &["Cancel", yes], marked };
+    let at = first + 1 + form.focus;
+    let (all, room) = (lines.len(), inner_height(layout));
+    let skip = match form.button() {
+        None => skipped(at, all, room),
+        // On Cancel the beginning is seen, and on yes the end.
+        Some(0) => 0,
+        Some(_) => all.saturating_sub(room),
+    };
+    let dialog = Dialog { title, title_role: Role::Strong, aside, lines, skip, choices: &["Cancel", yes], marked };
     let area = dialog.draw(look, frame, layout);
     if let Some(field) = form.fields.get(form.focus) {
         let from = name_width(model, form, width) + 1;
         let room = width.saturating_sub(from + 1).max(1);
         let (_, column) = seen(model, field.input.value(), field.input.cursor(), room);
         let x = area.x + 2 + u16::try_from(from + column).unwrap_or(0);
-        let y = area.y + u16::try_from(first + 1 + form.focus).unwrap_or(0);
+        let y = area.y + u16::try_from(at - skip).unwrap_or(0);
         if model.help.is_none() && model.leaving.is_none() {
             frame.set_cursor_position(Position::new(x, y));
         }

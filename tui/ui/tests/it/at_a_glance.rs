@@ -1,6 +1,6 @@
 //! The overview, the ticket, evidence and personal data out of sight, as stories.
 
-use userlink_domain::{Flag, Situation, UserStatus};
+use userlink_domain::{Flag, RowId, Situation, UserStatus};
 use userlink_link::{Cause, Common, Span};
 use userlink_ui::{
     Done, Effect, Event, Found, Level, Lives, News, Pairing, Part, Progress, Refers, Setup, Since, Spent,
@@ -207,6 +207,35 @@ fn an_answer_that_nobody_waits_for_any_more_is_dropped_and_one_that_failed_is_sa
 }
 
 #[test]
+fn what_was_looked_up_is_looked_up_again_after_it_was_repaired() {
+    let mut desk = Desk::town((80, 24));
+    desk.keys("obea@example.org<Enter>");
+    let asked = "bea@example.org".to_owned();
+    desk.send(Event::LookedUp { asked: asked.clone(), answer: Ok(found(1)) });
+    desk.keys("jr");
+    desk.prepared(1);
+    desk.keys("<Enter>y");
+    desk.asked.clear();
+    desk.outcome(true);
+    assert_eq!(desk.asked, [Effect::LookUp(asked.clone())]);
+    let entry = people::linked(2, "bea@example.org");
+    let explanation = people::explanation(&entry);
+    let now = Found { entry, explanation, candidates: Vec::new(), scanned: None, ..*found(1) };
+    desk.send(Event::LookedUp { asked: asked.clone(), answer: Ok(Box::new(now)) });
+    assert!(desk.text().contains("Written, and read back"), "nobody is led away from what came of it");
+    desk.keys("<Esc>");
+    assert!(desk.text().contains("╶──▶") && !desk.text().contains("✓ linked"), "nor scrolled away: {}", desk.text());
+    desk.keys("k");
+    assert!(desk.text().contains("✓ linked") && !desk.text().contains("row side only"), "{}", desk.text());
+    desk.keys("Y");
+    assert!(desk.text().contains("verdict   linked"), "and so says the evidence: {}", desk.text());
+    // Whoever has left it is not brought back by the answer.
+    desk.keys("<Esc><Esc>");
+    desk.send(Event::LookedUp { asked, answer: Ok(found(1)) });
+    assert!(!desk.text().contains("provisional"), "{}", desk.text());
+}
+
+#[test]
 fn the_whole_entry_with_what_stands_beside_it() {
     let mut desk = Desk::town((200, 50));
     desk.keys("j<Enter>");
@@ -264,6 +293,27 @@ fn evidence_is_shown_before_it_is_copied_and_holds_nobody_unless_asked_to() {
     insta::assert_snapshot!("evidence_text", with);
     desk.keys("Y<Esc>");
     assert!(copied(&mut desk).is_empty(), "looked at, and not copied");
+}
+
+#[test]
+fn an_address_that_is_a_rows_id_is_personal_data_in_every_line() {
+    let (address, mut entry) = ("Bea.Doe@example.org", people::row_side_only(2, "bea.doe@example.org"));
+    entry.rows[0].id = RowId::Text(address.into());
+    let of = entry.lead().unwrap();
+    let mut desk = Desk::with(setup(), (80, 24), vec![entry]);
+    desk.keys("<Enter>");
+    let row = format!("row {address}");
+    let pairing = Pairing { mate: row.clone(), ..found(1).candidates.remove(0) };
+    let refers = |tables| Part::References(vec![Refers { row: row.clone(), tables }]);
+    for references in [refers(Ok(vec!["orders 2".into()])), refers(Err("It took too long.".into()))] {
+        desk.send(Event::Beside { of: of.clone(), part: Part::Candidates(vec![pairing.clone()]) });
+        desk.send(Event::Beside { of: of.clone(), part: references });
+        desk.keys("Y<Enter>Y<Tab><Enter>");
+        let [without, with] = &copied(&mut desk)[..] else { panic!("copied twice") };
+        assert!(with.contains(&format!("and {row}")) && with.contains(&format!("to {row}:")), "{with}");
+        assert!(without.contains("pair ") && without.contains("refers "), "{without}");
+        assert!(!without.to_lowercase().contains("bea"), "{without}");
+    }
 }
 
 #[test]

@@ -191,6 +191,38 @@ fn a_pointer_is_followed_and_the_way_back_is_kept() {
 }
 
 #[test]
+fn whoever_has_gone_elsewhere_is_not_led_back() {
+    let followed = || {
+        let mut desk = Desk::with(setup(), SIZE, two_who_share_an_email());
+        desk.keys("4f");
+        assert_eq!(on(&desk), "l35@example.org");
+        desk
+    };
+    let all = names(&followed()).len();
+    // An entry that was opened since is closed first.
+    let mut desk = followed();
+    desk.keys("<Enter><Esc>");
+    assert_eq!((on(&desk), names(&desk).len()), ("l35@example.org".to_owned(), all));
+    desk.keys("<Esc>");
+    assert_eq!((on(&desk), names(&desk).len()), ("dora@example.org".to_owned(), 1), "and then it leads back");
+    // A filter is cleared, and the list stays.
+    let mut desk = followed();
+    desk.keys("/l35<Enter><Esc>");
+    assert_eq!((on(&desk), names(&desk).len()), ("l35@example.org".to_owned(), all));
+    desk.keys("<Esc>");
+    shows(&desk, "There is nothing to go back to.");
+    // Another group, what the overview leads to, and what a ticket says.
+    for keys in ["21", "O<Enter>1", "ol35<Enter>"] {
+        let mut desk = followed();
+        desk.keys(keys);
+        desk.send(Event::LookedUp { asked: "l35".to_owned(), answer: Ok(crate::at_a_glance::found(1)) });
+        desk.keys("<Esc><Esc>");
+        shows(&desk, "There is nothing to go back to.");
+        assert_eq!(names(&desk).len(), all, "{keys}");
+    }
+}
+
+#[test]
 fn where_a_pointer_leads_that_leads_nowhere_is_said() {
     let mut desk = Desk::town(SIZE);
     desk.keys("4f");

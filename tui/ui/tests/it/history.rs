@@ -1,6 +1,6 @@
 //! What was done, by whom and why, and the way back from there.
 
-use userlink_ui::{Effect, Event, HistoryOf, Recorded, Wish};
+use userlink_ui::{Effect, Event, HistoryOf, Recorded, RunDone, Wish};
 
 use crate::desk::Desk;
 use crate::{people, plans};
@@ -45,6 +45,32 @@ fn a_run_is_entered_and_a_step_or_all_of_it_is_taken_back() {
     assert!(desk.text().contains("4 runs"));
     desk.keys("<Esc>");
     assert!(!desk.text().contains("4 runs"));
+}
+
+#[test]
+fn after_one_was_taken_back_the_pages_say_so() {
+    let mut desk = opened(SIZE);
+    let Recorded::Runs(runs) = plans::runs() else { panic!("runs") };
+    let of = HistoryOf::Run(runs[1].run.clone());
+    desk.keys("j<Enter>");
+    desk.send(Event::History { of: of.clone(), answer: Ok(plans::steps()) });
+    desk.keys("Gu");
+    desk.prepared(1);
+    desk.keys("<Enter>y");
+    desk.asked.clear();
+    desk.outcome(true);
+    assert_eq!(desk.asked, [Effect::History(HistoryOf::Runs), Effect::History(of.clone())]);
+    desk.keys("<Esc>");
+    assert!(desk.text().contains("3 steps"), "what was read stays until it is read anew: {}", desk.text());
+    let new = RunDone { run: "01932f0c-12b6-7cde-8f00-0123456789ab".to_owned(), ..runs[0].clone() };
+    let runs = std::iter::once(new).chain(runs).collect();
+    desk.send(Event::History { of: HistoryOf::Runs, answer: Ok(Recorded::Runs(runs)) });
+    desk.send(Event::History { of, answer: Ok(plans::steps()) });
+    desk.keys("k<Esc>");
+    assert!(desk.text().contains("5 runs"), "{}", desk.text());
+    // The cursor is on the run that it was on.
+    desk.keys("<Enter>");
+    assert!(desk.text().contains("Run 01932f0c-12b6-7cde-8f00-000000000095"), "{}", desk.text());
 }
 
 #[test]

@@ -264,7 +264,7 @@ fn the_messages() {
         let said = [
             (
                 Level::Info,
-                "This goes on with the scan that began at 2026-11-23 09:40:00 UTC. Scan again to begin anew.",
+                "This goes on with the scan that began at 2026-11-23 09:40:00 UTC. Once it is over, scan again to begin anew.",
             ),
             (
                 Level::Error,

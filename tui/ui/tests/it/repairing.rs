@@ -1,10 +1,12 @@
 //! A repair: looked at, asked about, written once, and never by mistake.
 
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use userlink_domain::Mate;
-use userlink_ui::{Answer, Effect, Event, Lifted, Running, Setup, Wish};
+use userlink_ui::{Answer, Draft, DraftKind, Effect, Event, Level, Lifted, Progress, Running, Setup, Wish, view};
 
-use crate::desk::{Desk, setup};
+use crate::desk::{Desk, complete, setup};
 use crate::{people, plans};
 
 const SIZE: (u16, u16) = (80, 24);
@@ -112,6 +114,44 @@ fn production_wants_a_reason_and_its_name_typed_by_hand() {
     desk.keys("<Tab><Enter>");
     let Some(Effect::Apply(confirmed)) = desk.asked.first() else { panic!("{}", desk.text()) };
     assert_eq!((confirmed.reason(), confirmed.typed()), (Some("OPS-4711 backfill"), Some("prod-eu")));
+}
+
+/// The part of the line before the cursor.
+fn before_the_cursor(desk: &Desk) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(desk.size.0, desk.size.1)).unwrap();
+    terminal.draw(|frame| drop(view(&desk.model, frame))).unwrap();
+    let at = terminal.get_cursor_position().unwrap();
+    let buffer = terminal.backend().buffer();
+    (0..at.x).map(|x| buffer[(x, at.y)].symbol()).collect()
+}
+
+#[test]
+fn what_is_filled_in_is_seen_at_any_size() {
+    for size in [(60, 16), (60, 19), (67, 16), (68, 16), (80, 16), (80, 24)] {
+        for error in ["", "The pool does not answer.", &"The pool does not answer. ".repeat(9)] {
+            let mut desk = Desk::town(size);
+            desk.send(Event::Progress(Progress { writable_by: vec!["web".to_owned()], ..complete() }));
+            if !error.is_empty() {
+                desk.send(Event::Message { level: Level::Error, text: error.to_owned() });
+            }
+            desk.keys("jr");
+            desk.planned(Answer::Draft(Box::new(plans::production(plans::one(&people::town()[1])))));
+            desk.keys("<Enter>OPS-4711");
+            let seen = |desk: &Desk, field: &str, typed: &str| {
+                let line = before_the_cursor(desk);
+                assert!(line.contains(field) && line.ends_with(typed), "{size:?} {line:?}\n{}", desk.text());
+            };
+            seen(&desk, "Reason", "OPS-4711");
+            desk.keys("<Enter>prod-eu");
+            seen(&desk, "Type prod-eu", "prod-eu");
+            desk.keys("<Tab>");
+            assert!(desk.text().contains("PRODUCTION  prod-eu"), "{size:?}\n{}", desk.text());
+            desk.keys("<Tab>");
+            assert!(desk.text().contains("[ Apply ]"), "{size:?}\n{}", desk.text());
+            desk.keys("<Esc><Esc>X<Tab>l");
+            assert!(desk.text().contains("[ yes ]"), "{size:?}\n{}", desk.text());
+        }
+    }
 }
 
 #[test]
@@ -245,6 +285,26 @@ fn a_user_is_contained_with_a_reason() {
 }
 
 #[test]
+fn guards_are_seen_before_notes_and_what_has_no_room_is_said() {
+    for (size, notes) in [((80, 24), 0), ((80, 24), 2), ((60, 16), 2), ((80, 30), 1), ((200, 50), 4)] {
+        let mut desk = Desk::town(size);
+        desk.keys("jr");
+        let taken = plans::taken();
+        let notes: Vec<_> = (0..notes).map(|number| format!("Whatever is written at the {number}. moment.")).collect();
+        let draft = Draft { kind: DraftKind::Contain, notes: notes.clone(), guards: plans::guards(true), ..taken };
+        desk.planned(Answer::Draft(Box::new(draft)));
+        let text = desk.text();
+        let (guards, cut) = (text.find(" Guards "), text.contains("more, in a larger window"));
+        let all = notes.iter().all(|note| text.contains(note)) && guards.is_some();
+        assert_eq!(all, !cut, "{size:?}\n{text}");
+        if let Some(note) = text.find(" Mind ") {
+            assert!(guards.is_some_and(|guards| guards < note), "{size:?}\n{text}");
+        }
+        assert!(size.1 < 24 || guards.is_some(), "{size:?}\n{text}");
+    }
+}
+
+#[test]
 fn while_it_is_written_leaving_is_asked_about() {
     let mut desk = asking();
     desk.keys("y");
@@ -291,7 +351,13 @@ fn one_can_go_on_while_it_is_written_and_a_bad_end_stays_on_the_screen() {
     desk.outcome(false);
     desk.keys("jk");
     assert!(desk.text().contains("not all of it was done: r shows what"));
-    desk.keys("<Esc>r");
+    // Nothing else takes its place before it was looked at.
+    for keys in ["<Esc>d", "X", "u"] {
+        desk.keys(keys);
+        assert!(desk.text().contains("Look first at what came of the last repair: r shows it."), "{keys}");
+    }
+    assert_eq!(desk.asked, []);
+    desk.keys("r");
     assert!(desk.text().contains("✗ Not repaired as planned"));
     assert_eq!(desk.asked, []);
     desk.keys("<Enter>r");

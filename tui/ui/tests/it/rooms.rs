@@ -221,10 +221,7 @@ fn every_situation_that_there_is_has_its_count_and_a_bar_at_any_size() {
                 let line = text
                     .lines()
                     .find(|line| line.contains(&number) && line.replace("user_id", "user id").contains(&words));
-                let bar = |line: &str| {
-                    line.split_once(&number)
-                        .is_some_and(|(_, rest)| rest.contains(['█', '▏', '▎', '▍', '▌', '▋', '▊', '▉']))
-                };
+                let bar = |line: &str| line.split_once(&number).is_some_and(|(_, rest)| rest.contains(['━', '╸']));
                 if line.is_some_and(bar) {
                     seen.insert(situation.name());
                 }
