@@ -187,6 +187,16 @@ impl Entries {
         })
     }
 
+    /// The first row of an entry. Nothing is looked at behind it: what lies elsewhere in memory takes its time.
+    pub(crate) fn first_row(&self, entry: EntryId) -> Option<u32> {
+        let mut at = entry.lead()?;
+        while let Rec::User(_) = at {
+            let next = self.place(at)?.next;
+            at = Rec::unpacked(next).filter(|_| next != entry.0)?;
+        }
+        if let Rec::Row(slot) = at { Some(slot) } else { None }
+    }
+
     /// How many records an entry has.
     pub(crate) fn size(&self, entry: EntryId) -> usize {
         self.members(entry).count()

@@ -128,7 +128,7 @@ impl Linker {
     /// Whether a row is the first of its entry, or there is none.
     pub fn is_first_row(&self, lead: Lead, slot: Option<u32>) -> bool {
         let entry = Rec::unpacked(lead.0).and_then(|rec| self.entries.of(rec));
-        entry.is_some_and(|entry| self.entries.rows(entry).next() == slot)
+        entry.is_some_and(|entry| self.entries.first_row(entry) == slot)
     }
 
     /// The situation and the flags of an entry as they are shown.

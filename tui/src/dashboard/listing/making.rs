@@ -119,11 +119,14 @@ impl Making {
                 }
             }
             Stage::Rows => {
-                for slot in of_rows {
-                    let seen = linker.rows_seen(slot..slot + 1).next();
-                    if let Some(seen) = seen.filter(|seen| linker.is_first_row(seen.lead, Some(slot))) {
-                        self.list(linker, seen, Some(slot));
-                    }
+                // Whose rows they are lies anywhere in memory: asked first and for all of these, it is fetched for several at once.
+                let first_of = |slot: u32| {
+                    let seen = linker.rows_seen(slot..slot + 1).next()?;
+                    linker.is_first_row(seen.lead, Some(slot)).then_some((slot, seen))
+                };
+                let firsts: Vec<(u32, Seen)> = of_rows.filter_map(first_of).collect();
+                for (slot, seen) in firsts {
+                    self.list(linker, seen, Some(slot));
                 }
             }
         }
