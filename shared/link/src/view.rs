@@ -125,10 +125,9 @@ impl Linker {
         Some(Seen { lead: Lead::of(lead), leads: lead == rec, place })
     }
 
-    /// Whether a row is the first of its entry, or there is none.
-    pub fn is_first_row(&self, lead: Lead, slot: Option<u32>) -> bool {
-        let entry = Rec::unpacked(lead.0).and_then(|rec| self.entries.of(rec));
-        entry.is_some_and(|entry| self.entries.first_row(entry) == slot)
+    /// The slot of an entry's first row, if it has one.
+    pub fn first_row(&self, lead: Lead) -> Option<u32> {
+        self.entries.first_row(self.entries.of(Rec::unpacked(lead.0)?)?)
     }
 
     /// The situation and the flags of an entry as they are shown.

@@ -40,6 +40,8 @@ pub(super) struct Making {
     best: [Vec<u8>; 2],
     /// By lead, among users and among rows: 0 where something does not fit, else how well all fits, and one.
     fits: Option<[Vec<u16>; 2]>,
+    /// Of entries that fit, where rows decide.
+    first_rows: Vec<bool>,
     /// Entries in the order in which they came, where that is the order; four bytes each.
     pub(super) leads: Vec<Lead>,
     /// Those that are sorted.
@@ -67,6 +69,7 @@ impl Making {
             slots,
             best: [Vec::new(), Vec::new()],
             fits: None,
+            first_rows: Vec::new(),
             leads: Vec::new(),
             items: Vec::new(),
             stop: Arc::default(),
@@ -78,6 +81,11 @@ impl Making {
     /// Whether arrival is the order, which they have already.
     pub(super) fn is_sorted(&self) -> bool {
         self.spec.order.by.is_none() && !self.query.is_ranked()
+    }
+
+    /// Whether rows decide: they are gone through after the entries, in the order in which their columns lie.
+    fn is_by_rows(&self) -> bool {
+        self.spec.order.by.is_some_and(Column::is_of_rows)
     }
 
     /// Leaves the search where all terms are answered.
@@ -114,19 +122,20 @@ impl Making {
                     let all = linker.counts().entries() as usize;
                     if self.is_sorted() { self.leads.reserve(all) } else { self.items.reserve(all) }
                 }
+                if self.at == 0 && self.is_by_rows() {
+                    self.first_rows = vec![false; rows as usize];
+                }
                 for seen in linker.users_seen(of_users).chain(linker.rows_seen(of_rows)).filter(|seen| seen.leads) {
-                    self.list(linker, seen, None);
+                    self.list(linker, seen);
                 }
             }
             Stage::Rows => {
-                // Whose rows they are lies anywhere in memory: asked first and for all of these, it is fetched for several at once.
-                let first_of = |slot: u32| {
-                    let seen = linker.rows_seen(slot..slot + 1).next()?;
-                    linker.is_first_row(seen.lead, Some(slot)).then_some((slot, seen))
-                };
-                let firsts: Vec<(u32, Seen)> = of_rows.filter_map(first_of).collect();
-                for (slot, seen) in firsts {
-                    self.list(linker, seen, Some(slot));
+                let Some(column) = self.spec.order.by else { return true };
+                for slot in of_rows {
+                    let is_first = self.first_rows.get(slot as usize).is_some_and(|first| *first);
+                    for seen in linker.rows_seen(slot..slot + 1).filter(|_| is_first) {
+                        self.sort_in(seen, column);
+                    }
                 }
             }
         }
@@ -143,7 +152,7 @@ impl Making {
                 self.merge(term);
                 if term + 1 < self.answers.len() { Stage::Rate(term + 1) } else { Stage::List }
             }
-            Stage::List if self.spec.order.by.is_some_and(Column::is_of_rows) => Stage::Rows,
+            Stage::List if self.is_by_rows() => Stage::Rows,
             _ => return true,
         };
         false
@@ -173,8 +182,8 @@ impl Making {
         }
     }
 
-    /// Puts an entry onto the list, if it fits; by its first row where that is given.
-    fn list(&mut self, linker: &Linker, seen: Seen, first_row: Option<u32>) {
+    /// Puts an entry onto the list, if it fits, or notes that its first row does.
+    fn list(&mut self, linker: &Linker, seen: Seen) {
         let lead = seen.lead;
         let fit = match &self.fits {
             None => 1,
@@ -183,32 +192,32 @@ impl Making {
         if fit == 0 {
             return;
         }
-        let order = self.spec.order;
-        let judged = linker.judged(lead);
-        let passes = judged.is_some_and(|(situation, flags)| {
-            self.spec.group.is_none_or(|group| situation.group() == group) && self.query.allows(situation, flags)
+        let judged = linker.judged(lead).filter(|(situation, flags)| {
+            self.spec.group.is_none_or(|group| situation.group() == group) && self.query.allows(*situation, *flags)
         });
-        if !passes {
-            return;
-        }
-        if self.is_sorted() {
-            self.leads.push(lead);
-            return;
-        }
-        let number = seen.place.0 as u32;
-        let key = match order.by {
+        let Some((situation, _)) = judged else { return };
+        let reverse = self.spec.order.reverse;
+        let key = match self.spec.order.by {
+            _ if self.is_sorted() => return self.leads.push(lead),
             None => Key::of(Some(u128::from(u16::MAX - fit)), false),
-            Some(Column::Situation) => Key::of(judged.map(|(situation, _)| urgency(situation)), order.reverse),
-            Some(column) if column.is_of_rows() && first_row.is_none() => {
-                // Its turn comes with its first row, if it has one.
-                if !linker.is_first_row(lead, None) {
-                    return;
+            Some(Column::Situation) => Key::of(Some(urgency(situation)), reverse),
+            Some(column) if column.is_of_rows() => {
+                match linker.first_row(lead).and_then(|slot| self.first_rows.get_mut(slot as usize)) {
+                    // Its turn comes with it.
+                    Some(first) => return *first = true,
+                    None => Key::of(None, reverse),
                 }
-                Key::of(None, order.reverse)
             }
-            Some(column) => key_of_number(&mut self.walk, number, column, order.reverse),
+            Some(column) => return self.sort_in(seen, column),
         };
-        self.items.push(Item { key, number, lead: lead.number() });
+        self.items.push(Item { key, number: seen.place.0 as u32, lead: lead.number() });
+    }
+
+    /// Puts an entry onto the list by what this record of it has in a column.
+    fn sort_in(&mut self, seen: Seen, column: Column) {
+        let number = seen.place.0 as u32;
+        let key = key_of_number(&mut self.walk, number, column, self.spec.order.reverse);
+        self.items.push(Item { key, number, lead: seen.lead.number() });
     }
 }
 
