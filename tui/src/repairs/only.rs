@@ -130,3 +130,40 @@ impl<'a> Names<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use userlink_domain::{IdKind, PoolUser, Row};
+    use userlink_link::Rules;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_means_two_people_is_refused_and_one_that_must_be_a_user_is_looked_for_among_users() {
+        let user = |number: u64, name: &str| PoolUser::new(Sub::from_u128(u128::from(number)), name);
+        let row = |id: i64, of: u64| Row {
+            sub: Some(Sub::from_u128(u128::from(of)).to_string().into()),
+            ..Row::new(RowId::BigInt(id))
+        };
+        let users = vec![user(1, "1001"), user(2, "bea"), user(3, "1003")];
+        let rows = vec![row(1001, 2), row(1002, 1), row(1003, 3)];
+        let linker = Linker::bulk(users, rows, Rules::new(IdKind::BigInt));
+        let names = Names::of(&linker, ["1001", "bea", "1002", "1003", "nobody"]);
+        let sub = |number| Sub::from_u128(number);
+        let refused = names.record("1001").unwrap_err().to_string();
+        assert!(refused.contains("1001 is a user and, in another entry, a row"), "{refused}");
+        assert_eq!(names.user("1001").unwrap(), sub(1));
+        assert_eq!(names.record("bea").unwrap(), RecordRef::User(sub(2)));
+        assert_eq!(names.record("1002").unwrap(), RecordRef::Row(RowId::BigInt(1002)));
+        assert_eq!(names.record("1003").unwrap(), RecordRef::User(sub(3)), "both are of one entry");
+        assert_eq!(names.record(&sub(2).to_string()).unwrap(), RecordRef::User(sub(2)));
+        assert!(names.user("1002").unwrap_err().to_string().contains("is a row"));
+        assert!(names.record("nobody").is_err() && names.user("nobody").is_err());
+        let text = r#"[{"entry": "bea", "pairs": [{"user": "1001", "row": "1002"}]}]"#;
+        let pair = Pair { user: sub(1), mate: Mate::Row(RowId::BigInt(1002)) };
+        assert_eq!(read(text, &linker, None).unwrap()[0].pairs, [pair]);
+        assert!(read("bea\n1001\n", &linker, None).is_err());
+    }
+}

@@ -1,7 +1,7 @@
 //! A row goes from one person to another, on a real terminal: both are seen, a reason is given, it is written, and taken back.
 
 use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
-use userlink_domain::Situation;
+use userlink_domain::{PoolUser, Situation, Sub};
 use userlink_emulator::Faults;
 use userlink_kit::{Fate, Gate, fresh_postgres_database};
 
@@ -116,6 +116,35 @@ async fn a_row_that_is_taken_is_moved_and_taken_back() {
     };
     let shown = show(row);
     assert!(shown.contains("orders 2") && shown.contains("last_login: 2026-11-01 08:15"), "{shown}");
+}
+
+/// Somebody calls who signed up after the scan.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_came_after_the_scan_is_looked_up_repaired_and_seen_as_repaired() {
+    let place = Place::of(Town::new(5, false)).await;
+    let mut pty = place.start(&place.pool.endpoint, "", LARGE);
+    pty.see("Read everything");
+    let (sub, row) = (Sub::from_u128(4711), "0192f0c1-0000-7000-8000-000000004711");
+    let mut bea = PoolUser::new(sub, "bea");
+    (bea.email, bea.email_verified) = (Some("bea@example.org".into()), true);
+    assert!(place.pool.emulator.as_ref().unwrap().add_user(&bea));
+    let mut connection = SqliteConnection::connect(&place.url).await.unwrap();
+    let insert = format!("INSERT INTO users (id, cognito_sub, email) VALUES ('{row}', '{sub}', 'bea@example.org')");
+    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(insert))).await.unwrap();
+    connection.close().await.unwrap();
+    pty.keys("obea@example.org\r");
+    pty.until("the verdict", |screen| screen.contains("provisional") && screen.contains("row side only"));
+    pty.keys("r");
+    let shown = pty.see("Guards");
+    assert!(shown.contains(row) && shown.contains("bea@example.org"), "{shown}");
+    apply(&mut pty, "1 done");
+    assert_eq!(place.id_of("bea").as_deref(), Some(row));
+    pty.keys("\r");
+    pty.until("how it is now", |screen| screen.contains("provisional") && !screen.contains("row side only"));
+    pty.keys("\x1b");
+    pty.see_no("provisional");
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -136,6 +136,16 @@ fn what_is_moved_in_a_pair_is_moved_alone_and_with_a_reason() {
 }
 
 #[test]
+fn an_id_that_somebody_wrote_beforehand_stands_in_no_insertion_s_way() {
+    let users = vec![person(1, None), person(2, Some("-9223372036854775808")), person(3, None)];
+    let mut linker = linker(users, vec![row(9, Some(3))]);
+    let offered = candidates(&linker, &of_user(1));
+    assert_eq!(offered[0].pair.mate, Mate::New);
+    let made = chosen(&mut linker, &of_user(1), &offered[0]).unwrap();
+    assert_eq!(ends(&made), [("user-1", "linked")]);
+}
+
+#[test]
 fn an_id_that_is_its_user_s_sub_stands_in_one_choice() {
     let users = vec![person(1, None), person(2, None)];
     let rows = users
@@ -279,8 +289,8 @@ proptest! {
                         (candidate.leaves.is_some() && its == candidate.pair.mate) || carried(user) < 2
                     }
                     Err(Refused::Pairs { why, .. }) => !matches!(why, PairsError::Held(..)),
-                    // Whoever is left without a row may leave it to somebody who is to be named, too.
-                    Err(Refused::Bystander { .. }) => candidate.pair.mate != Mate::None,
+                    // Whoever is left as the only one to name a row has to be named, too (rule 9): that is another candidate.
+                    Err(Refused::Bystander { .. }) => false,
                     Err(Refused::Unmet { .. }) => true,
                     _ => false,
                 };

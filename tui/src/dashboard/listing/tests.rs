@@ -208,4 +208,14 @@ async fn an_old_list_is_shown_until_there_is_a_new_one_unless_a_person_changed_s
     assert_eq!(asked(&mut desk), Asked::Old, "it is sorted on another thread, and comes later");
     desk.listing.expire();
     assert_eq!(asked(&mut desk), Asked::Coming);
+    // One that takes its time would never be there while a run goes on.
+    desk.listing.list.as_mut().unwrap().took = 2 * SOON;
+    let making = desk.listing.made_for;
+    for _ in 0..3 {
+        desk.learn(&[user(99, 1)]);
+        desk.listing.list.as_mut().unwrap().expired = false;
+        desk.listing.expire();
+        assert_eq!(asked(&mut desk), Asked::Old);
+        assert_eq!(desk.listing.made_for, making, "what was begun goes on");
+    }
 }
