@@ -67,7 +67,8 @@ fn all_seen(linker: &Linker) -> usize {
     }
     assert_eq!(leads, linker.leads(None, ""));
     let mut theirs: Vec<_> = leads.iter().filter_map(|lead| Some((*lead, linker.first_row(*lead)?))).collect();
-    (firsts.sort_unstable(), theirs.sort_unstable());
+    firsts.sort_unstable();
+    theirs.sort_unstable();
     assert_eq!(firsts, theirs);
     seen
 }

@@ -244,7 +244,7 @@ async fn how_long_tokens_last_is_told_by_the_app_clients() {
 
 #[tokio::test]
 async fn app_clients_are_looked_at_five_a_second() {
-    let clients = (0..11).map(|number| Client::new(&format!("client-{number}"))).collect();
+    let clients = (0..11).map(|number| Client::new(format!("client-{number}"))).collect();
     let pool = Emulator::start(Served { clients, ..Served::new(Source::Users(Vec::new())) }).await.unwrap();
     let asked = PoolOptions { rates: Rates::default(), ..options(&pool.endpoint_url(), pool.pool_id()) };
     let reader = PoolReader::connect(&asked).await.unwrap();
