@@ -54,6 +54,9 @@ fn words(model: &Model) -> (String, String) {
     let scan = model.keys.key_of(Command::Scan);
     match progress.phase {
         Phase::Connecting => (format!("Connecting{more}"), "Entries appear here as they are found.".to_owned()),
+        Phase::Reading | Phase::Paused if progress.shown_from.is_some() => {
+            (format!("{none} in {}.", covered(model)), "The pool and the table are being read anew.".to_owned())
+        }
         Phase::Reading | Phase::Paused => {
             (format!("{none} so far, in {}.", covered(model)), "More appears here as it is found.".to_owned())
         }
@@ -70,6 +73,9 @@ fn words(model: &Model) -> (String, String) {
 /// How much has been searched: `the 340k of about 1.0M users read so far`.
 pub(super) fn covered(model: &Model) -> String {
     let Some(progress) = &model.progress else { return "what was read".to_owned() };
+    if let Some(at) = progress.shown_from {
+        return format!("everything of the scan of {}", ago(at, model.now));
+    }
     let users = short(progress.users);
     match (progress.phase, progress.users_about) {
         (Phase::Complete, _) => "everything".to_owned(),

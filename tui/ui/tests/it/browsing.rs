@@ -2,10 +2,10 @@
 
 use userlink_domain::{RecordRef, Situation, Timestamp};
 use userlink_link::Entry;
-use userlink_ui::{Effect, Event, Press};
+use userlink_ui::{Effect, Event, Press, Progress};
 
 use crate::desk::{Desk, reading, setup};
-use crate::people::{self, linked, row_side_only};
+use crate::people::{self, NOW, linked, row_side_only};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
 const SIZE: (u16, u16) = (80, 24);
@@ -220,6 +220,16 @@ fn whoever_has_gone_elsewhere_is_not_led_back() {
         shows(&desk, "There is nothing to go back to.");
         assert_eq!(names(&desk).len(), all, "{keys}");
     }
+}
+
+#[test]
+fn while_an_earlier_scan_is_shown_all_of_it_was_searched() {
+    let mut desk = Desk::town(SIZES[1]);
+    let shown_from = Some(Timestamp::from_millis(NOW.as_millis() - 120_000));
+    desk.send(Event::Progress(Progress { shown_from, ..reading() }));
+    desk.keys("/nobody-is-called-so<Enter>");
+    shows(&desk, "in everything of the scan of 2 min ago.");
+    shows(&desk, "0 matches; searched everything of the scan of 2 min ago");
 }
 
 #[test]
