@@ -67,7 +67,7 @@ async fn a_verdict_takes_few_requests_one_after_the_other_whatever_the_ticket_sa
         pty.keys("G");
         pty.see("Nothing was done to it from here.");
         pty.keys("\x1b");
-        pty.see_no("provisional");
+        pty.see_no("Nothing was done to it from here.");
     }
     pty.keys("q");
     assert_eq!(pty.end(), 0);
