@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use userlink_domain::Situation;
 use userlink_emulator::Faults;
@@ -60,14 +59,7 @@ fn the_demo_says_why_and_shows_whom() {
 async fn somebody_is_looked_up_while_the_scan_has_hardly_begun() {
     let town = Town::new(300, false);
     let home = tempfile::tempdir().unwrap();
-    // One request a second: the scan takes longer than this test waits.
-    let pool = town.on_emulator(Faults { latency: Duration::from_millis(20), ..Faults::default() }).await;
-    let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
-    std::fs::write(home.path().join("town.toml"), "[contexts.town.table]\nid_type = \"uuid\"\n").unwrap();
-    let flags = ["--pool-id", &pool.id, "--endpoint-url", &pool.endpoint, "--config", "town.toml", "--rate", "0.1"];
-    let mut program = command(home.path(), &flags);
-    program.env("USERLINK_DATABASE_URL", &url);
-    let mut pty = Pty::start(program, WIDE);
+    let (_pool, mut pty) = town.hardly_begun(home.path(), WIDE).await;
     pty.see("What there is");
     let username = town.users_of(Situation::RowSideOnly)[0];
     let email = town.people().find(|(name, _)| *name == username).unwrap().1.unwrap();

@@ -1,10 +1,6 @@
 //! No key is lost, whatever comes in between: many at once, with clicks, the wheel and other sizes among them, while a scan
 //! runs. What each does is counted.
 
-use std::time::Duration;
-
-use userlink_emulator::Faults;
-
 use crate::pty::{Pty, command};
 use crate::town::Town;
 
@@ -71,14 +67,7 @@ fn place(screen: &str) -> Option<usize> {
 async fn every_move_is_made_among_sizes_clicks_and_the_wheel_while_a_scan_runs() {
     let town = Town::new(300, false);
     let home = tempfile::tempdir().unwrap();
-    let pool = town.on_emulator(Faults { latency: Duration::from_millis(20), ..Faults::default() }).await;
-    let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
-    std::fs::write(home.path().join("town.toml"), "[contexts.town.table]\nid_type = \"uuid\"\n").unwrap();
-    // One request in ten seconds: it is under way as long as this takes, and what has been read stays where it is.
-    let flags = ["--pool-id", &pool.id, "--endpoint-url", &pool.endpoint, "--config", "town.toml", "--rate", "0.1"];
-    let mut program = command(home.path(), &flags);
-    program.env("USERLINK_DATABASE_URL", &url);
-    let mut pty = Pty::start(program, WIDE);
+    let (_pool, mut pty) = town.hardly_begun(home.path(), WIDE).await;
     pty.list();
     pty.resize((200, 700));
     pty.until("all rows that are there", |screen| screen.matches("0192f0c1…").count() > 300);

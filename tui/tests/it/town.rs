@@ -4,12 +4,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 use userlink_domain::{Identity, PoolUser, Situation, Sub, Timestamp, UserStatus};
 use userlink_emulator::{Emulator, Faults, PoolOptions, Source};
 use uuid::Uuid;
+
+use crate::pty::{Pty, command};
 
 /// A verdict: the situation, the usernames, the ids of the rows.
 pub(crate) type Verdict = (String, BTreeSet<String>, BTreeSet<String>);
@@ -81,6 +84,19 @@ impl Town {
             }
         }
         town
+    }
+
+    /// The dashboard on this town in SQLite, one request in ten seconds: the scan takes longer than any story, and what it has read
+    /// stays where it is.
+    pub(crate) async fn hardly_begun(&self, home: &Path, size: (u16, u16)) -> (Pool, Pty) {
+        let pool = self.on_emulator(Faults { latency: Duration::from_millis(20), ..Faults::default() }).await;
+        let url = self.in_sqlite(&pool, &home.join("town.db")).await;
+        std::fs::write(home.join("town.toml"), "[contexts.town.table]\nid_type = \"uuid\"\n").unwrap();
+        let flags = ["--pool-id", &pool.id, "--endpoint-url", &pool.endpoint, "--config", "town.toml", "--rate", "0.1"];
+        let mut program = command(home, &flags);
+        program.env("USERLINK_DATABASE_URL", &url);
+        let pty = Pty::start(program, size);
+        (pool, pty)
     }
 
     /// What a scan has to say.
