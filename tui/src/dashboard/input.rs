@@ -51,7 +51,7 @@ pub(super) fn listen() -> io::Result<mpsc::UnboundedReceiver<Signal>> {
                     Some(press) => Signal::Mouse(press, mouse.column, mouse.row),
                     None => continue,
                 },
-                // Sizes come as signals: here the last one can be lost among keys (crossterm 0.29).
+                // Sizes come as signals, which keys do not hold up.
                 Ok(_) => continue,
                 // The terminal is gone.
                 Err(_) => Signal::End(129),

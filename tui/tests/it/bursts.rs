@@ -1,6 +1,8 @@
 //! No key is lost, whatever comes in between: many at once, with clicks, the wheel and other sizes among them, while a scan
 //! runs. What each does is counted.
 
+use std::process::{Child, Command, Stdio};
+
 use crate::pty::{Pty, command};
 use crate::town::Town;
 
@@ -56,6 +58,54 @@ fn every_letter_arrives_in_its_order_among_sizes_and_the_wheel_while_a_scan_runs
     pty.see_no(&name);
     pty.keys("q");
     assert_eq!(pty.end(), 0);
+}
+
+/// Processes that keep a processor busy until this is dropped.
+struct Busy(Vec<Child>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+/// Runs a command of util-linux to its end.
+fn done(program: &str, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success(), "{program} {arguments:?}");
+}
+
+/// Lets a thread run only where others have no use for the processor, and has others use it.
+fn come_late(pid: u32, thread: &str) -> Busy {
+    let is_named =
+        |task: &std::path::Path| std::fs::read_to_string(task.join("comm")).is_ok_and(|it| it.trim() == thread);
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().map(|task| task.unwrap().path());
+    let id = tasks.into_iter().find(|task| is_named(task)).expect("a thread of that name");
+    let id = id.file_name().unwrap().to_str().unwrap();
+    done("taskset", &["--cpu-list", "--pid", "0", id]);
+    done("chrt", &["--idle", "--pid", "0", id]);
+    let busy = || Command::new("taskset").args(["--cpu-list", "0", "sh", "-c", "while :; do :; done"]).spawn().unwrap();
+    Busy((0..3).map(|_| busy()).collect())
+}
+
+#[test]
+fn a_key_that_comes_together_with_a_size_is_heard_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::start(command(home.path(), &["demo", "--users", "300"]), WIDE);
+    pty.list();
+    pty.keys("o");
+    pty.see("Look up");
+    // Size and key are both there when the thread that hears keys looks.
+    let _busy = come_late(pty.child.process_id().unwrap(), "keys");
+    let text = letters(40);
+    for (at, letter) in one_by_one(&text).iter().enumerate() {
+        pty.resize(if at % 2 == 0 { (120, 40) } else { WIDE });
+        pty.keys(letter);
+        pty.see(&text[..=at]);
+    }
 }
 
 /// The line of the list that the bar marks, counted from 0, where all of it is on the screen.
