@@ -18,8 +18,8 @@ use crate::snapshot::{KeptRow, KeptUser};
 const IN_MEMORY: usize = 32 << 20;
 /// So much is written at once.
 const AT_ONCE: usize = 1 << 20;
-/// So much of what is searched stays in memory: the texts of a million users and as many rows.
-const SEARCHED_IN_MEMORY: usize = 128 << 20;
+/// So much of what is searched stays in memory: the texts of a million users and as many rows, of some seventy bytes each.
+const SEARCHED_IN_MEMORY: usize = 160 << 20;
 
 /// What is searched and sorted by: filled where records come, and looked at where somebody asks.
 pub(crate) type Searched = Arc<Mutex<Columns>>;

@@ -110,14 +110,20 @@ impl Linker {
         self.store.slots()
     }
 
-    /// Some of the users who are in an entry.
-    pub fn users_seen(&self, slots: Range<u32>) -> impl Iterator<Item = Seen> {
-        slots.filter_map(|slot| self.seen(Rec::User(slot), self.store.user_place(slot)?))
+    /// Some of the users who are in an entry, as far as they are wanted for their slot and their place.
+    pub fn users_seen(&self, slots: Range<u32>, wanted: impl Fn(u32, Place) -> bool) -> impl Iterator<Item = Seen> {
+        slots.filter_map(move |slot| {
+            let place = self.store.user_place(slot).filter(|place| wanted(slot, *place))?;
+            self.seen(Rec::User(slot), place)
+        })
     }
 
-    /// Some of the rows that are in an entry.
-    pub fn rows_seen(&self, slots: Range<u32>) -> impl Iterator<Item = Seen> {
-        slots.filter_map(|slot| self.seen(Rec::Row(slot), self.store.row_place(slot)?))
+    /// Some of the rows that are in an entry, in the same way.
+    pub fn rows_seen(&self, slots: Range<u32>, wanted: impl Fn(u32, Place) -> bool) -> impl Iterator<Item = Seen> {
+        slots.filter_map(move |slot| {
+            let place = self.store.row_place(slot).filter(|place| wanted(slot, *place))?;
+            self.seen(Rec::Row(slot), place)
+        })
     }
 
     fn seen(&self, rec: Rec, place: Place) -> Option<Seen> {

@@ -81,14 +81,19 @@ impl Term {
         matches!(self.what, What::Created(_))
     }
 
-    /// Whether every record that fits the narrower one is at least a candidate for this one.
+    /// Whether every record that fits the narrower one is at least a candidate for this one. (Of ids only what is long enough
+    /// counts as a part, and so the longer may fit where the shorter does not.)
     pub fn is_wider_than(&self, narrower: &Self) -> bool {
-        match (&self.what, &narrower.what) {
+        let is_wider = match (&self.what, &narrower.what) {
             (What::Word { word, exact: false }, What::Word { word: longer, exact: false }) => {
-                word.is_wider_than(longer) && self.not == narrower.not
+                word.is_wider_than(longer)
+            }
+            (What::Part(of, part), What::Part(the_same, longer)) => {
+                of == the_same && matches!(of, Field::Email | Field::Provider) && longer.text().contains(part.text())
             }
             _ => false,
-        }
+        };
+        is_wider && self.not == narrower.not
     }
 
     fn allows(&self, situation: Situation, flags: Flags) -> bool {

@@ -34,17 +34,21 @@ impl Term {
 
 impl Word {
     fn anywhere(&self, texts: &[u8], exact: bool, scratch: &mut Scratch) -> u8 {
+        let digits = self.digits();
         let mut best = NONE;
         for (kind, text) in Fields(texts) {
-            let rating = match kind {
-                Kind::Email | Kind::Name if exact => self.rate_as_it_stands(text).unwrap_or(NONE),
-                Kind::Email | Kind::Name => self.rate(text, scratch),
-                Kind::SubText | Kind::IdText | Kind::UserIdText => self.rate_id(text),
-                Kind::Sub | Kind::Id | Kind::UserId => match (self.digits(), text.try_into()) {
+            // Asked in this order, every record takes nearly the same way through it.
+            let rating = if matches!(kind, Kind::Sub | Kind::Id | Kind::UserId) {
+                match (digits, text.try_into()) {
                     (Some(digits), Ok(uuid)) => rate_uuid(digits, uuid),
                     _ => NONE,
-                },
-                Kind::Provider => NONE,
+                }
+            } else if matches!(kind, Kind::Email | Kind::Name) {
+                if exact { self.rate_as_it_stands(text).unwrap_or(NONE) } else { self.rate(text, scratch) }
+            } else if kind == Kind::Provider {
+                NONE
+            } else {
+                self.rate_id(text)
             };
             best = best.max(rating);
         }

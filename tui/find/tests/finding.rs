@@ -159,6 +159,9 @@ const TERMS: [&str; 17] = [
     "id:370",
 ];
 
+/// Where a word is looked for.
+const FIELDS: [&str; 7] = ["", "email:", "provider:", "username:", "user_id:", "sub:", "id:"];
+
 fn columns(records: &[Record], near: usize) -> Columns {
     let mut columns = Columns::new(Some(Arc::<Elsewhere>::default()), near);
     // The same again and again, until there is more than a chunk.
@@ -205,10 +208,12 @@ proptest! {
         let records: Vec<_> = texts.flat_map(|text| records_with(text)).collect();
         let view = columns(&records, usize::MAX).view();
         let term = |text: &str| Query::parse(text, NOW).ok().and_then(|query| query.of_records().next().cloned());
-        for before in [&word[from.min(to)..from.max(to)], &part] {
-            let (Some(wider), Some(term)) = (term(before), term(&word)) else { continue };
+        let before = [&word[from.min(to)..from.max(to)], &part];
+        for (before, field) in before.into_iter().flat_map(|before| FIELDS.map(|field| (before, field))) {
+            let (before, word) = (format!("{field}{before}"), format!("{field}{word}"));
+            let (Some(wider), Some(term)) = (term(&before), term(&word)) else { continue };
             if wider.is_wider_than(&term) {
-                let among = found(&view, before, Hits::default(), None);
+                let among = found(&view, &before, Hits::default(), None);
                 let hits = found(&view, &word, Hits::default(), Some(&among));
                 let fresh = found(&view, &word, Hits::default(), None);
                 prop_assert_eq!(ratings(&view, &hits), ratings(&view, &fresh), "{} after {}", word, before);
@@ -226,8 +231,8 @@ proptest! {
         let view = all.view();
         let mut wider: Option<Hits> = None;
         let mut before: Option<userlink_find::Term> = None;
-        for end in 1..=word.len() {
-            let text = format!("{} status:conf", &word[..end]);
+        for (field, end) in FIELDS.iter().flat_map(|field| (1..=word.len()).map(move |end| (field, end))) {
+            let text = format!("{field}{} status:conf", &word[..end]);
             let Ok(query) = Query::parse(&text, NOW) else { continue };
             let term = query.of_records().next().unwrap().clone();
             let among = wider.as_ref().filter(|_| before.as_ref().is_some_and(|before| before.is_wider_than(&term)));

@@ -44,7 +44,7 @@ use terminal::Screen;
 
 /// As a shell has it of a program that SIGHUP ended.
 const HUNG_UP: u8 = 129;
-/// No more than sixty frames a second, but for keys.
+/// News are drawn no more than sixty times a second.
 const FRAME: Duration = Duration::from_millis(16);
 
 /// Opens the dashboard, and ends when the person leaves. Gives the exit code.
@@ -74,6 +74,7 @@ async fn until_left(
     screen: &mut Screen,
     signals: &mut mpsc::UnboundedReceiver<Signal>,
 ) -> anyhow::Result<u8> {
+    // When news were drawn last. What answers a key does not wait because the key was drawn.
     let mut drawn = None;
     let mut dirty = true;
     // A key is answered at once, news when the next frame is due.
@@ -89,7 +90,9 @@ async fn until_left(
                 tracing::warn!(kind = ?error.kind(), "the terminal is gone");
                 return Ok(HUNG_UP);
             }
-            drawn = Some(Instant::now());
+            if !urgent {
+                drawn = Some(Instant::now());
+            }
             (dirty, urgent) = (false, false);
         }
         let until_frame = drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));

@@ -53,12 +53,12 @@ fn said(linker: &Linker) -> BTreeSet<Said> {
 fn all_seen(linker: &Linker) -> usize {
     let (users, rows) = linker.slots();
     let (mut leads, mut firsts, mut seen) = (Vec::new(), Vec::new(), 0);
-    for it in linker.users_seen(0..users).chain(linker.rows_seen(0..rows)) {
+    for it in linker.users_seen(0..users, |_, _| true).chain(linker.rows_seen(0..rows, |_, _| true)) {
         leads.extend(it.leads.then_some(it.lead));
         seen += 1;
     }
     for slot in 0..rows {
-        for it in linker.rows_seen(slot..slot + 1) {
+        for it in linker.rows_seen(slot..slot + 1, |_, _| true) {
             // Rows come in their order: the first one that is met is the first one.
             if firsts.iter().all(|(lead, _)| *lead != it.lead) {
                 firsts.push((it.lead, slot));

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use userlink_domain::Situation;
 use userlink_find::{Column, Hits, Item, Key, Query, Term, View, Walk, key_of_number};
-use userlink_link::{Lead, Linker, Seen};
+use userlink_link::{Lead, Linker, Place, Seen};
 use userlink_ui::ViewSpec;
 
 /// So many slots are gone through before somebody looks at the clock.
@@ -108,12 +108,18 @@ impl Making {
                 if self.at == 0 {
                     self.best = [vec![0; users as usize], vec![0; rows as usize]];
                 }
-                for seen in linker.users_seen(of_users) {
-                    self.rate(term, seen);
-                }
-                let only_users = self.answers.get(term).is_some_and(|(term, _)| term.is_of_users());
-                for seen in linker.rows_seen(of_rows).filter(|seen| !(only_users && seen.lead.is_user())) {
-                    self.rate(term, seen);
+                let answer = self.answers.get(term);
+                let only_users = answer.is_some_and(|(term, _)| term.is_of_users());
+                // Most fit nowhere, and their entries are not looked at.
+                if let Some(hits) = answer.and_then(|(_, hits)| hits.clone()) {
+                    let rating = |place: Place| hits.rating(place.0 as u32);
+                    let rated = |_, place| rating(place) > 0;
+                    for seen in linker.users_seen(of_users, rated) {
+                        self.rate(seen, rating(seen.place));
+                    }
+                    for seen in linker.rows_seen(of_rows, rated).filter(|seen| !(only_users && seen.lead.is_user())) {
+                        self.rate(seen, rating(seen.place));
+                    }
                 }
             }
             Stage::List => {
@@ -125,15 +131,24 @@ impl Making {
                 if self.at == 0 && self.is_by_rows() {
                     self.first_rows = vec![false; rows as usize];
                 }
-                for seen in linker.users_seen(of_users).chain(linker.rows_seen(of_rows)).filter(|seen| seen.leads) {
-                    self.list(linker, seen);
+                let fits = self.fits.take();
+                let fit = |kind: usize, slot: u32| match &fits {
+                    None => 1,
+                    Some(fits) => fits[kind].get(slot as usize).copied().unwrap_or(0),
+                };
+                for seen in linker.users_seen(of_users, |slot, _| fit(0, slot) > 0).filter(|seen| seen.leads) {
+                    self.list(linker, seen, fit(0, seen.lead.slot()));
                 }
+                for seen in linker.rows_seen(of_rows, |slot, _| fit(1, slot) > 0).filter(|seen| seen.leads) {
+                    self.list(linker, seen, fit(1, seen.lead.slot()));
+                }
+                self.fits = fits;
             }
             Stage::Rows => {
                 let Some(column) = self.spec.order.by else { return true };
                 for slot in of_rows {
                     let is_first = self.first_rows.get(slot as usize).is_some_and(|first| *first);
-                    for seen in linker.rows_seen(slot..slot + 1).filter(|_| is_first) {
+                    for seen in linker.rows_seen(slot..slot + 1, |_, _| is_first) {
                         self.sort_in(seen, column);
                     }
                 }
@@ -158,9 +173,7 @@ impl Making {
         false
     }
 
-    fn rate(&mut self, term: usize, seen: Seen) {
-        let Some((_, Some(hits))) = self.answers.get(term) else { return };
-        let rating = hits.rating(seen.place.0 as u32);
+    fn rate(&mut self, seen: Seen, rating: u8) {
         let best = self.best[usize::from(!seen.lead.is_user())].get_mut(seen.lead.slot() as usize);
         if let Some(best) = best.filter(|best| **best < rating) {
             *best = rating;
@@ -182,16 +195,9 @@ impl Making {
         }
     }
 
-    /// Puts an entry onto the list, if it fits, or notes that its first row does.
-    fn list(&mut self, linker: &Linker, seen: Seen) {
+    /// Puts an entry that fits onto the list, or notes that its first row does.
+    fn list(&mut self, linker: &Linker, seen: Seen, fit: u16) {
         let lead = seen.lead;
-        let fit = match &self.fits {
-            None => 1,
-            Some(fits) => fits[usize::from(!lead.is_user())].get(lead.slot() as usize).copied().unwrap_or(0),
-        };
-        if fit == 0 {
-            return;
-        }
         let judged = linker.judged(lead).filter(|(situation, flags)| {
             self.spec.group.is_none_or(|group| situation.group() == group) && self.query.allows(*situation, *flags)
         });
