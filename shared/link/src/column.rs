@@ -21,18 +21,19 @@ impl<T, const OF: usize> Column<T, OF> {
         Self { pieces: Vec::new() }
     }
 
-    /// As many of the same.
-    pub(crate) fn filled(len: u32, with: T, threads: usize) -> Self
+    /// Becomes as many of the same, in the room that there is already.
+    pub(crate) fn fill(&mut self, len: u32, with: T, threads: usize)
     where
         T: Copy + Send + Sync,
     {
-        let pieces = (0..len as usize).step_by(OF).map(|at| OF.min(len as usize - at)).enumerate();
-        let made = on_threads(shares(pieces, threads), |pieces| {
-            pieces.into_iter().map(|(number, len)| (number, vec![with; len])).collect::<Vec<_>>()
+        let len = len as usize;
+        self.pieces.resize_with(len.div_ceil(OF), Vec::new);
+        on_threads(shares(self.pieces.iter_mut().enumerate(), threads), |pieces| {
+            for (number, piece) in pieces {
+                piece.clear();
+                piece.resize(OF.min(len - number * OF), with);
+            }
         });
-        let mut pieces: Vec<(usize, Vec<T>)> = made.into_iter().flatten().collect();
-        pieces.sort_unstable_by_key(|(number, _)| *number);
-        Self { pieces: pieces.into_iter().map(|(_, piece)| piece).collect() }
     }
 
     pub(crate) fn len(&self) -> usize {

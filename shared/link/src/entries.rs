@@ -116,9 +116,10 @@ impl Entries {
     }
 
     /// No entry, and nothing counted, of so many users and rows.
-    pub(crate) fn none((users, rows): (u32, u32), threads: usize) -> Self {
-        let nowhere = |records| Column::filled(records, Place::NOWHERE, threads);
-        Self { users: nowhere(users), rows: nowhere(rows), ..Self::new() }
+    pub(crate) fn clear(&mut self, (users, rows): (u32, u32), threads: usize) {
+        self.users.fill(users, Place::NOWHERE, threads);
+        self.rows.fill(rows, Place::NOWHERE, threads);
+        (self.crowds, self.tally) = (0, [Counts::ZERO; 4]);
     }
 
     fn place(&self, rec: Rec) -> Option<&Place> {

@@ -11,6 +11,9 @@ use crate::threads::{on_threads, shares};
 /// In the place of a part: the record has no such key.
 const NO_KEY: u16 = u16::MAX;
 
+/// A part is read into the processor's memory where one in so many of its keys is asked for.
+const WORTH_FETCHING: usize = 8;
+
 /// What a key is to a record.
 #[derive(Clone, Copy)]
 pub(crate) enum Role {
@@ -173,6 +176,10 @@ impl Filling<'_> {
     fn fill(mut self, hash: &Hash, bits: u32, role: Role, first_of: FirstOf) -> Vec<u32> {
         let mut superseded = Vec::new();
         for (at, part) in self.parts.iter_mut().enumerate() {
+            let keys: u32 = self.units.iter().map(|(_, starts)| starts[at + 1] - starts[at]).sum();
+            if keys as usize > part.nodes.len() / WORTH_FETCHING {
+                part.fetch();
+            }
             for (items, starts) in &mut self.units {
                 let (from, to) = (starts[at] - starts[0], starts[at + 1] - starts[0]);
                 for item in &mut items[from as usize..to as usize] {

@@ -211,6 +211,13 @@ impl Part {
         self.table.find(hash, |at| key_of(&self.nodes, *at) == key).copied()
     }
 
+    /// Reads all of it from one end to the other: it is in the processor's memory then, and came at once, and not line by line
+    /// in the order of chance.
+    pub(crate) fn fetch(&self) {
+        let nodes = self.nodes.iter().step_by(2).fold(0, |all, (_, node)| all ^ node.user.0);
+        std::hint::black_box(self.table.iter().fold(nodes, |all, at| all ^ at));
+    }
+
     pub(crate) fn intern(&mut self, hasher: &Hash, hash: u64, key: Key) -> u32 {
         let Self { table, nodes, free } = self;
         match table.entry(hash, |at| key_of(nodes, *at) == key, |at| hasher.of(key_of(nodes, *at))) {

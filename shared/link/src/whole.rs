@@ -35,14 +35,12 @@ impl Linker {
         let laid_over: FxHashSet<Rec> = protected.chain(self.unsettled.iter().copied()).collect();
         let (users, rows) = self.store.len();
         let threads = threads_for(users + rows);
-        self.entries = Entries::new();
         let contested = self.store.rows_named_by_unconfirmed();
         let couples = Couples::of(&self.store, threads);
         let whole = Whole { store: &self.store, couples, contested, laid_over };
-        let mut entries = Entries::none(self.store.slots(), threads);
-        let (counted, rest) = whole.judge(&mut entries, threads);
-        entries.tally[Coverage::ALL.index()] = counted;
-        self.entries = entries;
+        self.entries.clear(self.store.slots(), threads);
+        let (counted, rest) = whole.judge(&mut self.entries, threads);
+        self.entries.tally[Coverage::ALL.index()] = counted;
         self.judge_the_rest(rest);
     }
 }
@@ -72,10 +70,12 @@ impl Couples {
         let meet = |before: u32, now: u32| {
             let (couples, before) = (&couples, before);
             move |user: u32, row: u32| {
-                let (its_row, its_user) = (&couples.row_of[user as usize], &couples.user_of[row as usize]);
+                let its_row = &couples.row_of[user as usize];
                 if before == Self::NOBODY || its_row.load(Ordering::Relaxed) == row | before {
                     its_row.store(row | now, Ordering::Relaxed);
-                    its_user.store(user | now, Ordering::Relaxed);
+                    if now == Self::ALL {
+                        couples.user_of[row as usize].store(user | now, Ordering::Relaxed);
+                    }
                 }
             }
         };
@@ -111,6 +111,9 @@ struct Whole<'a> {
     /// Records whose verdicts have something laid over them.
     laid_over: FxHashSet<Rec>,
 }
+
+/// So many users are fetched at once.
+const AT_ONCE: usize = 32;
 
 /// What a user is by its own keys.
 enum Found {
@@ -169,14 +172,25 @@ impl Whole<'_> {
     fn users(&self, share: Share<'_>, threads: usize) -> (Told, Vec<Vec<Pair>>) {
         let mut told = Told::nothing();
         let mut pairs = vec![Vec::new(); threads];
+        let mut others = Vec::new();
         for (first, places) in share {
-            for (slot, place) in (first..).zip(places) {
+            others.clear();
+            for (slot, place) in (first..).zip(&mut *places) {
                 let Some(user) = self.store.user(slot) else { continue };
-                if let Some(row) = self.couples.row_of(slot) {
-                    let (situation, flags) = self.couple(slot, user, row);
-                    *place = self.place(Rec::User(slot), Some(row), situation, flags, &mut told);
-                    continue;
+                match self.couples.row_of(slot) {
+                    Some(row) => {
+                        let (situation, flags) = self.couple(slot, user, row);
+                        *place = self.place(Rec::User(slot), Some(row), situation, flags, &mut told);
+                    }
+                    None => others.push(slot),
                 }
+            }
+            for (at, slot) in others.iter().copied().enumerate() {
+                if at % AT_ONCE == 0 {
+                    self.store.fetch(&others[at..others.len().min(at + AT_ONCE)]);
+                }
+                let Some(user) = self.store.user(slot) else { continue };
+                let place = &mut places[(slot - first) as usize];
                 match self.user(slot, user) {
                     Found::Alone(situation) => {
                         *place = self.place(Rec::User(slot), None, situation, Some(Flags::NONE), &mut told);

@@ -45,90 +45,69 @@ impl Store {
 
     /// Takes in all that wait. Gives the records that are not there any more, as they were read again.
     pub(crate) fn take_in(&mut self) -> Vec<Rec> {
-        // Of one person there are, for the most part, two records with the same keys.
-        let keys = self.waiting_users.subs.len().max(self.waiting_rows.ids.len());
-        for held in [&mut self.by_sub, &mut self.by_id, &mut self.by_email] {
-            held.reserve(keys);
-        }
-        let mut desk = Desk::new(threads_for(keys));
-        let users = self.take_in_users(&mut desk).into_iter().map(Rec::User).collect::<Vec<_>>();
-        let rows = self.take_in_rows(&mut desk).into_iter().map(Rec::Row);
-        users.into_iter().chain(rows).collect()
-    }
-
-    fn take_in_users(&mut self, desk: &mut Desk) -> Vec<u32> {
-        let Gathered { subs, ids, emails } = std::mem::take(&mut self.waiting_users);
-        let count = subs.len();
-        let first = (self.users.len() - count) as u32;
-        let shared = Kind::<User> {
+        let (of_users, of_rows) = (std::mem::take(&mut self.waiting_users), std::mem::take(&mut self.waiting_rows));
+        let (new_users, new_rows) = (of_users.subs.len(), of_rows.ids.len());
+        let (users, rows) = (&mut self.users, &mut self.rows);
+        let (first_user, first_row) = ((users.len() - new_users) as u32, (rows.len() - new_rows) as u32);
+        let user = Kind::<User> {
             role: Role::Shared,
             has: |_| true,
             first: |node| &mut node.user,
-            note: |user, met| (user.id, user.next_by_id) = (met.node, met.next),
+            note: |user, met| (user.email, user.next_by_email) = (met.node, met.next),
         };
-        let by_email =
-            Kind { note: |user: &mut User, met| (user.email, user.next_by_email) = (met.node, met.next), ..shared };
-        let users = &mut self.users;
+        let row = Kind::<Row> {
+            role: Role::Shared,
+            has: |row| row.bits.has(Bits::HAS_EMAIL),
+            first: |node| &mut node.row,
+            note: |row, met| (row.email, row.next_by_email) = (met.node, met.next),
+        };
+        // Of one person there are, for the most part, two records with the same keys.
+        let keys = new_users.max(new_rows);
+        let desk = &mut Desk::new(threads_for(keys));
 
-        let own = Kind { role: Role::Own, note: |user: &mut User, met| user.sub = met.node, ..shared };
-        let superseded = self.by_sub.take_in(&subs, users, first, own, desk);
-        drop(subs);
-        let kind = Kind { has: |user: &User| user.bits.has(Bits::HAS_ID) && !user.is_unconfirmed(), ..shared };
-        self.by_id.take_in(&ids, users, first, kind, desk);
-        let kind = Kind { has: |user: &User| user.bits.has(Bits::HAS_ID) && user.is_unconfirmed(), ..shared };
-        self.unconfirmed_by_id.take_in(&ids, users, first, kind, desk);
-        drop(ids);
-        let kind = Kind { has: |user: &User| user.bits.has(Bits::VERIFIED), ..by_email };
-        self.by_email.take_in(&emails, users, first, kind, desk);
+        // One kind of key after the other: there is room for the next where the last was.
+        self.by_sub.reserve(keys);
+        let kind = Kind { role: Role::Own, note: |user: &mut User, met| user.sub = met.node, ..user };
+        let gone_users = self.by_sub.take_in(&of_users.subs, users, first_user, kind, desk);
+        let kind = Kind {
+            has: |row: &Row| row.bits.has(Bits::HAS_SUB),
+            note: |row: &mut Row, met| (row.sub, row.next_by_sub) = (met.node, met.next),
+            ..row
+        };
+        self.by_sub.take_in(&of_rows.subs, rows, first_row, kind, desk);
+        drop((of_users.subs, of_rows.subs));
+
+        self.by_id.reserve(keys);
+        let naming = Kind { note: |user: &mut User, met| (user.id, user.next_by_id) = (met.node, met.next), ..user };
+        let kind = Kind { has: |user: &User| user.bits.has(Bits::HAS_ID) && !user.is_unconfirmed(), ..naming };
+        self.by_id.take_in(&of_users.ids, users, first_user, kind, desk);
+        let kind = Kind { has: |user: &User| user.bits.has(Bits::HAS_ID) && user.is_unconfirmed(), ..naming };
+        self.unconfirmed_by_id.take_in(&of_users.ids, users, first_user, kind, desk);
+        let kind = Kind { role: Role::Own, has: |_| true, note: |row: &mut Row, met| row.id = met.node, ..row };
+        let gone_rows = self.by_id.take_in(&of_rows.ids, rows, first_row, kind, desk);
+        drop((of_users.ids, of_rows.ids));
+
+        self.by_email.reserve(keys);
+        let kind = Kind { has: |user: &User| user.bits.has(Bits::VERIFIED), ..user };
+        self.by_email.take_in(&of_users.emails, users, first_user, kind, desk);
         let is_unverified = |user: &User| user.bits.has(Bits::HAS_EMAIL) && !user.bits.has(Bits::VERIFIED);
-        let kind = Kind { has: is_unverified, ..by_email };
-        self.unverified.take_in(&emails, users, first, kind, desk);
+        self.unverified.take_in(&of_users.emails, users, first_user, Kind { has: is_unverified, ..user }, desk);
+        self.by_email.take_in(&of_rows.emails, rows, first_row, row, desk);
 
-        self.count.0 += count - superseded.len();
-        for slot in &superseded {
+        self.count.0 += new_users - gone_users.len();
+        self.count.1 += new_rows - gone_rows.len();
+        for slot in &gone_users {
             self.unindex_user(*slot);
             if let Some(user) = self.users.get_mut(*slot) {
                 *user = User::at(NONE);
             }
         }
-        superseded
-    }
-
-    fn take_in_rows(&mut self, desk: &mut Desk) -> Vec<u32> {
-        let Gathered { subs, ids, emails } = std::mem::take(&mut self.waiting_rows);
-        let count = ids.len();
-        let first = (self.rows.len() - count) as u32;
-        let rows = &mut self.rows;
-        let own = Kind::<Row> {
-            role: Role::Own,
-            has: |_| true,
-            first: |node| &mut node.row,
-            note: |row, met| row.id = met.node,
-        };
-        let superseded = self.by_id.take_in(&ids, rows, first, own, desk);
-        drop(ids);
-        let by_sub = Kind {
-            role: Role::Shared,
-            has: |row: &Row| row.bits.has(Bits::HAS_SUB),
-            note: |row: &mut Row, met| (row.sub, row.next_by_sub) = (met.node, met.next),
-            ..own
-        };
-        self.by_sub.take_in(&subs, rows, first, by_sub, desk);
-        drop(subs);
-        let by_email = Kind {
-            has: |row: &Row| row.bits.has(Bits::HAS_EMAIL),
-            note: |row: &mut Row, met| (row.email, row.next_by_email) = (met.node, met.next),
-            ..by_sub
-        };
-        self.by_email.take_in(&emails, rows, first, by_email, desk);
-
-        self.count.1 += count - superseded.len();
-        for slot in &superseded {
+        for slot in &gone_rows {
             self.unindex_row(*slot);
             if let Some(row) = self.rows.get_mut(*slot) {
                 *row = Row::at(NONE);
             }
         }
-        superseded
+        gone_users.into_iter().map(Rec::User).chain(gone_rows.into_iter().map(Rec::Row)).collect()
     }
 }
