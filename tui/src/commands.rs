@@ -47,9 +47,17 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     let (pool, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());
     let stop = Stop::listen().context("Signals cannot be heard")?;
     let before = if args.since { Some(before(&context)?) } else { None };
-    let Some(Read { engine, began, .. }) = read_everything(context, &stop).await? else { return Ok(INTERRUPTED) };
+    let Some(Read { opened, engine, began }) = read_everything(context, &stop).await? else { return Ok(INTERRUPTED) };
     remarks(&engine, &attribute);
     let complete = engine.is_whole();
+    let before = match before {
+        Some(mut before) => {
+            // What people had decided by then is no news.
+            before.linker.apply(&opened.decisions(Some(before.at)).await);
+            Some(before)
+        }
+        None => None,
+    };
     let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all, before };
     // Where the very first request failed there is nothing to print.
     if complete || engine.users + engine.rows > 0 {
@@ -86,6 +94,13 @@ pub(crate) async fn read_everything(context: Context, stop: &Stop) -> anyhow::Re
     let now = clock::now();
     let (to, mut news) = mpsc::channel(8);
     let unfinished = opened.shelf.as_ref().and_then(|(shelf, of)| shelf.unfinished(of, now));
+    let unfinished = unfinished.filter(|unfinished| {
+        let has_names = unfinished.emails_as().is_none();
+        if !has_names {
+            say("A scan was interrupted. It is read from its beginning: of what was read names and e-mails were not kept.");
+        }
+        has_names
+    });
     let taken_up = unfinished.and_then(|unfinished| {
         let taken_up = Engine::going_on(unfinished, opened.rules.clone());
         taken_up.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up")).ok()
@@ -106,7 +121,7 @@ pub(crate) async fn read_everything(context: Context, stop: &Stop) -> anyhow::Re
             (engine, Begin::default())
         }
     };
-    engine.linker.apply(&opened.decisions().await);
+    engine.linker.apply(&opened.decisions(None).await);
     let began = begin.began.unwrap_or(now);
     let mut progress = Line::new();
     let reading = tokio::spawn(scan(opened.sources.clone(), begin, to));

@@ -188,9 +188,11 @@ async fn read_pool(
         Place::End => return Ok(true),
     };
     let mut noted = Instant::now();
+    let mut answered = false;
     loop {
         match listing.next().await {
             Ok(Listed::Users(users)) => {
+                answered = true;
                 to.send(News::Batch(users.into_iter().map(Change::User).collect())).await?;
                 if noted.elapsed() >= NOTE
                     && let Some(position) = listing.position()
@@ -204,14 +206,20 @@ async fn read_pool(
                 to.send(News::End(Side::Pool)).await?;
                 return Ok(true);
             }
-            Err(error) if error.remedy() == Remedy::CredentialsExpired => {
-                to.send(News::Paused(error.to_string())).await?;
-                signed_in_again(sources, to).await?;
-                to.send(News::GoesOn).await?;
+            // Who had none from the beginning has to see to that first. Later the source of them has run dry.
+            Err(error) if error.remedy() == Remedy::CredentialsExpired || (answered && error.is_credentials()) => {
+                pause(sources, &error, to).await?;
             }
             Err(error) => return failed(to, error.to_string(), error.is_settings()).await,
         }
     }
+}
+
+/// Says that it waits for credentials, waits, and says that it goes on.
+async fn pause(sources: &Sources, error: &PoolError, to: &mpsc::Sender<News>) -> Result<(), Unheard> {
+    to.send(News::Paused(error.to_string())).await?;
+    signed_in_again(sources, to).await?;
+    Ok(to.send(News::GoesOn).await?)
 }
 
 /// Waits until there are credentials that the pool takes.

@@ -24,6 +24,8 @@ pub struct Faults {
     pub token_expires_after: Option<u64>,
     /// From this request on the credentials are said to have expired.
     pub credentials_expire_after: Option<u64>,
+    /// From this request on the credentials are no longer known.
+    pub credentials_unknown_after: Option<u64>,
     /// Operations that the role may not call.
     pub denied: Vec<String>,
     /// How long each answer takes, by everybody's clock. Requests of several connections wait side by side.
@@ -53,6 +55,10 @@ impl Faults {
         if self.credentials_expire_after.is_some_and(|after| number >= after) {
             let text = "The security token included in the request is expired";
             return Fate::Refused(Refusal::new("ExpiredTokenException", text));
+        }
+        if self.credentials_unknown_after.is_some_and(|after| number >= after) {
+            let text = "The security token included in the request is invalid.";
+            return Fate::Refused(Refusal::new("UnrecognizedClientException", text));
         }
         if self.denied.iter().any(|denied| denied == operation) {
             let text = "User is not authorized to perform this action";

@@ -93,8 +93,11 @@ impl Keys {
     ) -> Vec<u32> {
         let threads = desk.threads;
         let pieces = records.since(first).map(|(at, piece)| (at, piece, &keys[(at - first) as usize..]));
-        desk.room.resize_with(records.since(first).count(), Sorted::default);
-        let sorted = &mut desk.room;
+        let count = records.since(first).count();
+        if desk.room.len() < count {
+            desk.room.resize_with(count, Sorted::default);
+        }
+        let sorted = &mut desk.room[..count];
         on_threads(shares(pieces.zip(sorted.iter_mut()), threads), |pieces| {
             for ((at, piece, keys), sorted) in pieces {
                 self.sort(at, piece, keys, kind.has, sorted);

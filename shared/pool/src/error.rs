@@ -60,6 +60,11 @@ impl PoolError {
         matches!(self.remedy, Remedy::Settings | Remedy::PoolMissing | Remedy::AttributeUnusable)
     }
 
+    /// Whether the credentials are what is wrong: they have run out, or there are none, or others.
+    pub fn is_credentials(&self) -> bool {
+        matches!(self.remedy, Remedy::CredentialsExpired | Remedy::NoCredentials)
+    }
+
     /// Whether a write that failed like this may have been carried out all the same, or may still be: its answer was lost,
     /// or the pool failed while it was at it.
     pub fn may_have_been_done(&self) -> bool {

@@ -206,7 +206,7 @@ impl Effects {
                 drop(to.send(Event::Journal(place)).await);
             }
             let (news, heard) = mpsc::channel(BATCHES);
-            let dismissed = now_open.decisions().await;
+            let dismissed = now_open.decisions(None).await;
             let (mut engine, begin) = if is_first { going_on(&now_open).await } else { None }
                 .unwrap_or_else(|| (from_the_start(&now_open), Begin::default()));
             engine.linker.apply(&dismissed);

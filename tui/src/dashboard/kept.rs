@@ -83,10 +83,7 @@ impl FileColumn {
 fn path(context: &str) -> Option<PathBuf> {
     let dirs = directories::BaseDirs::new()?;
     let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("userlink");
-    // Two names that look alike in letters a file's name can have are told apart by their fingerprint.
-    let plain: String = context.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    let print: String = crate::snapshot::fingerprint(context).chars().take(8).collect();
-    Some(folder.join(format!("dashboard-{}-{print}.toml", plain.chars().take(40).collect::<String>())))
+    Some(folder.join(format!("dashboard-{}.toml", crate::snapshot::file_name(context))))
 }
 
 /// How it was left; where that cannot be read, as if it never had been, and a sentence about it.

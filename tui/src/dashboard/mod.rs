@@ -44,7 +44,7 @@ use terminal::Screen;
 
 /// As a shell has it of a program that SIGHUP ended.
 const HUNG_UP: u8 = 129;
-/// News are drawn no more than sixty times a second.
+/// News are drawn no more than sixty times a second, and keys, where more of them wait.
 const FRAME: Duration = Duration::from_millis(16);
 
 /// Opens the dashboard, and ends when the person leaves. Gives the exit code.
@@ -74,8 +74,8 @@ async fn until_left(
     screen: &mut Screen,
     signals: &mut mpsc::UnboundedReceiver<Signal>,
 ) -> anyhow::Result<u8> {
-    // When news were drawn last. What answers a key does not wait because the key was drawn.
-    let mut drawn = None;
+    // When a frame was drawn last, and when one that news made. What answers a key does not wait because the key was drawn.
+    let (mut drawn, mut news_drawn) = (None, None);
     let mut dirty = true;
     // A key is answered at once, news when the next frame is due.
     let mut urgent = true;
@@ -84,18 +84,20 @@ async fn until_left(
     // What the person sees is what is clicked at.
     let mut regions = Regions::default();
     loop {
-        let due = drawn.is_none_or(|at: Instant| at.elapsed() >= FRAME);
+        let last = if urgent { drawn } else { news_drawn };
+        let due = last.is_none_or(|at: Instant| at.elapsed() >= FRAME);
         if dirty && (due || (urgent && signals.is_empty())) {
             if let Err(error) = screen.draw(|frame| regions = view(&session.model, frame)) {
                 tracing::warn!(kind = ?error.kind(), "the terminal is gone");
                 return Ok(HUNG_UP);
             }
+            drawn = Some(Instant::now());
             if !urgent {
-                drawn = Some(Instant::now());
+                news_drawn = drawn;
             }
             (dirty, urgent) = (false, false);
         }
-        let until_frame = drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
+        let until_frame = last.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
         // An idle screen is not drawn again for nothing.
         let changes = session.model.wants_redraw_by();
         let until_change = changes.map_or(Duration::MAX, |at| until(at.since(clock::now())));

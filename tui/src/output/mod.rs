@@ -6,6 +6,7 @@ mod csv;
 mod json;
 mod table;
 
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -66,11 +67,14 @@ impl Report<'_> {
     fn since(&self, of: &RecordRef) -> Option<Since> {
         let before = &self.before.as_ref()?.linker;
         let entry = self.linker.entry(of)?;
-        let mut was = records(&entry).filter_map(|of| before.entry(&of)).map(|was| was.situation).peekable();
+        let mut was = records(&entry).filter_map(|of| before.entry(&of)).peekable();
         if was.peek().is_none() {
             return Some(Since::New);
         }
-        was.find(|was| *was != entry.situation).map(Since::Changed)
+        // Who has another row than before is news, though both are linked.
+        let of_now: HashSet<RecordRef> = records(&entry).collect();
+        let is_other = |was: &Entry| was.situation != entry.situation || records(was).collect::<HashSet<_>>() != of_now;
+        was.find(is_other).map(|was| Since::Changed(was.situation))
     }
 
     /// The entries of the earlier scan of which no record is there any more.

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::{mpsc, oneshot};
 use userlink_db::{DbError, UsersTable};
 use userlink_domain::{PoolUser, RecordRef, Row, RowId, Sub, Timestamp};
 use userlink_link::{Change, Entry};
-use userlink_pool::PoolReader;
+use userlink_pool::{PoolError, PoolReader};
 
-use super::{News, Sources, Unheard, failed, patiently};
+use super::{News, Sources, Unheard, failed, patiently, pause};
 use crate::snapshot::AsKept;
 
 /// Rows that are read again in one statement.
@@ -51,7 +51,13 @@ pub(super) async fn settle(
             to.send(News::Batch(changes)).await?;
         }
         let still = entries(to, wrong).await?;
-        let changes = users_again(&sources.pool, &still, &differed, began, as_kept, &mut left).await;
+        let (changes, may_ask) = loop {
+            match users_again(&sources.pool, &still, &differed, began, as_kept, left).await {
+                Ok(again) => break again,
+                Err(error) => pause(sources, &error, to).await?,
+            }
+        };
+        left = may_ask;
         if !changes.is_empty() {
             to.send(News::Batch(changes)).await?;
         }
@@ -141,16 +147,16 @@ async fn rows_again(
     Ok((changes, differed))
 }
 
-/// The users of what still looks wrong and was in the making, as they are now. `left` is how many more may be asked for:
-/// whoever cannot be asked for is unsettled.
+/// The users of what still looks wrong and was in the making, as they are now. `left` is how many more may be asked for, and is
+/// given back: whoever cannot be asked for is unsettled. Without credentials nobody can, and nothing is said of anybody.
 async fn users_again(
     pool: &PoolReader,
     still: &[Entry],
     differed: &HashSet<RecordRef>,
     began: Timestamp,
     as_kept: &AsKept,
-    left: &mut u64,
-) -> Vec<Change> {
+    mut left: u64,
+) -> Result<(Vec<Change>, u64), PoolError> {
     let is_fresh = |at: Option<Timestamp>| at.is_some_and(|at| began.since(at) < FRESH_MILLIS);
     let in_the_making = |entry: &&Entry| {
         entry.users.iter().any(|user| is_fresh(user.created) || is_fresh(user.modified))
@@ -166,12 +172,13 @@ async fn users_again(
         held.chain(absent).map(move |(sub, user)| (entry, sub, user))
     });
     let asking = asked.map(|(entry, sub, held)| {
-        let may_ask = *left > 0;
-        *left = left.saturating_sub(1);
+        let may_ask = left > 0;
+        left = left.saturating_sub(1);
         user_again(pool.clone(), as_kept, may_ask, sub, held.cloned(), entry.lead())
     });
     let asking: Vec<_> = asking.collect();
-    stream::iter(asking).buffered(AT_ONCE).map(stream::iter).flatten().collect().await
+    let answers: Vec<Vec<Change>> = stream::iter(asking).buffered(AT_ONCE).try_collect().await?;
+    Ok((answers.into_iter().flatten().collect(), left))
 }
 
 /// What has become of a user, and that nothing can be said of its entry where that is another than it was or is not known.
@@ -182,15 +189,16 @@ async fn user_again(
     sub: Sub,
     held: Option<PoolUser>,
     entry: Option<RecordRef>,
-) -> Vec<Change> {
+) -> Result<Vec<Change>, PoolError> {
     let unsettled = entry.map(Change::Unsettled);
     if !may_ask {
-        return unsettled.into_iter().collect();
+        return Ok(unsettled.into_iter().collect());
     }
-    match (pool.by_sub(sub).await, held) {
+    Ok(match (pool.by_sub(sub).await, held) {
         (Ok(Some(again)), Some(held)) if as_kept.user(&again) == as_kept.user(&held) => Vec::new(),
         (Ok(Some(again)), _) => [Change::User(again)].into_iter().chain(unsettled).collect(),
         (Ok(None), None) => Vec::new(),
+        (Err(error), _) if error.is_credentials() => return Err(error),
         (Ok(None), Some(_)) | (Err(_), _) => unsettled.into_iter().collect(),
-    }
+    })
 }

@@ -97,6 +97,14 @@ pub(crate) fn fingerprint(text: &str) -> String {
     sha2::Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What a context is called in the names of its files. Two whose names look alike in the letters that a file's name can have are
+/// told apart by their fingerprint, and none is the beginning of another.
+pub(crate) fn file_name(context: &str) -> String {
+    let plain = context.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
+    let print: String = fingerprint(context).chars().take(8).collect();
+    format!("{}.{print}", plain.take(40).collect::<String>())
+}
+
 /// A place for one context's snapshot.
 #[derive(Clone, Debug)]
 pub(crate) struct Shelf {
@@ -157,9 +165,8 @@ impl Unfinished {
 impl Shelf {
     /// The usual place; none without a home directory.
     pub(crate) fn of_context(name: &str, keep: Keep) -> Option<Self> {
-        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
         let dirs = directories::BaseDirs::new()?;
-        Some(Self { path: dirs.data_local_dir().join("userlink").join(format!("scan-{name}.bin")), keep })
+        Some(Self { path: dirs.data_local_dir().join("userlink").join(format!("scan-{}.bin", file_name(name))), keep })
     }
 
     /// The last complete scan of just this; none where there is none, or it is damaged, too old, or of something else. Only
@@ -236,7 +243,7 @@ impl Shelf {
 
     fn prefix(&self) -> String {
         let name = self.path.file_stem().unwrap_or_default().to_string_lossy();
-        format!(".{name}-")
+        format!(".{name}.")
     }
 
     /// Removes what scans of this context have left that nobody goes on with any more, and what is too old of any context:

@@ -193,3 +193,14 @@ fn what_another_context_left_long_ago_goes_too() {
     left.sort();
     assert_eq!(left, ["journal.db", "scan-c.bin"]);
 }
+
+#[test]
+fn contexts_that_look_alike_have_files_of_their_own() {
+    assert_ne!(file_name("a.b"), file_name("a_b"));
+    let folder = tempfile::tempdir().unwrap();
+    let shelf =
+        |context| Shelf { path: folder.path().join(format!("scan-{}.bin", file_name(context))), keep: Keep::Full };
+    drop(shelf("prod-eu").begin(&of(), NOW).unwrap().unwrap());
+    assert!(!shelf("prod").forget().unwrap(), "another one's is not forgotten");
+    assert!(shelf("prod-eu").forget().unwrap());
+}

@@ -157,6 +157,31 @@ async fn the_dashboard_keeps_what_it_read_when_credentials_expire_and_goes_on_wh
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scan_waits_for_credentials_that_are_taken_away() {
+    let home = tempfile::tempdir().unwrap();
+    let town = Town::new(240, false);
+    let pool = town.on_emulator(Faults { latency: Duration::from_millis(30), ..Faults::default() }).await;
+    let url = town.in_sqlite(&pool, &home.path().join("town.db")).await;
+    let mut program = command(home.path(), &at(&pool, &[]));
+    program.env("USERLINK_DATABASE_URL", &url);
+    let mut pty = Pty::start(program, (200, 50));
+    pty.list();
+    pty.see("u0001@example.org");
+    let emulator = pool.emulator.as_ref().unwrap();
+    emulator.set_faults(Faults { credentials_unknown_after: Some(0), ..Faults::default() });
+    pty.see("does not accept the AWS credentials");
+    pty.see("Waiting for credentials");
+    emulator.set_faults(Faults::default());
+    pty.keys("R");
+    pty.see("Read everything");
+    pty.keys("q");
+    assert_eq!(pty.end(), 0);
+    // Nobody is there to sign in: it fails.
+    emulator.set_faults(Faults { credentials_unknown_after: Some(0), ..Faults::default() });
+    fails(home.path(), &at(&pool, &[]), &url, 1, &["does not accept the AWS credentials", "Sign in"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_dashboard_says_what_it_cannot_open_and_tries_again() {
     let home = tempfile::tempdir().unwrap();
     let (town, pool, _) = few(home.path(), Faults::default()).await;

@@ -54,6 +54,11 @@ async fn a_scan_is_compared_with_the_one_before() {
     assert!(emulator.add_user(&newcomer));
     let gone = town.users_of(Situation::NoRow)[0];
     assert!(emulator.delete_user(gone));
+    // Somebody is linked as before, and with another row.
+    let moved = town.users_of(Situation::Linked)[1];
+    let other = "0192f0c1-ffff-7fff-8fff-ffffffffffff";
+    sql(&url, format!("UPDATE users SET id = '{other}' WHERE id = '{}'", town.row_of(moved))).await;
+    assert!(emulator.change_user(moved, |user| user.user_id = Some(other.into())));
 
     let news = json(&scan(&["--since", "--format", "json"]));
     let told = |username: &str| -> Option<Value> {
@@ -65,7 +70,19 @@ async fn a_scan_is_compared_with_the_one_before() {
     assert_eq!(told(repaired), Some(serde_json::json!(["linked", "changed", "row_side_only"])));
     assert_eq!(told(linked), Some(serde_json::json!(["dangling_user_id", "changed", "linked"])));
     assert_eq!(told("newcomer"), Some(serde_json::json!(["no_row", "new", null])));
-    assert_eq!(news["entries"].as_array().unwrap().len(), 3);
+    assert_eq!(told(moved), Some(serde_json::json!(["linked", "changed", "linked"])));
+    assert_eq!(news["entries"].as_array().unwrap().len(), 4);
+
+    // Who is dismissed is told once, and is no news from then on.
+    let to_pool = ["--config", "town.toml", "--pool-id", &pool.id, "--endpoint-url", &pool.endpoint];
+    let dismiss: Vec<&str> = ["dismiss", "newcomer", "--reason", "a test account"].into_iter().chain(to_pool).collect();
+    let dismissed = run(home, &dismiss, &[("USERLINK_DATABASE_URL", &url)]);
+    assert!(dismissed.status.success(), "{}", stderr(&dismissed));
+    for news in ["newcomer", ""] {
+        let now = scan(&["--since", "--format", "json"]);
+        let found = json(&now)["entries"].as_array().unwrap().len();
+        assert_eq!(found, usize::from(!news.is_empty()), "{}", String::from_utf8_lossy(&now.stdout));
+    }
     assert_eq!(news["since"]["gone"][0]["situation"], "no_row");
 
     let forgotten = run(home, &["forget", "--config", "town.toml"], &[]);
