@@ -1,7 +1,7 @@
 //! `userlink probe`: how a real pool answers when it is listed. No emulator can tell.
 //!
 //! It reads, and nothing else: five pages one after the other, then the first page of each of sixteen parts, all within the
-//! budget. It shows numbers, and nobody's data.
+//! budget, and a hundred requests at most, however often the pool refuses. It shows numbers, and nobody's data.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -17,15 +17,25 @@ use crate::start::Failure;
 
 /// Pages that are read one after the other.
 const PAGES: usize = 5;
+/// Requests in all.
+const REQUESTS: u64 = 100;
 /// Users that a page holds at most.
 const FULL: usize = 60;
 
 pub(crate) async fn run(context: Context) -> anyhow::Result<u8> {
     let pool = PoolReader::connect(&context.pool).await.map_err(Failure::from)?;
+    pool.limit(REQUESTS);
     let about = pool.describe().await.map_err(Failure::from)?.estimated_users;
-    let (sequence, seen) = one_by_one(&pool).await.map_err(Failure::from)?;
-    let parts = side_by_side(&pool).await.map_err(Failure::from)?;
+    let probed = async { Ok::<_, PoolError>((one_by_one(&pool).await?, side_by_side(&pool).await?)) }.await;
     let mut out = std::io::stdout().lock();
+    let ((sequence, seen), parts) = match probed {
+        Ok(probed) => probed,
+        Err(error) => {
+            let meter = pool.meter();
+            writeln!(out, "requests that listed: {}; refused as too many: {}", meter.listed, meter.throttled)?;
+            return Err(Failure::from(error).into());
+        }
+    };
     writeln!(out, "{}: about {about} users by its own estimate", context.pool.pool_id)?;
     writeln!(out, "one page after the other: {}", told(&sequence))?;
     writeln!(out, "sixteen parts by the first digit of the sub, at once: {}", told(&parts.pages))?;

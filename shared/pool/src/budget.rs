@@ -5,6 +5,7 @@
 //! back as TCP CUBIC does (RFC 9438): soon to just below where it was refused, slowly past that, and faster the longer
 //! nothing is refused. So a steady quota is used nearly in full with few refusals, and one that grew again is found.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -80,6 +81,8 @@ pub struct Meter {
 #[derive(Debug)]
 pub(crate) struct Budget {
     buckets: [Mutex<Bucket>; 4],
+    /// How many requests that only read may still be made.
+    left: AtomicU64,
 }
 
 /// Requests are made at this share of the rate. Thirty a second exactly are thirty-one in some seconds, as not every
@@ -112,7 +115,19 @@ impl Budget {
             let now = Instant::now();
             Mutex::new(Bucket::new(full, now))
         };
-        Self { buckets: [bucket(rates.list), bucket(rates.read), bucket(rates.update), bucket(rates.describe)] }
+        let buckets = [bucket(rates.list), bucket(rates.read), bucket(rates.update), bucket(rates.describe)];
+        Self { buckets, left: AtomicU64::new(u64::MAX) }
+    }
+
+    /// From here on no more than so many requests that only read are made.
+    pub(crate) fn limit(&self, requests: u64) {
+        self.left.store(requests, Ordering::Relaxed);
+    }
+
+    /// Takes one of these; false where none is left.
+    pub(crate) fn spend(&self) -> bool {
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        spent.is_ok()
     }
 
     fn with<T>(&self, category: Category, what: impl FnOnce(&mut Bucket) -> T) -> T {

@@ -34,6 +34,10 @@ where
 {
     let (mut throttled, mut failed) = (0, 0);
     loop {
+        if !budget.spend() {
+            let text = format!("{operation}: no more requests are made than were allowed.");
+            return Err(PoolError::new(Remedy::Throttled, text));
+        }
         budget.take(category).await;
         let error = match once(budget, category, operation, place, request()).await {
             Ok(answer) => return Ok(answer),

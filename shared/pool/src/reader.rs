@@ -274,6 +274,11 @@ impl PoolReader {
         Ok(users)
     }
 
+    /// Makes no more than so many requests from here on, those that are made again included. What would be one more fails.
+    pub fn limit(&self, requests: u64) {
+        self.inner.budget.limit(requests);
+    }
+
     /// What the request budget has been doing.
     pub fn meter(&self) -> Meter {
         self.inner.budget.meter()

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use userlink_domain::{PoolUser, Sub, Timestamp};
 use userlink_emulator::{Emulator, Faults, PoolOptions as Emulated, Source, World};
+use userlink_kit::{boto3, cognito_local_url, moto_url};
 use userlink_pool::{Listed, Listing, PoolOptions, PoolReader, Rates, Remedy, Shard};
 
 const USERS: u64 = 6_000;
@@ -22,11 +24,15 @@ async fn emulator(users: u64, faults: Faults) -> Emulator {
 }
 
 async fn reader(emulator: &Emulator, list: f64) -> PoolReader {
+    reader_of(emulator.pool_id(), emulator.endpoint_url(), list).await
+}
+
+async fn reader_of(pool_id: &str, endpoint_url: String, list: f64) -> PoolReader {
     let options = PoolOptions {
-        pool_id: emulator.pool_id().to_owned(),
+        pool_id: pool_id.to_owned(),
         region: None,
         aws_profile: None,
-        endpoint_url: Some(emulator.endpoint_url()),
+        endpoint_url: Some(endpoint_url),
         attribute: "custom:userId".into(),
         rates: Rates { list, ..Rates::default() },
         made_up_credentials: true,
@@ -193,4 +199,37 @@ async fn people_who_come_and_go_meanwhile_do_not_stop_it() {
     assert!(still.iter().all(|user| Shard::Digit(0).holds(user.sub)));
     assert_eq!(given.users.len(), USERS as usize - gone.len());
     assert!(given.again.is_empty());
+}
+
+/// moto has pages; cognito-local gives whatever it has at once, and takes no filter for what it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_is_listed_in_pools_that_are_not_ours() {
+    let names: Vec<String> = (0..130).map(|number| format!("user{number}")).collect();
+    let users: Vec<_> = names
+        .iter()
+        .map(|name| json!({"username": name, "status": "FORCE_CHANGE_PASSWORD", "enabled": true, "attributes": {}}))
+        .collect();
+    for endpoint in [moto_url(), cognito_local_url()] {
+        let made = boto3(&json!({"do": "make", "endpoint": endpoint, "users": users}));
+        let pool = reader_of(made["pool_id"].as_str().unwrap(), endpoint.clone(), 1_000.0).await;
+        // One page after the other; and where a pool looks large and slow enough, in parts after a look whether it answers them.
+        for about in [130, USERS] {
+            let mut given = Given::default();
+            given.take_all(&mut Listing::new(pool.clone(), about)).await.unwrap();
+            let mut listed: Vec<_> = given.users.values().map(|user| user.username.as_str().to_owned()).collect();
+            let mut names = names.clone();
+            listed.sort();
+            names.sort();
+            assert_eq!(listed, names, "{endpoint}, about {about}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_requests_are_made_than_were_allowed() {
+    let (emulator, reader) = pool(Faults { throttled: 1.0, ..Faults::default() }).await;
+    reader.limit(3);
+    let refused = reader.page_of(Shard::Whole, None).await.unwrap_err();
+    assert_eq!(refused.remedy(), Remedy::Throttled);
+    assert_eq!(emulator.stats().requests["ListUsers"], 3);
 }
