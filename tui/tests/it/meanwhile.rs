@@ -29,7 +29,7 @@ pub(crate) fn verdicts(scan: &Value) -> HashMap<String, String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_who_sign_up_meanwhile_are_told_right_or_not_at_all() {
-    let town = Town::new(900, true);
+    let town = Town::new(1_500, true);
     let home = tempfile::tempdir().unwrap();
     let faults = Faults { latency: Duration::from_millis(150), short_pages: 0.5, ..Faults::default() };
     let pool = town.on_emulator(faults).await;
@@ -45,7 +45,7 @@ async fn people_who_sign_up_meanwhile_are_told_right_or_not_at_all() {
         "--endpoint-url",
         &pool.endpoint,
         "--rate",
-        "25",
+        "20",
         "--format",
         "json",
         "--all",
@@ -58,7 +58,7 @@ async fn people_who_sign_up_meanwhile_are_told_right_or_not_at_all() {
     let mut scan = scan.spawn().unwrap();
 
     // Each in three steps, as the trigger makes the tie: the user, the row, the attribute. Some of them never come to the
-    // last one, and some not to the second.
+    // last one, and some not to the second. A thousand steps a minute.
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
     let mut signed_up = 0_u32;
     while scan.try_wait().unwrap().is_none() {
@@ -70,7 +70,7 @@ async fn people_who_sign_up_meanwhile_are_told_right_or_not_at_all() {
         (user.created, user.modified) =
             (Some(Timestamp::from_millis(now as i64)), Some(Timestamp::from_millis(now as i64)));
         assert!(emulator.add_user(&user));
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(80)).await;
         if signed_up.is_multiple_of(7) {
             continue;
         }
@@ -78,7 +78,7 @@ async fn people_who_sign_up_meanwhile_are_told_right_or_not_at_all() {
         let insert = "INSERT INTO users (id, cognito_sub, email, created_at) VALUES (?, ?, ?, datetime('now'))";
         let inserted = sqlx::query(insert).bind(&id).bind(user.sub.to_string()).bind(user.email.as_deref());
         inserted.execute(&mut connection).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(80)).await;
         if !signed_up.is_multiple_of(5) {
             assert!(emulator.change_user(user.username.as_str(), |user| user.user_id = Some(id.into())));
         }
@@ -99,7 +99,7 @@ async fn people_who_sign_up_meanwhile_are_told_right_or_not_at_all() {
         .collect();
     assert!(wrong.is_empty(), "of {signed_up} who signed up: {wrong:#?}");
     assert!(signed_up >= 20, "only {signed_up} signed up meanwhile");
-    assert!(unsettled * 20 < told.len(), "{unsettled} of {} are unsettled", told.len());
+    assert!(unsettled * 100 < told.len(), "{unsettled} of {} are unsettled", told.len());
 }
 
 /// What the application does to its rows while a scan reads them: it takes subs away, hands them on, puts rows aside and
