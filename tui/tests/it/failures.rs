@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use userlink_domain::{Situation, Timestamp};
 use userlink_emulator::Faults;
 use userlink_kit::{fresh_postgres_database, moto_url, postgres_url};
 
@@ -179,6 +180,30 @@ async fn a_scan_waits_for_credentials_that_are_taken_away() {
     // Nobody is there to sign in: it fails.
     emulator.set_faults(Faults { credentials_unknown_after: Some(0), ..Faults::default() });
     fails(home.path(), &at(&pool, &[]), &url, 1, &["does not accept the AWS credentials", "Sign in"]);
+}
+
+/// The last thing that is asked of the pool is whoever may be in the making, singly. Without an answer nothing is said of anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_gone_when_it_settles_make_nobody_unsettled() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let town = Town::new(3, false);
+    let pool = town.on_emulator(Faults::default()).await;
+    let url = town.in_sqlite(&pool, &home.join("town.db")).await;
+    let emulator = pool.emulator.as_ref().unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    assert!(emulator.change_user(town.users_of(Situation::NoRow)[0], |user| {
+        user.created = Some(Timestamp::from_millis(now));
+    }));
+    let asked = || emulator.stats().requests.values().sum::<u64>();
+    let before = asked();
+    let arguments = at(&pool, &[]);
+    let arguments: Vec<&str> = ["scan"].into_iter().chain(arguments.iter().copied()).collect();
+    let whole = run(home, &arguments, &[("USERLINK_DATABASE_URL", &url)]);
+    assert!(whole.status.success(), "{}", stderr(&whole));
+    let last = 2 * asked() - before - 1;
+    emulator.set_faults(Faults { credentials_unknown_after: Some(last), ..Faults::default() });
+    fails(home, &at(&pool, &[]), &url, 1, &["does not accept the AWS credentials", "Sign in"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
