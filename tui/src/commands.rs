@@ -46,18 +46,14 @@ pub(crate) fn print(of: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> any
 pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Result<u8> {
     let (pool, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());
     let stop = Stop::listen().context("Signals cannot be heard")?;
-    let before = if args.since { Some(before(&context)?) } else { None };
+    let mut before = if args.since { Some(before(&context)?) } else { None };
     let Some(Read { opened, engine, began }) = read_everything(context, &stop).await? else { return Ok(INTERRUPTED) };
     remarks(&engine, &attribute);
     let complete = engine.is_whole();
-    let before = match before {
-        Some(mut before) => {
-            // What people had decided by then is no news.
-            before.linker.apply(&opened.decisions(Some(before.at)).await);
-            Some(before)
-        }
-        None => None,
-    };
+    if let Some(before) = &mut before {
+        // What people had decided by then is no news.
+        before.linker.apply(&opened.decisions(Some(before.at)).await);
+    }
     let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all, before };
     // Where the very first request failed there is nothing to print.
     if complete || engine.users + engine.rows > 0 {
