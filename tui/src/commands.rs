@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::output::{self, Before, Report};
 use crate::scan::{Begin, News, scan};
 use crate::settings::{Base, Context};
-use crate::snapshot::{Keep, Shelf};
+use crate::snapshot::{AsKept, Keep, Shelf};
 use crate::start::{Failure, Opened, Start};
 
 /// Nothing to report.
@@ -46,17 +46,15 @@ pub(crate) fn print(of: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> any
 pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Result<u8> {
     let (pool, attribute) = (context.pool.pool_id.clone(), context.pool.attribute.clone());
     let stop = Stop::listen().context("Signals cannot be heard")?;
-    let mut before = if args.since { Some(before(&context)?) } else { None };
-    let Some(Read { opened, engine, began }) = read_everything(context, &stop).await? else { return Ok(INTERRUPTED) };
+    let compared = if args.since { Compared::WithTheLast } else { Compared::WithNothing };
+    let Some(Read { engine, began, before, .. }) = read_everything(context, compared, &stop).await? else {
+        return Ok(INTERRUPTED);
+    };
     remarks(&engine, &attribute);
     let complete = engine.is_whole();
-    if let Some(before) = &mut before {
-        // What people had decided by then is no news.
-        before.linker.apply(&opened.decisions(Some(before.at)).await);
-    }
     let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all, before };
-    // Where the very first request failed there is nothing to print.
-    if complete || engine.users + engine.rows > 0 {
+    // Where the very first request failed there is nothing to print, and less than all is not compared.
+    if complete || (!args.since && engine.users + engine.rows > 0) {
         match output::write(&report, args.format, args.output.as_deref(), &stop) {
             _ if stop.is_stopped() => return Ok(INTERRUPTED),
             // Whoever read the result has read enough.
@@ -82,42 +80,72 @@ pub(crate) struct Read {
     pub(crate) opened: Opened,
     pub(crate) engine: Engine,
     pub(crate) began: Timestamp,
+    /// What it is compared with.
+    before: Option<Before>,
+}
+
+/// What a scan is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compared {
+    WithNothing,
+    WithTheLast,
 }
 
 /// Reads both sides to their ends, or as far as it goes; none where it was interrupted.
-pub(crate) async fn read_everything(context: Context, stop: &Stop) -> anyhow::Result<Option<Read>> {
-    let opened = Start::Context(Box::new(context.for_reading())).open().await?;
+pub(crate) async fn read_everything(context: Context, compared: Compared, stop: &Stop) -> anyhow::Result<Option<Read>> {
+    let context = context.for_reading();
+    let last = if compared == Compared::WithTheLast { Some(last(&context)?) } else { None };
+    let opened = Start::Context(Box::new(context)).open().await?;
     let now = clock::now();
     let (to, mut news) = mpsc::channel(8);
     let unfinished = opened.shelf.as_ref().and_then(|(shelf, of)| shelf.unfinished(of, now));
     let unfinished = unfinished.filter(|unfinished| {
-        let has_names = unfinished.emails_as().is_none();
+        let has_names = unfinished.progress.as_kept.is_whole();
         if !has_names {
             say("A scan was interrupted. It is read from its beginning: of what was read names and e-mails were not kept.");
         }
         has_names
     });
-    let taken_up = unfinished.and_then(|unfinished| {
-        let taken_up = Engine::going_on(unfinished, opened.rules.clone());
-        taken_up.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up")).ok()
-    });
-    let (mut engine, begin) = match taken_up {
-        Some((engine, begin)) => {
-            say(&format!("This goes on with the scan that began at {}.", begin.began.unwrap_or(now)));
-            (engine, begin)
+    let rows_about = opened.sources.table.schema().estimated_rows;
+    let fresh = |began| Engine::gathering(opened.rules.clone(), rows_about).comparing(AsKept::default(), began);
+    let begun = unfinished.as_ref().map_or(now, |unfinished| unfinished.began);
+    let decisions = opened.decisions(None).await.unwrap_or_default();
+    let (mut engine, before) = match last {
+        Some(mut last) => {
+            if !last.can_scan_again(&fresh(begun)) {
+                return Err(nothing_to_compare_with().into());
+            }
+            // What people had decided by then is no news.
+            last.linker.decide(&opened.decisions(Some(last.began)).await.unwrap_or_default());
+            let before = last.linker.earlier().map(|earlier| Before { at: last.began, earlier });
+            last.scan_again(fresh(begun));
+            (last, before)
         }
-        None => {
-            let mut engine = Engine::gathering(opened.rules.clone(), opened.sources.table.schema().estimated_rows);
+        None => (fresh(begun), None),
+    };
+    engine.linker.decide(&decisions);
+    let mut take = |news| {
+        engine.take(news);
+    };
+    let begin = match unfinished.map(|unfinished| Begin::told(unfinished, &mut take)) {
+        Some(Ok(begin)) => {
+            say(&format!("This goes on with the scan that began at {begun}."));
+            begin
+        }
+        not_taken_up => {
+            if let Some(Err(error)) = not_taken_up {
+                tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up");
+                engine.scan_again(fresh(now));
+            }
             if let Some((shelf, of)) = &opened.shelf {
                 match shelf.begin(of, now) {
                     Ok(writer) => engine.keep_in(writer.map(Box::new)),
                     Err(error) => say(&format!("The scan is not kept for later: {}.", error.kind())),
                 }
             }
-            (engine, Begin::default())
+            Begin::default()
         }
     };
-    engine.linker.apply(&opened.decisions(None).await);
     let began = begin.began.unwrap_or(now);
     let mut progress = Line::new();
     let reading = tokio::spawn(scan(opened.sources.clone(), begin, to));
@@ -140,32 +168,29 @@ pub(crate) async fn read_everything(context: Context, stop: &Stop) -> anyhow::Re
                 return Ok(None);
             }
         };
+        while engine.turn() {}
         progress.show(&engine);
         if !engine.failures.is_empty() {
             reading.abort();
         }
     }
     progress.end();
-    engine.finish_keeping(clock::now());
-    Ok(Some(Read { opened, engine, began }))
+    engine.finish(clock::now());
+    Ok(Some(Read { opened, engine, began, before }))
 }
 
 /// The last scan, to compare with.
-fn before(context: &Context) -> Result<Before, Failure> {
+fn last(context: &Context) -> Result<Engine, Failure> {
     let kept = context.last_scan(clock::now()).and_then(|(kept, rules)| {
-        let at = kept.finished();
-        let restored = Engine::restored(kept, rules);
-        let restored = restored.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "the last scan is damaged"));
-        Some(Before { at, linker: restored.ok()?.linker })
+        let restored = Engine::gathering(rules, None).restored(kept);
+        restored.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "the last scan is damaged")).ok()
     });
-    match kept {
-        Some(before) => Ok(before),
-        None => {
-            let text =
-                "There is no earlier scan to compare with. One is kept by every scan, unless snapshot = \"off\".";
-            Err(Failure { text: text.into(), settings: false })
-        }
-    }
+    kept.ok_or_else(nothing_to_compare_with)
+}
+
+fn nothing_to_compare_with() -> Failure {
+    let text = "There is no earlier scan to compare with. One is kept by every scan, unless snapshot = \"off\".";
+    Failure { text: text.into(), settings: false }
 }
 
 /// Removes what is kept of scans.
@@ -271,7 +296,8 @@ impl Line {
         if self.wanted && !recently {
             self.shown = Some(std::time::Instant::now());
             let about = engine.users_about.map(|about| format!(" of about {about}")).unwrap_or_default();
-            drop(write!(stderr(), "\r\x1b[K{} users{about}, {} rows", engine.users, engine.rows));
+            let (users, rows) = engine.came();
+            drop(write!(stderr(), "\r\x1b[K{users} users{about}, {rows} rows"));
         }
     }
 

@@ -4,14 +4,17 @@
 use std::collections::HashSet;
 use std::io;
 
-use userlink_domain::{Group, RecordRef, Situation, Sub, Timestamp};
-use userlink_link::{Change, Circumstances, Coverage, Entry, Linker, Rules};
-use userlink_pool::{Shard, Writable};
+use userlink_domain::{Group, RecordRef, Situation, Timestamp};
+use userlink_link::{Anew, Change, Circumstances, Coverage, Entry, Linker, Rules};
+use userlink_pool::Writable;
 
 use crate::clock;
-use crate::scan::{Begin, News, Side};
-use crate::snapshot::{Kept, Picture, Place, Told, Unfinished, Writer};
+use crate::scan::{News, Side};
+use crate::snapshot::{AsKept, Kept, Picture, Told, Writer};
 use crate::spool::{Searched, Spool};
+
+/// So much of what a scan read beside what is shown is taken in before somebody else gets a turn: some milliseconds.
+const AT_ONCE: usize = 1_000;
 
 pub(crate) struct Engine {
     pub(crate) linker: Linker,
@@ -19,6 +22,7 @@ pub(crate) struct Engine {
     pub(crate) began: Timestamp,
     /// What filters and orders are answered from; nothing where nobody looks on.
     pub(crate) searched: Option<Searched>,
+    /// How many records it holds.
     pub(crate) users: u64,
     pub(crate) rows: u64,
     pub(crate) users_about: Option<u64>,
@@ -26,8 +30,16 @@ pub(crate) struct Engine {
     pub(crate) writable: Option<Writable>,
     /// Whether people can sign up by themselves, and whether a function is called after a confirmation, once the pool said so.
     about_pool: Option<(bool, bool)>,
-    /// The parts of the pool that are read from their start again, and who has come of each by now.
-    again: Vec<(Shard, HashSet<Sub>)>,
+    /// How what was kept of records compares with what is read.
+    as_kept: AsKept,
+    /// What is read once more.
+    anew: Anew,
+    /// How far the scan has read.
+    read: Coverage,
+    /// When it began.
+    scan_began: Timestamp,
+    /// It has read all beside what was held, and that takes the place of it, bit by bit.
+    turns: bool,
     /// Where what is read is kept.
     keep: Option<Box<Writer>>,
     /// What went wrong, and whether the settings are to blame.
@@ -42,16 +54,21 @@ impl Engine {
     }
 
     fn keeping(rules: Rules, spool: Spool) -> Self {
+        let now = clock::now();
         Self {
             linker: Linker::with_records(rules, Box::new(spool)),
             searched: None,
-            began: clock::now(),
+            began: now,
             users: 0,
             rows: 0,
             users_about: None,
             writable: None,
             about_pool: None,
-            again: Vec::new(),
+            as_kept: AsKept::default(),
+            anew: Anew::default(),
+            read: Coverage::default(),
+            scan_began: now,
+            turns: false,
             keep: None,
             failures: Vec::new(),
             done: false,
@@ -63,6 +80,53 @@ impl Engine {
         let mut engine = Self::keeping(rules, Spool::default());
         engine.linker = engine.linker.gathering(2 * rows_about.unwrap_or_default());
         engine
+    }
+
+    /// One that can read what was kept of a scan that began then.
+    pub(crate) fn comparing(mut self, as_kept: AsKept, began: Timestamp) -> Self {
+        if let Some(texts_as) = as_kept.texts_as() {
+            self.linker = self.linker.comparing_texts_as(texts_as);
+        }
+        Self { as_kept, began, scan_began: began, ..self }
+    }
+
+    /// The same with what was kept of a complete scan.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(crate) fn restored(self, kept: Kept) -> io::Result<Self> {
+        let mut engine = self.comparing(kept.as_kept.clone(), kept.picture.at());
+        engine.linker = engine.linker.gathering(kept.picture.users + kept.picture.rows);
+        kept.replay(|told| {
+            engine.take(told.into());
+        })?;
+        engine.end(Side::Pool);
+        engine.end(Side::Table);
+        Ok(engine)
+    }
+
+    /// Whether a scan that would read into `fresh` can read into this one: it holds something, and both judge and compare alike.
+    pub(crate) fn can_scan_again(&self, fresh: &Self) -> bool {
+        let (rules, its) = (self.linker.rules(), fresh.linker.rules());
+        !self.linker.is_empty()
+            && (rules.id_kind, rules.sub_unique) == (its.id_kind, its.sub_unique)
+            && (fresh.as_kept.is_whole() || self.as_kept.is_like(&fresh.as_kept))
+    }
+
+    /// A scan begins that would have read into `fresh`. Where all has been read, it stays as it is until all has been read anew.
+    pub(crate) fn scan_again(&mut self, fresh: Self) {
+        while self.turn() {}
+        if self.is_complete() {
+            self.anew = Anew::beside(&mut self.linker);
+        } else {
+            // What had been read to its end has not been by this scan.
+            self.linker.apply(&[Change::Covered(Coverage::default())]);
+            self.anew = Anew::over(&mut self.linker);
+            self.began = fresh.scan_began;
+        }
+        (self.scan_began, self.keep) = (fresh.scan_began, fresh.keep);
+        (self.read, self.users_about, self.done) = (Coverage::default(), None, false);
+        self.failures.clear();
     }
 
     /// Takes in what the scan tells; true where entries may look different.
@@ -83,16 +147,20 @@ impl Engine {
                     Writable::Unknown(_) => None,
                 };
                 self.writable = Some(writable);
-                self.learn(&[Change::Writable(known)]);
+                self.hear(&[Change::Writable(known)]);
                 true
             }
+            News::Keep(writer) => {
+                self.keep = Some(writer);
+                false
+            }
             News::Batch(changes) => {
-                self.learn(&changes);
-                true
+                self.hear(&changes);
+                !self.is_beside()
             }
             News::Anew(shard) => {
                 self.keep_with(|writer| writer.anew(shard));
-                self.begin_anew(shard);
+                self.anew.expect_users(&mut self.linker, |sub| shard.holds(sub));
                 false
             }
             News::PoolAt(position) => {
@@ -109,7 +177,7 @@ impl Engine {
                     Side::Table => writer.table_at(None, clock::now()),
                 });
                 self.end(side);
-                true
+                !self.is_beside()
             }
             News::Paused(_) | News::GoesOn => false,
             News::Failed { text, settings } => {
@@ -145,76 +213,79 @@ impl Engine {
         }
     }
 
-    /// Whether both sides were read to their ends and settled, and nothing went wrong.
+    /// Whether the scan has read both sides to their ends and settled, and nothing went wrong.
     pub(crate) fn is_whole(&self) -> bool {
-        self.done && self.is_complete() && self.failures.is_empty()
+        self.done && self.read == Coverage::ALL && !self.is_beside() && self.failures.is_empty()
     }
 
-    /// Whether both sides were read to their ends.
+    /// Whether all that it holds was read to the ends of both sides.
     pub(crate) fn is_complete(&self) -> bool {
         self.linker.coverage() == Coverage::ALL
     }
 
-    /// An engine that has read what was kept of a scan.
-    ///
-    /// # Errors
-    /// Where the rest of it cannot be read.
-    pub(crate) fn restored(kept: Kept, rules: Rules) -> io::Result<Self> {
-        let mut engine = Self { began: kept.picture.at(), ..Self::new(rules) };
-        engine.linker = engine.linker.gathering(kept.picture.users + kept.picture.rows);
-        kept.replay(|told| engine.hear_again(told))?;
-        engine.end(Side::Pool);
-        engine.end(Side::Table);
-        Ok(engine)
+    /// Whether what it holds was read by an earlier scan, and stays until this one has read all.
+    pub(crate) const fn is_beside(&self) -> bool {
+        self.anew.is_beside()
     }
 
-    /// An engine that goes on with a scan that was interrupted, and where that is to begin.
-    ///
-    /// # Errors
-    /// Where what it read cannot be read back.
-    pub(crate) fn going_on(unfinished: Unfinished, rules: Rules) -> io::Result<(Self, Begin)> {
-        let (began, progress) = (Some(unfinished.began), unfinished.progress.clone());
-        let mut engine = Self { began: unfinished.began, ..Self::new(rules) };
-        if let Some(emails_as) = unfinished.emails_as() {
-            engine.linker = engine.linker.comparing_emails_as(emails_as);
-        }
-        let writer = unfinished.replay(|told| engine.hear_again(told))?;
-        if matches!(progress.pool, Place::End) {
-            engine.end(Side::Pool);
-        }
-        if matches!(progress.table, Place::End) {
-            engine.end(Side::Table);
-        }
-        engine.keep = Some(writer);
-        Ok((engine, Begin { began, progress }))
+    /// How far the scan has read.
+    pub(crate) const fn covered(&self) -> Coverage {
+        self.read
     }
 
-    fn hear_again(&mut self, told: Told) {
-        match told {
-            Told::Changes(changes) => self.learn(&changes),
-            Told::Anew(shard) => self.begin_anew(shard),
-        }
+    /// How many users and rows the scan has read.
+    pub(crate) fn came(&self) -> (u64, u64) {
+        self.anew.came().unwrap_or((self.users, self.rows))
     }
 
-    fn begin_anew(&mut self, shard: Shard) {
-        self.again.retain(|(other, _)| *other != shard && shard != Shard::Whole);
-        self.again.push((shard, HashSet::new()));
+    /// Whether what it holds is being replaced by what was read beside it.
+    pub(crate) const fn is_turning(&self) -> bool {
+        self.turns
+    }
+
+    /// Goes on with that; true while there is more to do.
+    pub(crate) fn turn(&mut self) -> bool {
+        if !self.turns {
+            return false;
+        }
+        match self.anew.turn(&mut self.linker, AT_ONCE) {
+            Ok(true) => {
+                self.turns = false;
+                self.began = self.scan_began;
+                self.forget_replaced();
+            }
+            Ok(false) => {}
+            Err(lost) => self.failures.push((format!("{lost} Scan again."), false)),
+        }
+        self.count();
+        self.turns
     }
 
     /// A side has been read to its end.
     fn end(&mut self, side: Side) {
-        let Coverage { users, rows } = self.linker.coverage();
-        let coverage = match side {
+        match side {
+            Side::Pool => self.read.users = true,
+            Side::Table => self.read.rows = true,
+        }
+        if self.is_beside() {
+            self.turns = self.read == Coverage::ALL;
+            return;
+        }
+        match side {
             Side::Pool => {
-                self.forget_who_did_not_come_again();
-                // A user who was deleted and made anew meanwhile came twice.
-                let replaced: Vec<Change> = self.linker.replaced().into_iter().map(Change::UserGone).collect();
-                self.learn(&replaced);
-                Coverage { users: true, rows }
+                self.anew.forget_users(&mut self.linker);
+                self.forget_replaced();
             }
-            Side::Table => Coverage { users, rows: true },
-        };
-        self.linker.apply(&[Change::Covered(coverage)]);
+            Side::Table => self.anew.forget_rows(&mut self.linker),
+        }
+        self.linker.apply(&[Change::Covered(self.read)]);
+        self.count();
+    }
+
+    /// A user who was deleted and made anew while the pool was listed came twice.
+    fn forget_replaced(&mut self) {
+        let replaced: Vec<Change> = self.linker.replaced().into_iter().map(Change::UserGone).collect();
+        self.linker.apply(&replaced);
     }
 
     /// Keeps what is read from here on.
@@ -223,8 +294,13 @@ impl Engine {
     }
 
     /// The scan is over: what was kept of it is the last scan, if it is complete. If it is not, it can be gone on with.
-    pub(crate) fn finish_keeping(&mut self, at: Timestamp) {
+    pub(crate) fn finish(&mut self, at: Timestamp) {
         self.linker.end_gathering();
+        if self.is_beside() {
+            // What it has not read to the end is not shown.
+            (self.anew, self.turns) = (Anew::default(), false);
+            self.read = Coverage::default();
+        }
         let whole = self.is_whole();
         if let Some(writer) = self.keep.take().filter(|_| whole)
             && let Err(error) = writer.finish(&Picture::of(&self.linker, at))
@@ -243,19 +319,21 @@ impl Engine {
         }
     }
 
-    /// Takes in records that were read.
+    /// Takes in what the scan read.
+    fn hear(&mut self, changes: &[Change]) {
+        self.keep_with(|writer| writer.add(changes));
+        self.anew.read(&mut self.linker, changes);
+        self.count();
+    }
+
+    /// Takes in records that somebody has looked at besides.
     pub(crate) fn learn(&mut self, changes: &[Change]) {
         self.keep_with(|writer| writer.add(changes));
-        if !self.again.is_empty() {
-            for change in changes {
-                if let Change::User(user) = change {
-                    for (_, again) in self.again.iter_mut().filter(|(shard, _)| shard.holds(user.sub)) {
-                        again.insert(user.sub);
-                    }
-                }
-            }
-        }
-        self.linker.apply(changes);
+        self.anew.learn(&mut self.linker, changes);
+        self.count();
+    }
+
+    fn count(&mut self) {
         let (users, rows) = self.linker.len();
         (self.users, self.rows) = (users as u64, rows as u64);
     }
@@ -265,19 +343,20 @@ impl Engine {
         self.linker.malformed_subs()
     }
 
-    fn forget_who_did_not_come_again(&mut self) {
-        for (shard, again) in std::mem::take(&mut self.again) {
-            let gone = self.linker.subs().filter(|sub| shard.holds(*sub) && !again.contains(sub));
-            let gone: Vec<Change> = gone.map(Change::UserGone).collect();
-            self.learn(&gone);
-        }
-    }
-
     /// The entries that these records are in, once each, as far as they look wrong.
     fn suspects(&self, of: &[RecordRef]) -> Vec<Entry> {
         let mut seen = HashSet::new();
         let entries = of.iter().filter_map(|of| self.linker.entry(of));
         entries.filter(|entry| is_wrong(entry.situation) && seen.insert(entry.lead())).collect()
+    }
+}
+
+impl From<Told> for News {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Changes(changes) => Self::Batch(changes),
+            Told::Anew(shard) => Self::Anew(shard),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! It tells what it reads and judges nothing. It never writes.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use userlink_pool::{
 };
 
 use crate::clock;
-use crate::snapshot::{Place, Progress};
+use crate::snapshot::{Place, Progress, Unfinished, Writer};
 
 mod settle;
 
@@ -61,6 +62,8 @@ pub(crate) enum News {
     },
     /// Whether users can write the attribute themselves.
     Writable(Writable),
+    /// What is read from here on is kept there.
+    Keep(Box<Writer>),
     /// What was read.
     Batch(Vec<Change>),
     /// A part of the pool is read from its start again: who was read before and does not come again is gone.
@@ -91,6 +94,25 @@ pub(crate) struct Begin {
     /// When it began, if it has begun before.
     pub(crate) began: Option<Timestamp>,
     pub(crate) progress: Progress,
+}
+
+impl Begin {
+    /// Tells what a scan read that was interrupted, and gives from where it is to go on.
+    ///
+    /// # Errors
+    /// Where what it read cannot be read back.
+    pub(crate) fn told(unfinished: Unfinished, mut to: impl FnMut(News)) -> io::Result<Self> {
+        let (began, progress) = (Some(unfinished.began), unfinished.progress.clone());
+        let writer = unfinished.replay(|told| to(told.into()))?;
+        if matches!(progress.pool, Place::End) {
+            to(News::End(Side::Pool));
+        }
+        if matches!(progress.table, Place::End) {
+            to(News::End(Side::Table));
+        }
+        to(News::Keep(writer));
+        Ok(Self { began, progress })
+    }
 }
 
 /// Reads everything and tells `to`. Ends early where nobody listens any more.

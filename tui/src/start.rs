@@ -237,18 +237,19 @@ impl Opened {
         }
     }
 
-    /// What people decided, for the linker: what was dismissed, if only up to some moment, and who was contained. What cannot be
-    /// read is left out.
-    pub(crate) async fn decisions(&self, until: Option<Timestamp>) -> Vec<Change> {
-        let Ok(journal) = &self.journal else { return Vec::new() };
+    /// What people decided, for the linker: what was dismissed, if only up to some moment, and who was contained. None where that
+    /// cannot be read; without a journal nobody has decided anything.
+    pub(crate) async fn decisions(&self, until: Option<Timestamp>) -> Option<Vec<Change>> {
+        let Ok(journal) = &self.journal else { return Some(Vec::new()) };
         let standing = journal.dismissals(&self.linkage(), self.rules.id_kind).await;
-        let standing = standing.inspect_err(|error| tracing::warn!(%error, "what was dismissed cannot be read"));
-        let standing = standing.unwrap_or_default().into_iter().filter(|it| until.is_none_or(|until| it.at <= until));
+        let standing =
+            standing.inspect_err(|error| tracing::warn!(%error, "what was dismissed cannot be read")).ok()?;
+        let standing = standing.into_iter().filter(|it| until.is_none_or(|until| it.at <= until));
         let dismissed = standing.filter_map(|it| Some(Change::Dismissed(it.of, Some(Evidence::parse(&it.evidence)?))));
         let contained = journal.contained(&self.linkage()).await;
-        let contained = contained.inspect_err(|error| tracing::warn!(%error, "who was contained cannot be read"));
-        let contained = contained.unwrap_or_default().into_iter().map(|sub| Change::Contained(sub, true));
-        dismissed.chain(contained).collect()
+        let contained =
+            contained.inspect_err(|error| tracing::warn!(%error, "who was contained cannot be read")).ok()?;
+        Some(dismissed.chain(contained.into_iter().map(|sub| Change::Contained(sub, true))).collect())
     }
 
     /// The account that the pool is in, as the pool's ARN says it; where this role may not describe the pool, that of the

@@ -117,7 +117,7 @@ impl Linker {
     pub(crate) fn all_of_it(&self) -> Work {
         let (users, rows) = self.store.slots();
         let all = (0..users).map(Rec::User).chain((0..rows).map(Rec::Row));
-        Work { newcomers: all.filter(|rec| self.is_there(*rec)).collect(), ..Work::default() }
+        Work { newcomers: all.filter(|rec| self.store.is_there(*rec)).collect(), ..Work::default() }
     }
 
     /// Brings the entries up to date, and gives one record of each that is different. `covered` is what had been read before
@@ -201,16 +201,9 @@ impl Linker {
             return;
         }
         self.dissolve(rec, &mut work.records);
-        if self.is_there(rec) {
+        if self.store.is_there(rec) {
             let component = Component::around(&self.store, rec, &mut work.seen);
             self.place(component, work);
-        }
-    }
-
-    fn is_there(&self, rec: Rec) -> bool {
-        match rec {
-            Rec::User(slot) => self.store.user(slot).is_some(),
-            Rec::Row(slot) => self.store.row(slot).is_some(),
         }
     }
 
@@ -218,7 +211,7 @@ impl Linker {
     /// to these comes to the crowd, too; false if it joins none.
     fn waits(&mut self, rec: Rec, work: &mut Work) -> bool {
         let nothing_to_join = self.entries.crowds() == 0 && self.waiting.is_empty();
-        if self.all_read() || nothing_to_join || !self.is_there(rec) {
+        if self.all_read() || nothing_to_join || !self.store.is_there(rec) {
             return false;
         }
         let (mut crowds, mut meets_waiting) = (Vec::new(), false);

@@ -86,3 +86,12 @@ impl<T, const OF: usize> Column<T, OF> {
         (0..).zip(self.pieces.iter().flatten())
     }
 }
+
+impl<T, const OF: usize> IntoIterator for Column<T, OF> {
+    type Item = T;
+    type IntoIter = std::iter::Flatten<std::vec::IntoIter<Vec<T>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.pieces.into_iter().flatten()
+    }
+}

@@ -94,7 +94,7 @@ impl Place {
 }
 
 /// All entries, and the counts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entries {
     pub(crate) users: Column<Place>,
     pub(crate) rows: Column<Place>,

@@ -109,7 +109,7 @@ impl RowFacts {
 #[derive(Clone)]
 pub(crate) struct Digests {
     secret: (u64, u64),
-    emails_as: Option<EmailsAs>,
+    texts_as: Option<TextsAs>,
 }
 
 impl fmt::Debug for Digests {
@@ -118,18 +118,18 @@ impl fmt::Debug for Digests {
     }
 }
 
-/// What stands for an e-mail when it is compared.
-pub type EmailsAs = Arc<dyn Fn(&str) -> Box<str> + Send + Sync>;
+/// What stands for an e-mail or a username when it is compared.
+pub type TextsAs = Arc<dyn Fn(&str) -> Box<str> + Send + Sync>;
 
 impl Digests {
     /// With a secret of their own.
     pub(crate) fn new() -> Self {
         let random = || RandomState::new().hash_one(0);
-        Self { secret: (random(), random()), emails_as: None }
+        Self { secret: (random(), random()), texts_as: None }
     }
 
-    pub(crate) fn compare_emails_as(&mut self, emails_as: EmailsAs) {
-        self.emails_as = Some(emails_as);
+    pub(crate) fn compare_texts_as(&mut self, texts_as: TextsAs) {
+        self.texts_as = Some(texts_as);
     }
 
     pub(crate) const fn secret(&self) -> u64 {
@@ -155,14 +155,32 @@ impl Digests {
         key(hasher.finish128().as_u128())
     }
 
+    /// A user's name. That of a profile at another provider says who was joined, and one that is the sub says nothing: nothing stands
+    /// for these.
+    fn name_of(&self, user: &PoolUser) -> u32 {
+        let username = user.username.as_str();
+        match &self.texts_as {
+            Some(texts_as) if !user.is_federated() && username != user.sub.to_string() => {
+                self.name(&texts_as(username))
+            }
+            _ => self.name(username),
+        }
+    }
+
+    /// What the users of a name may be known by.
+    pub(crate) fn names(&self, username: &str) -> impl Iterator<Item = u32> {
+        let stands_for = self.texts_as.as_ref().map(|texts_as| self.name(&texts_as(username)));
+        stands_for.into_iter().chain([self.name(username)])
+    }
+
     /// A username without regard to case.
     pub(crate) fn name(&self, username: &str) -> u32 {
         self.text(&fold(username))[1] as u32
     }
 
     pub(crate) fn email(&self, key: &EmailKey) -> Key {
-        match &self.emails_as {
-            Some(emails_as) => self.text(&emails_as(key.as_str())),
+        match &self.texts_as {
+            Some(texts_as) => self.text(&texts_as(key.as_str())),
             None => self.text(key.as_str()),
         }
     }
@@ -195,7 +213,7 @@ impl Digests {
             email: email.map_or(NO_KEY, |email| self.email(&email)),
             place: Place(0),
             bits,
-            name: self.name(user.username.as_str()),
+            name: self.name_of(user),
             print: self.print_of_user(user),
         }
     }

@@ -4,6 +4,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod again;
+mod anew;
 mod case;
 mod causes;
 mod column;
@@ -22,6 +23,7 @@ mod keys;
 mod linker;
 mod records;
 mod rules;
+mod since;
 mod store;
 mod summary;
 mod threads;
@@ -30,11 +32,13 @@ mod whole;
 mod why;
 mod why_not;
 
+pub use anew::Anew;
 pub use causes::{Cause, Circumstances, Common, Incident, Span, Survey, incidents};
 pub use dismissed::Evidence;
 pub use entry::{Because, Entry, Explanation, Related, Repair};
-pub use facts::{EmailsAs, Place};
+pub use facts::{Place, TextsAs};
 pub use linker::Linker;
 pub use records::{InMemory, Records};
 pub use rules::{Change, Counts, Coverage, Delta, Rules};
+pub use since::{Earlier, Since};
 pub use view::{Lead, Seen};

@@ -4,12 +4,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use userlink_domain::{Flag, Flags, PoolUser, RecordRef, Row, RowId, Situation, Sub};
 
 use crate::again::Work;
+use crate::anew::Aside;
 use crate::correlate::Parts;
 use crate::crowd::Waiting;
 use crate::dismissed::Evidence;
 use crate::entries::{Entries, EntryId};
 use crate::entry::Entry;
-use crate::facts::EmailsAs;
+use crate::facts::{Place, TextsAs};
 use crate::records::{InMemory, Records};
 use crate::rules::{Change, Counts, Coverage, Delta, Rules};
 use crate::store::{Compared, Rec, Store};
@@ -70,9 +71,10 @@ impl Linker {
         Self { store: Store::new(self.rules.id_kind, parts), gathers: true, ..self }
     }
 
-    /// Compares something else in the place of each e-mail: what is equal has to stay equal, and nothing else become so.
-    pub fn comparing_emails_as(mut self, emails_as: EmailsAs) -> Self {
-        self.store.digests.compare_emails_as(emails_as);
+    /// Compares something else in the place of each e-mail and username: what is equal has to stay equal, and nothing else become
+    /// so.
+    pub fn comparing_texts_as(mut self, texts_as: TextsAs) -> Self {
+        self.store.digests.compare_texts_as(texts_as);
         self
     }
 
@@ -132,47 +134,7 @@ impl Linker {
                     | Change::Contained(..) => self.take_in(),
                 }
             }
-            match change {
-                Change::User(user) => self.take_user(user, &mut work),
-                Change::Row(row) => self.take_row(row, &mut work),
-                Change::UserGone(sub) => {
-                    if let Some(slot) = self.store.user_slot(*sub) {
-                        self.touch(Rec::User(slot), &mut work);
-                        self.unsettled.remove(&Rec::User(slot));
-                        self.store.remove_user(slot);
-                    }
-                }
-                Change::RowGone(id) => {
-                    if let Some(slot) = self.store.row_slot(id) {
-                        self.touch(Rec::Row(slot), &mut work);
-                        self.unsettled.remove(&Rec::Row(slot));
-                        self.store.remove_row(slot);
-                    }
-                }
-                Change::Covered(_) => {}
-                Change::Writable(writable) => self.rules.writable = *writable,
-                Change::Unsettled(of) => {
-                    if let Some(rec) = self.find(of) {
-                        self.unsettled.insert(rec);
-                        work.judge.insert(rec);
-                    }
-                }
-                Change::Dismissed(of, evidence) => {
-                    match evidence {
-                        Some(evidence) => drop(self.dismissed.insert(of.clone(), *evidence)),
-                        None => drop(self.dismissed.remove(of)),
-                    }
-                    work.judge.extend(self.find(of));
-                }
-                Change::Contained(sub, is_contained) => {
-                    if *is_contained {
-                        self.contained.insert(*sub);
-                    } else {
-                        self.contained.remove(sub);
-                    }
-                    work.judge.extend(self.find(&RecordRef::User(*sub)));
-                }
-            }
+            self.take(change, &mut work);
         }
         let all = covered != self.coverage || writable != self.rules.writable;
         let just_read = covered != Coverage::ALL && self.coverage == Coverage::ALL;
@@ -189,6 +151,92 @@ impl Linker {
         Delta { changed, all }
     }
 
+    /// Takes in one change; what it touches is looked at later.
+    fn take(&mut self, change: &Change, work: &mut Work) {
+        match change {
+            Change::User(user) => self.take_user(user, None, work),
+            Change::Row(row) => self.take_row(row, None, work),
+            Change::UserGone(sub) => {
+                self.store.user_slot(*sub).into_iter().for_each(|slot| self.remove(Rec::User(slot), work))
+            }
+            Change::RowGone(id) => {
+                self.store.row_slot(id).into_iter().for_each(|slot| self.remove(Rec::Row(slot), work))
+            }
+            Change::Covered(_) => {}
+            Change::Writable(writable) => self.rules.writable = *writable,
+            Change::Unsettled(of) => {
+                if let Some(rec) = self.find(of) {
+                    self.unsettled.insert(rec);
+                    work.judge.insert(rec);
+                }
+            }
+            Change::Dismissed(of, evidence) => {
+                match evidence {
+                    Some(evidence) => drop(self.dismissed.insert(of.clone(), *evidence)),
+                    None => drop(self.dismissed.remove(of)),
+                }
+                work.judge.extend(self.find(of));
+            }
+            Change::Contained(sub, is_contained) => {
+                if *is_contained {
+                    self.contained.insert(*sub);
+                } else {
+                    self.contained.remove(sub);
+                }
+                work.judge.extend(self.find(&RecordRef::User(*sub)));
+            }
+        }
+    }
+
+    fn remove(&mut self, rec: Rec, work: &mut Work) {
+        self.touch(rec, work);
+        self.unsettled.remove(&rec);
+        match rec {
+            Rec::User(slot) => self.store.remove_user(slot),
+            Rec::Row(slot) => self.store.remove_row(slot),
+        }
+    }
+
+    /// Forgets records, as far as they are there.
+    pub(crate) fn forget(&mut self, records: impl Iterator<Item = Rec>) {
+        self.take_in();
+        let mut work = Work::default();
+        for rec in records.filter(|rec| self.store.is_there(*rec)).collect::<Vec<_>>() {
+            self.remove(rec, &mut work);
+        }
+        if !self.gathers {
+            drop(self.look_again(work, self.coverage));
+        }
+    }
+
+    /// Takes in what was put aside, in its order. False where some of it cannot be read any more.
+    pub(crate) fn take_aside<'a>(&mut self, aside: impl Iterator<Item = &'a Aside>) -> bool {
+        let (mut work, mut all_there) = (Work::default(), true);
+        for it in aside {
+            match it {
+                Aside::User(place) => match self.records.user(*place) {
+                    Some(user) => self.take_user(&user, Some(*place), &mut work),
+                    None => all_there = false,
+                },
+                Aside::Row(place) => match self.records.row(*place) {
+                    Some(row) => self.take_row(&row, Some(*place), &mut work),
+                    None => all_there = false,
+                },
+                Aside::Change(change) => self.take(change, &mut work),
+            }
+        }
+        drop(self.look_again(work, self.coverage));
+        all_there
+    }
+
+    /// Takes what people have decided: what was decided before and is not among it has been taken back.
+    pub fn decide(&mut self, decisions: &[Change]) {
+        let dismissed = self.dismissed.keys().map(|of| Change::Dismissed(of.clone(), None));
+        let contained = self.contained.iter().map(|sub| Change::Contained(*sub, false));
+        let back: Vec<Change> = dismissed.chain(contained).chain(decisions.iter().cloned()).collect();
+        self.apply(&back);
+    }
+
     /// Makes the entries of a linker that gathers, though not everything has been read, and may never be.
     pub fn end_gathering(&mut self) {
         if std::mem::take(&mut self.gathers) {
@@ -199,7 +247,7 @@ impl Linker {
     }
 
     /// Takes in what was gathered.
-    fn take_in(&mut self) {
+    pub(crate) fn take_in(&mut self) {
         for rec in self.store.take_in() {
             self.unsettled.remove(&rec);
         }
@@ -213,7 +261,8 @@ impl Linker {
         }
     }
 
-    fn take_user(&mut self, user: &PoolUser, work: &mut Work) {
+    /// `kept` is where it lies already, where it does.
+    fn take_user(&mut self, user: &PoolUser, kept: Option<Place>, work: &mut Work) {
         let mut facts = self.store.digests.user(user, self.rules.id_kind);
         if let Some(slot) = self.store.user_slot(user.sub) {
             if self.unsettled.remove(&Rec::User(slot)) {
@@ -223,19 +272,19 @@ impl Linker {
                 // A listing that began anew reads most users as they were.
                 Compared::Same => return,
                 Compared::LooksDifferent => {
-                    facts.place = self.records.put_user(user);
+                    facts.place = kept.unwrap_or_else(|| self.records.put_user(user));
                     self.store.move_user(slot, &facts);
                     return;
                 }
                 Compared::Different => self.touch(Rec::User(slot), work),
             }
         }
-        facts.place = self.records.put_user(user);
+        facts.place = kept.unwrap_or_else(|| self.records.put_user(user));
         let slot = self.store.put_user(user, &facts, &*self.records);
         self.touch(Rec::User(slot), work);
     }
 
-    fn take_row(&mut self, row: &Row, work: &mut Work) {
+    fn take_row(&mut self, row: &Row, kept: Option<Place>, work: &mut Work) {
         let mut facts = self.store.digests.row(row);
         if let Some(slot) = self.store.row_slot(&row.id) {
             if self.unsettled.remove(&Rec::Row(slot)) {
@@ -244,14 +293,14 @@ impl Linker {
             match self.store.compare_row(slot, &facts) {
                 Compared::Same => return,
                 Compared::LooksDifferent => {
-                    facts.place = self.records.put_row(row);
+                    facts.place = kept.unwrap_or_else(|| self.records.put_row(row));
                     self.store.move_row(slot, &facts);
                     return;
                 }
                 Compared::Different => self.touch(Rec::Row(slot), work),
             }
         }
-        facts.place = self.records.put_row(row);
+        facts.place = kept.unwrap_or_else(|| self.records.put_row(row));
         let slot = self.store.put_row(&facts);
         self.touch(Rec::Row(slot), work);
     }
@@ -311,12 +360,6 @@ impl Linker {
 
     pub(crate) fn row_id(&self, slot: u32) -> Option<RowId> {
         self.store.id_of(slot).or_else(|| self.read_row(slot).map(|row| row.id))
-    }
-
-    /// The subs of all users.
-    pub fn subs(&mut self) -> impl Iterator<Item = Sub> {
-        self.take_in();
-        self.store.subs()
     }
 
     /// Users whose username has another user, too, who was created later: they were deleted while the pool was being read,

@@ -199,6 +199,21 @@ impl Store {
         self.row(slot).map(|row| row.place.into())
     }
 
+    /// Where a record is kept, or was, if it is gone.
+    pub(crate) fn last_place(&self, rec: Rec) -> Option<Place> {
+        match rec {
+            Rec::User(slot) => self.users.get(slot).map(|user| user.place.into()),
+            Rec::Row(slot) => self.rows.get(slot).map(|row| row.place.into()),
+        }
+    }
+
+    pub(crate) fn is_there(&self, rec: Rec) -> bool {
+        match rec {
+            Rec::User(slot) => self.user(slot).is_some(),
+            Rec::Row(slot) => self.row(slot).is_some(),
+        }
+    }
+
     pub(crate) fn user_slot(&self, sub: Sub) -> Option<u32> {
         one(self.by_sub.user(self.by_sub.find(key(sub.as_u128()))?))
     }
@@ -214,12 +229,6 @@ impl Store {
     /// The id of a row; none where it has to be read.
     pub(crate) fn id_of(&self, slot: u32) -> Option<RowId> {
         id_of(self.id_kind, self.by_id.key(self.row(slot)?.id)?)
-    }
-
-    /// Every user, with its sub.
-    pub(crate) fn subs(&self) -> impl Iterator<Item = Sub> {
-        let present = self.users.iter().filter(|(_, user)| user.bits.has(Bits::PRESENT));
-        present.filter_map(|(_, user)| self.by_sub.key(user.sub).map(sub_of))
     }
 
     /// Users whose names may be the same: the prints of them are.
@@ -351,7 +360,7 @@ impl Store {
         }
         self.by_sub.release(sub);
         if let Some(user) = self.users.get_mut(slot) {
-            *user = User::at(NONE);
+            *user = User { place: user.place, ..User::at(NONE) };
         }
         self.count.0 -= 1;
     }
@@ -416,7 +425,7 @@ impl Store {
         }
         self.by_id.release(id);
         if let Some(row) = self.rows.get_mut(slot) {
-            *row = Row::at(NONE);
+            *row = Row { place: row.place, ..Row::at(NONE) };
         }
         self.count.1 -= 1;
     }

@@ -16,8 +16,12 @@ use crate::store::Rec;
 pub struct Lead(u32);
 
 impl Lead {
-    const fn of(rec: Rec) -> Self {
+    pub(crate) const fn of(rec: Rec) -> Self {
         Self(rec.packed())
+    }
+
+    pub(crate) const fn rec(self) -> Option<Rec> {
+        Rec::unpacked(self.0)
     }
 
     /// As a number.
@@ -102,7 +106,7 @@ impl Linker {
 
     /// The entry at a place, with at most so many records of each kind.
     pub fn entry_of(&self, lead: Lead, at_most: usize) -> Option<Entry> {
-        self.entry_at(self.entries.of(Rec::unpacked(lead.0)?)?, at_most)
+        self.entry_at(self.entries.of(lead.rec()?)?, at_most)
     }
 
     /// How many users and how many rows there have been: whoever makes a list goes through all of them.
@@ -133,12 +137,12 @@ impl Linker {
 
     /// The slot of an entry's first row, if it has one.
     pub fn first_row(&self, lead: Lead) -> Option<u32> {
-        self.entries.first_row(self.entries.of(Rec::unpacked(lead.0)?)?)
+        self.entries.first_row(self.entries.of(lead.rec()?)?)
     }
 
     /// The situation and the flags of an entry as they are shown.
     pub fn judged(&self, lead: Lead) -> Option<(Situation, Flags)> {
-        self.judged_at(self.entries.of(Rec::unpacked(lead.0)?)?)
+        self.judged_at(self.entries.of(lead.rec()?)?)
     }
 
     /// The place of the entry that a record is in.
@@ -150,7 +154,9 @@ impl Linker {
     pub fn users_named<'a>(&self, usernames: impl IntoIterator<Item = &'a str>) -> HashMap<&'a str, Sub> {
         let digests = &self.store.digests;
         let mut wanted: HashMap<u32, Vec<&str>> = HashMap::new();
-        usernames.into_iter().for_each(|username| wanted.entry(digests.name(username)).or_default().push(username));
+        for username in usernames {
+            digests.names(username).for_each(|name| wanted.entry(name).or_default().push(username));
+        }
         let mut found = HashMap::new();
         for (slot, user) in self.store.users.iter() {
             let Some(usernames) = wanted.get(&user.name) else { continue };
@@ -175,7 +181,7 @@ impl Linker {
 
     /// The record that a place is.
     pub fn record_of(&self, lead: Lead) -> Option<RecordRef> {
-        self.reference(Rec::unpacked(lead.0)?)
+        self.reference(lead.rec()?)
     }
 
     /// One record of every entry of a situation; of all entries where there is none.

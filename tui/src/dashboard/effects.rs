@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use userlink_domain::IdKind;
 use userlink_link::Rules;
@@ -19,8 +19,8 @@ use super::repairs::{MaybeOpen, Repairs};
 use super::worker::{Question, Wanted, Worker};
 use crate::clock;
 use crate::engine::Engine;
-use crate::scan::{Begin, scan};
-use crate::snapshot::{Of, Shelf, Writer};
+use crate::scan::{Begin, News, scan};
+use crate::snapshot::{Of, Shelf, Unfinished, Writer};
 use crate::start::{Opened, Repairs as Possible, Start};
 
 /// How many batches may wait for the linker: more would only be memory.
@@ -31,6 +31,8 @@ pub(super) struct Effects {
     to_model: mpsc::Sender<Event>,
     worker: mpsc::UnboundedSender<Question>,
     opened: Arc<MaybeOpen>,
+    /// Over when the last scan has been read back: the next one reads beside it.
+    restored: watch::Receiver<()>,
     scan: Option<AbortHandle>,
     /// A scan has begun: who asks for one more wants it from the start.
     scanned: bool,
@@ -59,13 +61,16 @@ impl Effects {
         if let Err(error) = spawned {
             tracing::error!(%error, "the linker has no thread");
         }
+        // Told by its end, whatever came of it.
+        let (restoring, restored) = watch::channel(());
         if let Start::Context(context) = &start {
             let (context, worker) = (context.clone(), worker.clone());
             tokio::task::spawn_blocking(move || {
+                let _restoring = restoring;
                 let Some((kept, rules)) = context.last_scan(clock::now()) else { return };
                 // Without a linker there is nobody to show it.
                 drop(worker.send(Question::Picture(Box::new(kept.picture.clone()))));
-                let engine = Engine::restored(kept, rules).map(Box::new);
+                let engine = Engine::new(rules).restored(kept).map(Box::new);
                 let engine =
                     engine.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "the last scan is damaged")).ok();
                 drop(worker.send(Question::Restored(engine)));
@@ -78,6 +83,7 @@ impl Effects {
             to_model,
             worker,
             opened,
+            restored,
             scan: None,
             scanned: false,
             entry: None,
@@ -193,6 +199,7 @@ impl Effects {
         }
         let (start, opened, worker, to) =
             (self.start.clone(), self.opened.clone(), self.worker.clone(), self.to_model.clone());
+        let mut restored = self.restored.clone();
         let is_first = !std::mem::replace(&mut self.scanned, true);
         let task = tokio::spawn(async move {
             let now_open = match open(&start, &opened).await {
@@ -205,18 +212,13 @@ impl Effects {
             if let Some(place) = now_open.journal_place {
                 drop(to.send(Event::Journal(place)).await);
             }
+            while restored.changed().await.is_ok() {}
             let (news, heard) = mpsc::channel(BATCHES);
-            let dismissed = now_open.decisions(None).await;
-            let (mut engine, begin) = if is_first { going_on(&now_open).await } else { None }
-                .unwrap_or_else(|| (from_the_start(&now_open), Begin::default()));
-            engine.linker.apply(&dismissed);
-            // What is shown meanwhile is as dismissed as what is read.
-            drop(worker.send(Question::With(Box::new(move |engine, _| drop(engine.linker.apply(&dismissed))))));
-            if let Some(began) = begin.began {
-                let text = format!(
-                    "This goes on with the scan that began at {began}. Once it is over, scan again to begin anew."
-                );
-                drop(to.send(Event::Message { level: Level::Info, text }).await);
+            let unfinished = if is_first { unfinished(&now_open).await } else { None };
+            let mut engine = Engine::new(now_open.rules.clone());
+            match &unfinished {
+                Some(unfinished) => engine = engine.comparing(unfinished.progress.as_kept.clone(), unfinished.began),
+                None => engine.keep_in(now_open.shelf.as_ref().and_then(|(shelf, of)| keep(shelf, of))),
             }
             let about = Question::Scan {
                 news: heard,
@@ -224,31 +226,51 @@ impl Effects {
                 rows_about: now_open.sources.table.schema().estimated_rows,
                 engine: Box::new(engine),
             };
-            if worker.send(about).is_ok() {
-                look_for_open_steps(&now_open, &to).await;
-                scan(now_open.sources.clone(), begin, news).await;
+            drop(worker.send(about));
+            if let Some(decisions) = now_open.decisions(None).await {
+                drop(worker.send(Question::With(Box::new(move |engine, _| engine.linker.decide(&decisions)))));
+            }
+            look_for_open_steps(&now_open, &to).await;
+            let begin = match unfinished {
+                Some(unfinished) => {
+                    let text = format!(
+                        "This goes on with the scan that began at {}. Once it is over, scan again to begin anew.",
+                        unfinished.began
+                    );
+                    drop(to.send(Event::Message { level: Level::Info, text }).await);
+                    go_on(unfinished, &news).await
+                }
+                None => Some(Begin::default()),
+            };
+            match begin {
+                Some(begin) => scan(now_open.sources.clone(), begin, news).await,
+                None => {
+                    let text =
+                        "What an interrupted scan had read cannot be read back. Scan again to begin anew.".to_owned();
+                    drop(news.send(News::Failed { text, settings: false }).await);
+                }
             }
         });
         self.scan = Some(task.abort_handle());
     }
 }
 
-/// A scan that was interrupted, as far as it had come.
-async fn going_on(opened: &Arc<Opened>) -> Option<(Engine, Begin)> {
+/// A scan that was interrupted.
+async fn unfinished(opened: &Arc<Opened>) -> Option<Unfinished> {
     let opened = opened.clone();
-    let read = tokio::task::spawn_blocking(move || {
+    let found = tokio::task::spawn_blocking(move || {
         let (shelf, of) = opened.shelf.as_ref()?;
-        let unfinished = shelf.unfinished(of, clock::now())?;
-        let taken_up = Engine::going_on(unfinished, opened.rules.clone());
-        taken_up.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up")).ok()
+        shelf.unfinished(of, clock::now())
     });
-    read.await.ok().flatten()
+    found.await.ok().flatten()
 }
 
-fn from_the_start(opened: &Opened) -> Engine {
-    let mut engine = Engine::new(opened.rules.clone());
-    engine.keep_in(opened.shelf.as_ref().and_then(|(shelf, of)| keep(shelf, of)));
-    engine
+/// Tells all that it had read, and gives where it goes on; none where that cannot be read back.
+async fn go_on(unfinished: Unfinished, news: &mpsc::Sender<News>) -> Option<Begin> {
+    let news = news.clone();
+    // Where nobody listens there is nobody to tell.
+    let told = tokio::task::spawn_blocking(move || Begin::told(unfinished, |told| drop(news.blocking_send(told))));
+    told.await.ok()?.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up")).ok()
 }
 
 /// Begins to keep a scan. One that cannot be kept is made all the same.

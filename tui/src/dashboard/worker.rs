@@ -79,18 +79,16 @@ pub(super) struct Worker {
     /// Changes to the marks that wait for the list of a view, and what waits for them.
     marking: VecDeque<Marking>,
     after_marks: Vec<Look>,
-    /// What a scan is reading while an earlier one is still shown. It takes its place when it is complete, or when it has read as
-    /// much as one that failed: until then it would know less.
-    coming: Option<Engine>,
     /// The last scan at a glance, until all of it has been read.
     picture: Option<Box<Picture>>,
     to: mpsc::Sender<Event>,
     news: Option<mpsc::Receiver<News>>,
     pool: Option<PoolReader>,
     rows_about: Option<u64>,
-    began: Instant,
+    /// When the scan began to read, and how many users it had from before.
+    began: (Instant, u64),
     revision: u64,
-    /// Grows when another linker takes the place of the one that is shown.
+    /// Grows when another scan takes the place of the one that is shown.
     epoch: u64,
     listing: Listing,
     found: mpsc::UnboundedReceiver<Found>,
@@ -111,8 +109,10 @@ pub(super) struct Worker {
     finished_at: Option<Timestamp>,
     /// What is shown was read from disk.
     from_disk: bool,
-    /// When the scan that is shown was complete.
+    /// When the scan that is shown was complete; none where it is being read.
     shown_at: Option<Timestamp>,
+    /// What was counted of the one before.
+    before: Option<Since>,
     meter: (Instant, u64),
     rate: f64,
     glance: Glance,
@@ -127,13 +127,12 @@ impl Worker {
             marked: Marked::default(),
             marking: VecDeque::new(),
             after_marks: Vec::new(),
-            coming: None,
             picture: None,
             to,
             news: None,
             pool: None,
             rows_about: None,
-            began: now,
+            began: (now, 0),
             revision: 0,
             epoch: 0,
             listing,
@@ -149,6 +148,7 @@ impl Worker {
             finished_at: None,
             from_disk: false,
             shown_at: None,
+            before: None,
             meter: (now, 0),
             rate: 0.0,
             glance: Glance::default(),
@@ -169,7 +169,8 @@ impl Worker {
                     }
                 }
                 Some(found) = self.found.recv() => self.listing.take(found),
-                news = receive(&mut self.news) => self.hear(news).await,
+                news = receive(&mut self.news), if !self.engine.is_turning() => self.hear(news).await,
+                () = std::future::ready(()), if self.engine.is_turning() => self.turn().await,
                 () = std::future::ready(()), if self.listing.has_work() => {}
                 () = std::future::ready(()), if self.glance.is_looking() => {
                     // A piece at a time: a key never waits for all of it.
@@ -195,24 +196,11 @@ impl Worker {
         self.news.is_some()
     }
 
-    /// What the scan that is under way reads into.
-    fn reading(&mut self) -> &mut Engine {
-        self.coming.as_mut().unwrap_or(&mut self.engine)
-    }
-
     async fn hear(&mut self, news: Option<News>) {
         match news {
             Some(News::Failed { text, settings }) => {
-                self.failed = true;
-                let kept = match &self.coming {
-                    Some(_) => "What the scan before it read is kept.",
-                    None => "What was read so far is kept.",
-                };
-                let message = Event::Message { level: Level::Error, text: format!("{text} {kept}") };
-                self.reading().take(News::Failed { text, settings });
-                // The state goes before the words: it has the key that scans again. Without a screen there is nobody to tell.
-                drop(self.tell().await);
-                drop(self.to.send(message).await);
+                self.fail(&text).await;
+                self.engine.take(News::Failed { text, settings });
             }
             Some(News::Paused(text)) => {
                 self.paused = true;
@@ -225,41 +213,30 @@ impl Worker {
                 self.untold = true;
             }
             Some(news) => {
-                let changed = self.reading().take(news);
-                // What a scan had read that failed stays until as much has been read anew.
-                let shown = &self.engine;
-                let is_enough = |coming: &mut Engine| {
-                    !shown.is_complete() && coming.users >= shown.users && coming.rows >= shown.rows
-                };
-                if let Some(coming) = self.coming.take_if(is_enough) {
-                    self.replace(coming);
-                }
-                // What is read anew is not shown yet.
-                if changed && self.coming.is_none() && self.picture.is_none() {
+                let goes_on = matches!(news, News::Keep(_));
+                if self.engine.take(news) {
                     self.revision += 1;
+                }
+                if goes_on {
+                    // What was told until now had been read by then.
+                    self.began = (Instant::now(), self.engine.came().0);
+                }
+                if self.engine.is_turning() {
+                    // From here on it is no more what it was then, and not yet settled.
+                    self.before = self.counted();
+                    (self.shown_at, self.from_disk) = (None, false);
+                    self.epoch += 1;
                 }
                 self.untold = true;
             }
             None => {
                 self.news = None;
-                let before = self.counted();
-                self.reading().finish_keeping(clock::now());
-                // A scan that is quicker than the reading of the last one.
-                if self.coming.is_none() && self.engine.is_whole() {
-                    self.picture = None;
-                    self.from_disk = false;
-                    self.revision += 1;
-                    self.listing.forget();
-                }
-                if let Some(coming) = self.coming.take_if(|coming| coming.is_whole()) {
-                    self.replace(coming);
-                }
-                self.coming = None;
+                self.engine.finish(clock::now());
                 self.finished = true;
                 self.finished_at = Some(clock::now());
-                if self.engine.is_complete() && !self.failed {
+                if self.engine.is_whole() {
                     self.shown_at = self.finished_at;
-                    self.glance.replaced(before);
+                    self.glance.replaced(self.before.take());
                     self.glance.begin();
                 }
                 self.untold = true;
@@ -267,13 +244,30 @@ impl Worker {
         }
     }
 
-    /// What was read anew takes the place of what is shown.
-    fn replace(&mut self, engine: Engine) {
-        self.engine = engine;
-        self.epoch += 1;
-        self.from_disk = false;
+    /// Says that the scan failed, and why.
+    async fn fail(&mut self, text: &str) {
+        self.failed = true;
+        let kept = match self.engine.is_beside() {
+            true => "What the scan before it read is kept.",
+            false => "What was read so far is kept.",
+        };
+        let message = Event::Message { level: Level::Error, text: format!("{text} {kept}") };
+        // The state goes before the words: it has the key that scans again. Without a screen there is nobody to tell.
+        drop(self.tell().await);
+        drop(self.to.send(message).await);
+    }
+
+    /// Goes on with what a scan has read beside what is shown, and takes its place.
+    async fn turn(&mut self) {
+        if !self.engine.turn()
+            && let Some((lost, _)) = self.engine.failures.first()
+            && !self.failed
+        {
+            let lost = lost.clone();
+            self.fail(&lost).await;
+        }
         self.revision += 1;
-        self.listing.forget();
+        self.untold = true;
     }
 
     /// What is counted of the complete scan that is shown.
@@ -316,13 +310,14 @@ impl Worker {
             self.rate = (meter.listed.saturating_sub(before)) as f64 / since.elapsed().as_secs_f64();
             self.meter = (Instant::now(), meter.listed);
         }
-        let engine = self.coming.as_ref().unwrap_or(&self.engine);
-        let coverage = engine.linker.coverage();
-        let complete = self.finished && engine.is_complete() && !self.failed;
+        let engine = &self.engine;
+        let ((users, rows), coverage) = (engine.came(), engine.covered());
+        let complete = self.finished && engine.is_whole() && !self.failed;
         let seconds_left = engine.users_about.filter(|_| self.is_reading() && !coverage.users).and_then(|about| {
-            let left = about.saturating_sub(engine.users);
-            let speed = engine.users as f64 / self.began.elapsed().as_secs_f64();
-            (speed > 0.0 && engine.users > 0).then(|| (left as f64 / speed).ceil() as u64)
+            let left = about.saturating_sub(users);
+            let (began, before) = self.began;
+            let speed = users.saturating_sub(before) as f64 / began.elapsed().as_secs_f64();
+            (speed > 0.0).then(|| (left as f64 / speed).ceil() as u64)
         });
         Progress {
             phase: match (self.failed, complete, self.is_reading()) {
@@ -332,9 +327,9 @@ impl Worker {
                 (_, _, true) => Phase::Reading,
                 _ => Phase::Connecting,
             },
-            users: engine.users,
+            users,
             users_about: engine.users_about,
-            rows: engine.rows,
+            rows,
             rows_about: self.rows_about,
             users_done: coverage.users,
             rows_done: coverage.rows,
@@ -345,7 +340,7 @@ impl Worker {
             shown_from: self.shown_at.filter(|_| !complete),
             from_disk: self.from_disk,
             malformed_subs: engine.malformed_subs(),
-            writable_by: match engine.writable.as_ref().or(self.engine.writable.as_ref()) {
+            writable_by: match &engine.writable {
                 Some(Writable::By(clients)) => clients.clone(),
                 Some(Writable::No | Writable::Unknown(_)) | None => Vec::new(),
             },
@@ -389,9 +384,10 @@ async fn receive(news: &mut Option<mpsc::Receiver<News>>) -> Option<News> {
 
 #[cfg(test)]
 mod tests {
-    use userlink_domain::{IdKind, PoolUser, Sub};
+    use userlink_domain::{IdKind, PoolUser, RecordRef, Sub};
 
     use super::*;
+    use crate::scan::Side;
 
     fn rules() -> Rules {
         Rules::new(IdKind::Uuid)
@@ -416,27 +412,65 @@ mod tests {
         worker.hear(None).await;
     }
 
+    async fn ends(worker: &mut Worker) {
+        for news in [News::End(Side::Pool), News::End(Side::Table), News::Done] {
+            worker.hear(Some(news)).await;
+            while worker.engine.is_turning() {
+                worker.turn().await;
+            }
+        }
+        worker.hear(None).await;
+    }
+
+    fn held(worker: &Worker) -> Vec<u128> {
+        let linker = &worker.engine.linker;
+        (1..20).filter(|number| linker.entry(&RecordRef::User(Sub::from_u128(*number))).is_some()).collect()
+    }
+
     #[tokio::test]
-    async fn what_a_scan_had_read_that_failed_stays_until_as_much_has_been_read_anew() {
+    async fn what_a_scan_had_read_that_failed_stays_and_the_next_reads_over_it() {
         let (to, _events) = mpsc::channel(1_000);
         let mut worker = Worker::new(rules(), to);
         scan(&mut worker).await;
         reads(&mut worker, 1..4).await;
-        assert_eq!(worker.engine.users, 3, "it is shown while it is read");
+        assert_eq!(held(&worker), [1, 2, 3], "it is shown while it is read");
         fails(&mut worker).await;
-        for again in ["fails", "goes on"] {
+        scan(&mut worker).await;
+        reads(&mut worker, 2..3).await;
+        assert_eq!((held(&worker), worker.engine.came()), (vec![1, 2, 3], (1, 0)));
+        fails(&mut worker).await;
+        scan(&mut worker).await;
+        reads(&mut worker, 3..6).await;
+        assert_eq!(
+            (held(&worker), worker.engine.came()),
+            (vec![1, 2, 3, 4, 5], (3, 0)),
+            "and what comes is shown as it is read"
+        );
+        ends(&mut worker).await;
+        assert_eq!((held(&worker), worker.engine.came()), (vec![3, 4, 5], (3, 0)), "who did not come again is gone");
+        assert!(worker.shown_at.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_complete_scan_stays_as_it_was_until_the_next_has_read_all() {
+        let (to, _events) = mpsc::channel(1_000);
+        let mut worker = Worker::new(rules(), to);
+        scan(&mut worker).await;
+        reads(&mut worker, 1..4).await;
+        ends(&mut worker).await;
+        let (epoch, shown_at) = (worker.epoch, worker.shown_at);
+        for again in ["fails", "is complete"] {
             scan(&mut worker).await;
-            assert_eq!(worker.engine.users, 3, "{again}");
-            reads(&mut worker, 1..3).await;
-            assert_eq!(worker.engine.users, 3, "{again}");
+            reads(&mut worker, 3..6).await;
+            assert_eq!((held(&worker), worker.engine.came()), (vec![1, 2, 3], (3, 0)), "{again}");
             if again == "fails" {
                 fails(&mut worker).await;
-                assert_eq!(worker.engine.users, 3);
+                assert_eq!((held(&worker), worker.shown_at), (vec![1, 2, 3], shown_at));
             }
         }
-        let epoch = worker.epoch;
-        reads(&mut worker, 3..6).await;
-        assert!(worker.coming.is_none() && worker.epoch > epoch);
-        assert_eq!(worker.engine.users, 5, "and what comes then is shown as it is read");
+        assert_eq!(worker.epoch, epoch, "an export under way goes on");
+        ends(&mut worker).await;
+        assert_eq!(held(&worker), [3, 4, 5]);
+        assert!(worker.epoch > epoch && worker.shown_at >= shown_at);
     }
 }

@@ -75,10 +75,8 @@ fn of_io(error: ::csv::Error) -> io::Error {
 
 pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     let mut csv = CsvEntries::new(out)?;
-    for of in report.entries() {
-        if let Some(entry) = report.linker.entry(&of) {
-            csv.entry(&entry)?;
-        }
+    for entry in report.leads().into_iter().filter_map(|lead| report.linker.entry_of(lead, usize::MAX)) {
+        csv.entry(&entry)?;
     }
     csv.end()
 }

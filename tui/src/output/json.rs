@@ -4,20 +4,29 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
-use userlink_domain::{PoolUser, RecordRef, Row, Step, Timestamp};
-use userlink_link::{Entry, Explanation, Linker, Related};
+use userlink_domain::{PoolUser, Row, Step, Timestamp};
+use userlink_link::{Entry, Explanation, Lead, Linker, Related, Since};
 
-use super::{Report, Since};
+use super::Report;
 
 #[derive(Serialize)]
 struct Scan<'a> {
     #[serde(flatten)]
-    head: Head,
+    first: First<'a>,
     #[serde(serialize_with = "entries")]
     entries: &'a Report<'a>,
 }
 
-/// Everything but the entries.
+/// All but the entries.
+#[derive(Serialize)]
+struct First<'a> {
+    #[serde(flatten)]
+    head: Head,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<SinceOut<'a>>,
+}
+
+/// What is said of a scan as a whole.
 #[derive(Serialize)]
 pub(crate) struct Head {
     scanned_at: String,
@@ -27,15 +36,14 @@ pub(crate) struct Head {
     complete: bool,
     situations: BTreeMap<&'static str, u64>,
     flags: BTreeMap<&'static str, u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<SinceOut>,
 }
 
 /// What is compared with, and what is no more.
 #[derive(Serialize)]
-struct SinceOut {
+struct SinceOut<'a> {
     scanned_at: String,
-    gone: Vec<Gone>,
+    #[serde(serialize_with = "all_gone")]
+    gone: &'a Report<'a>,
 }
 
 #[derive(Serialize)]
@@ -93,15 +101,15 @@ enum RelatedOut {
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Scan { head: head(report), entries: report })?;
+    serde_json::to_writer_pretty(&mut *out, &Scan { first: first(report), entries: report })?;
     writeln!(out)
 }
 
 /// The same, a line each: all but the entries, then every entry.
 pub(super) fn write_lines(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &head(report))?;
+    serde_json::to_writer(&mut *out, &first(report))?;
     writeln!(out)?;
-    for entry in report.entries().iter().filter_map(|of| entry(report, of)) {
+    for entry in report.leads().into_iter().filter_map(|lead| entry(report, lead)) {
         serde_json::to_writer(&mut *out, &entry)?;
         writeln!(out)?;
     }
@@ -120,17 +128,13 @@ impl Head {
             complete,
             situations: counts.situations().map(|(situation, count)| (situation.name(), count)).collect(),
             flags: counts.flags().map(|(flag, count)| (flag.name(), count)).collect(),
-            since: None,
         }
     }
 }
 
-fn head(report: &Report<'_>) -> Head {
-    let since = report.before.as_ref().map(|before| SinceOut {
-        scanned_at: before.at.to_string(),
-        gone: report.gone().into_iter().map(gone).collect(),
-    });
-    Head { since, ..Head::of(report.linker, report.pool, report.scanned_at, report.complete) }
+fn first<'a>(report: &'a Report<'a>) -> First<'a> {
+    let since = report.before.as_ref().map(|before| SinceOut { scanned_at: before.at.to_string(), gone: report });
+    First { head: Head::of(report.linker, report.pool, report.scanned_at, report.complete), since }
 }
 
 /// The shape of the contract with entries as they come, one after the other.
@@ -160,16 +164,21 @@ impl<W: Write> JsonEntries<W> {
 
 /// One entry after the other, so that a large result is never held twice.
 fn entries<S: Serializer>(report: &Report<'_>, to: S) -> Result<S::Ok, S::Error> {
-    let found = report.entries();
-    to.collect_seq(found.iter().filter_map(|of| entry(report, of)))
+    to.collect_seq(report.leads().into_iter().filter_map(|lead| entry(report, lead)))
 }
 
-fn entry(report: &Report<'_>, of: &RecordRef) -> Option<EntryOut> {
-    let since = report.since(of).map(|since| match since {
+fn all_gone<S: Serializer>(report: &Report<'_>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(report.gone().map(gone))
+}
+
+fn entry(report: &Report<'_>, lead: Lead) -> Option<EntryOut> {
+    let since = report.since(lead).map(|since| match since {
         Since::New => Change::New,
         Since::Changed(was) => Change::Changed { was: was.name() },
     });
-    Some(entry_out(report.linker.entry(of)?, report.linker.explain(of)?, since))
+    let entry = report.linker.entry_of(lead, usize::MAX)?;
+    let explained = report.linker.explain(&entry.lead()?)?;
+    Some(entry_out(entry, explained, since))
 }
 
 fn entry_out(entry: Entry, explained: Explanation, since: Option<Change>) -> EntryOut {

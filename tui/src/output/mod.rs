@@ -6,13 +6,12 @@ mod csv;
 mod json;
 mod table;
 
-use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use userlink_domain::{RecordRef, Situation, Timestamp};
-use userlink_link::{Entry, Linker};
+use userlink_domain::{Situation, Timestamp};
+use userlink_link::{Earlier, Entry, Lead, Linker, Since};
 
 use crate::cli::Format;
 use crate::commands::Stop;
@@ -35,60 +34,44 @@ pub(crate) struct Report<'a> {
 /// An earlier scan.
 pub(crate) struct Before {
     pub(crate) at: Timestamp,
-    pub(crate) linker: Linker,
-}
-
-/// What happened to an entry since an earlier scan.
-pub(crate) enum Since {
-    /// None of its records was there.
-    New,
-    /// A record of it was in an entry of another situation.
-    Changed(Situation),
+    pub(crate) earlier: Earlier,
 }
 
 impl Report<'_> {
-    /// One record of each entry that is printed, in the order in which they were read.
-    fn entries(&self) -> Vec<RecordRef> {
+    /// The entries that are printed, in the order in which they were read.
+    fn leads(&self) -> Vec<Lead> {
         if self.before.is_none() {
-            return self.linker.of_situation(|situation| self.all || situation != Situation::Linked);
+            return self.linker.leads_of(|situation| self.all || situation != Situation::Linked).collect();
         }
         // A user who was linked from the beginning is no news; one who is now, is.
-        let is_news = |of: &RecordRef| match self.since(of) {
+        let is_news = |lead: &Lead| match self.since(*lead) {
             None => false,
             Some(Since::Changed(_)) => true,
             Some(Since::New) => {
-                self.all || self.linker.entry(of).is_some_and(|entry| entry.situation != Situation::Linked)
+                self.all || self.linker.judged(*lead).is_some_and(|(situation, _)| situation != Situation::Linked)
             }
         };
-        self.linker.of_situation(|_| true).into_iter().filter(is_news).collect()
+        self.linker.leads_of(|_| true).filter(is_news).collect()
     }
 
-    /// What happened to the entry of a record. None where nothing did, or there is nothing to compare with.
-    fn since(&self, of: &RecordRef) -> Option<Since> {
-        let before = &self.before.as_ref()?.linker;
-        let entry = self.linker.entry(of)?;
-        let mut was = records(&entry).filter_map(|of| before.entry(&of)).peekable();
-        if was.peek().is_none() {
-            return Some(Since::New);
-        }
-        // Who has another row than before is news, though both are linked.
-        let of_now: HashSet<RecordRef> = records(&entry).collect();
-        let is_other = |was: &Entry| was.situation != entry.situation || records(was).collect::<HashSet<_>>() != of_now;
-        was.find(is_other).map(|was| Since::Changed(was.situation))
+    /// What happened to an entry. None where nothing did, or there is nothing to compare with.
+    fn since(&self, lead: Lead) -> Option<Since> {
+        self.linker.since(&self.before.as_ref()?.earlier, lead)
     }
 
-    /// The entries of the earlier scan of which no record is there any more.
-    fn gone(&self) -> Vec<Entry> {
-        let Some(before) = &self.before else { return Vec::new() };
-        let all = before.linker.of_situation(|_| true);
-        let entries = all.iter().filter_map(|of| before.linker.entry(of));
-        entries.filter(|entry| records(entry).all(|of| self.linker.entry(&of).is_none())).collect()
+    /// How many entries of the earlier scan there are of which no record is there any more.
+    fn gone_count(&self) -> usize {
+        self.before.as_ref().map_or(0, |before| self.linker.gone_since(&before.earlier).count())
     }
-}
 
-fn records(entry: &Entry) -> impl Iterator<Item = RecordRef> {
-    let users = entry.users.iter().map(|user| RecordRef::User(user.sub));
-    users.chain(entry.rows.iter().map(|row| RecordRef::Row(row.id.clone())))
+    /// And these entries.
+    fn gone(&self) -> impl Iterator<Item = Entry> {
+        let before = self.before.iter();
+        before.flat_map(|before| {
+            let gone = self.linker.gone_since(&before.earlier);
+            gone.filter_map(|lead| self.linker.gone_entry(&before.earlier, lead))
+        })
+    }
 }
 
 /// Writes the report to a file, or to standard output, until it is told to stop.

@@ -21,21 +21,20 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
     for (flag, count) in counts.flags() {
         writeln!(out, "{count:>10}  {:<11}{}", "flag", flag.name())?;
     }
-    let entries = report.entries();
+    let leads = report.leads();
     if let Some(before) = &report.before {
         writeln!(
             out,
             "\nSince {}: {} entries new or different, {} gone.",
             before.at,
-            entries.len(),
-            report.gone().len()
+            leads.len(),
+            report.gone_count()
         )?;
-    } else if entries.is_empty() {
+    } else if leads.is_empty() {
         return writeln!(out, "\nEverything that was read is linked.");
     }
     writeln!(out)?;
-    for of in entries {
-        let Some(entry) = report.linker.entry(&of) else { continue };
+    for entry in leads.into_iter().filter_map(|lead| report.linker.entry_of(lead, usize::MAX)) {
         let mut situation: Option<Situation> = Some(entry.situation);
         for at in 0..entry.users.len().max(entry.rows.len()) {
             let (user, row) = (entry.users.get(at), entry.rows.get(at));

@@ -10,7 +10,7 @@ use super::only::Names;
 use super::{failure, usage};
 use crate::cli::DismissArgs;
 use crate::clock;
-use crate::commands::{DONE, FAILED, INTERRUPTED, Read, Stop, read_everything, say};
+use crate::commands::{Compared, DONE, FAILED, INTERRUPTED, Read, Stop, read_everything, say};
 use crate::settings::Context;
 use crate::start::{Failure, Start, journal};
 
@@ -24,7 +24,9 @@ pub(crate) async fn run(context: Context, args: &DismissArgs) -> anyhow::Result<
         return Err(usage("Dismissing wants a reason: --reason TEXT. (--take-up takes an entry up again.)").into());
     }
     let stop = Stop::listen()?;
-    let Some(Read { engine, .. }) = read_everything(context.clone(), &stop).await? else { return Ok(INTERRUPTED) };
+    let Some(Read { engine, .. }) = read_everything(context.clone(), Compared::WithNothing, &stop).await? else {
+        return Ok(INTERRUPTED);
+    };
     if !engine.is_whole() {
         engine.failures.iter().for_each(|(text, _)| say(text));
         say("Nothing is dismissed on half a scan.");

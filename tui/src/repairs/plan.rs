@@ -11,7 +11,7 @@ use super::only::{Names, read};
 use super::{failure, print, usage, write_private};
 use crate::cli::{MAX_AGE_HOURS, PlanArgs};
 use crate::clock;
-use crate::commands::{DONE, FAILED, INTERRUPTED, Read, Stop, WRONG, read_everything, remarks, say};
+use crate::commands::{Compared, DONE, FAILED, INTERRUPTED, Read, Stop, WRONG, read_everything, remarks, say};
 use crate::settings::Context;
 use crate::start::Failure;
 
@@ -28,10 +28,10 @@ pub(crate) async fn run(context: Context, args: &PlanArgs) -> anyhow::Result<u8>
     let reviewed = reviewed.transpose()?;
     let stop = Stop::listen()?;
     let (shown, attribute) = (context.clone(), context.pool.attribute.clone());
-    let Some(Read { opened, mut engine, began }) = read_everything(context, &stop).await? else {
+    let Some(Read { opened, mut engine, began, .. }) = read_everything(context, Compared::WithNothing, &stop).await?
+    else {
         return Ok(INTERRUPTED);
     };
-    engine.finish_keeping(clock::now());
     remarks(&engine, &attribute);
     if !engine.is_whole() {
         engine.failures.iter().for_each(|(text, _)| say(text));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use userlink_domain::Timestamp;
 use userlink_pool::{Position, Shard};
 
-use super::record::{AsKept, Hasher, Id, Record};
+use super::record::{AsKept, Hasher, Id, Key, Record};
 use super::{Counted, GOES_ON_MILLIS, Keep, Kept, Of, Picture, Place, Progress, Shelf, Told, Unfinished, Writer};
 
 /// The first bytes of a file, and the version of what follows.
@@ -23,7 +23,7 @@ const LONGEST: u32 = 64 << 20;
 pub(super) struct Head {
     pub(super) of: Of,
     pub(super) began: i64,
-    pub(super) key: Option<[u8; 32]>,
+    pub(super) key: Option<Key>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,12 +114,17 @@ pub(super) fn open(path: &Path) -> io::Result<Kept> {
     }
     let at = u64::from_le_bytes(at.try_into().map_err(|_| damaged())?);
     file.seek(SeekFrom::Start(0))?;
-    let (mut frames, Head { of, .. }) = Frames::new(file)?;
+    let (mut frames, Head { of, key, .. }) = Frames::new(file)?;
     let first = frames.at;
     frames.seek(at)?;
     let Some(Frame::Picture(picture)) = frames.next()? else { return Err(damaged()) };
     frames.seek(first)?;
-    Ok(Kept { of, picture: *picture, frames })
+    Ok(Kept { of, picture: *picture, as_kept: AsKept::by(key), frames })
+}
+
+/// What the texts of a file were hashed with, if they were.
+pub(super) fn key_of(path: &Path) -> Option<Key> {
+    Frames::new(File::open(path).ok()?).ok()?.1.key
 }
 
 /// Reads what an interrupted scan was told; none where it is of something else, or has nothing to go on from.
@@ -163,7 +168,7 @@ pub(super) fn take_up(
     let end = frames.at;
     frames.seek(first)?;
     let hasher = head.key.map(Hasher::new);
-    progress.as_kept = AsKept::by(hasher.clone());
+    progress.as_kept = AsKept::by(head.key);
     let (path, shelf) = (path.to_owned(), shelf.clone());
     Ok(Some(Unfinished { began: Timestamp::from_millis(head.began), progress, frames, end, path, shelf, hasher }))
 }

@@ -3,7 +3,7 @@
 //!
 //! One file a context, for its owner alone, written as the scan tells and put in the place of the last one when the scan is
 //! complete. It holds other people's accounts: `pointers` keeps of an e-mail, a phone number and a name only a hash, made
-//! with a key of the file's own, so that what was equal stays equal; `off` keeps nothing; what is old goes.
+//! with a key of the context's own, so that what was equal stays equal; `off` keeps nothing; what is old goes.
 //!
 //! A file is frames: what was read, and between them how far the reading was. At its end is a picture, what a screen shows
 //! first, so that a screen need not wait for the rest.
@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use userlink_domain::{IdKind, RowId, Timestamp};
-use userlink_link::{Change, EmailsAs};
+use userlink_link::Change;
 use userlink_pool::{Position, Shard};
 
-use frames::{Frame, Frames, Head, MAGIC, WHOLE, damaged, open, take_up};
+use frames::{Frame, Frames, Head, MAGIC, WHOLE, damaged, key_of, open, take_up};
 pub(crate) use picture::Picture;
 pub(crate) use record::{AsKept, TableRow as KeptRow, User as KeptUser};
 use record::{Hasher, Record};
@@ -116,6 +116,8 @@ pub(crate) struct Shelf {
 pub(crate) struct Kept {
     pub(crate) of: Of,
     pub(crate) picture: Picture,
+    /// How what was read compares with what is read now.
+    pub(crate) as_kept: AsKept,
     frames: Frames,
 }
 
@@ -155,13 +157,6 @@ pub(crate) struct Unfinished {
     hasher: Option<Hasher>,
 }
 
-impl Unfinished {
-    /// How e-mails are compared where some have been kept as hashes.
-    pub(crate) fn emails_as(&self) -> Option<EmailsAs> {
-        self.hasher.clone().map(Hasher::emails_as)
-    }
-}
-
 impl Shelf {
     /// The usual place; none without a home directory.
     pub(crate) fn of_context(name: &str, keep: Keep) -> Option<Self> {
@@ -196,7 +191,8 @@ impl Shelf {
         let key = match self.keep {
             Keep::Off => return Ok(None),
             Keep::Full => None,
-            Keep::Pointers => Some(record::fresh_key()),
+            // What this scan reads compares with what the last one kept.
+            Keep::Pointers => Some(key_of(&self.path).unwrap_or_else(record::fresh_key)),
         };
         std::fs::create_dir_all(self.folder())?;
         self.sweep();

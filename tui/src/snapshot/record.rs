@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use userlink_domain::{EmailKey, Identity, PoolUser, RecordRef, Row, RowId, Sub, Timestamp, UserStatus, Username};
-use userlink_link::{Change, EmailsAs};
+use userlink_link::{Change, TextsAs};
 use uuid::Uuid;
 
 /// Something that the linker was told.
@@ -60,7 +60,13 @@ const NOT_KEPT: &str = "not-kept-";
 
 /// Hashes with a key, so that nobody finds out an address by trying addresses without the file.
 #[derive(Clone)]
-pub(super) struct Hasher(Hmac<Sha256>);
+pub(super) struct Hasher {
+    key: Key,
+    mac: Hmac<Sha256>,
+}
+
+/// What is hashed with.
+pub(super) type Key = [u8; 32];
 
 impl std::fmt::Debug for Hasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -68,8 +74,8 @@ impl std::fmt::Debug for Hasher {
     }
 }
 
-/// A key that is nowhere but in the file.
-pub(super) fn fresh_key() -> [u8; 32] {
+/// A key that is nowhere but in the files of a context.
+pub(super) fn fresh_key() -> Key {
     let mut key = [0; 32];
     key[..16].copy_from_slice(Uuid::new_v4().as_bytes());
     key[16..].copy_from_slice(Uuid::new_v4().as_bytes());
@@ -77,22 +83,16 @@ pub(super) fn fresh_key() -> [u8; 32] {
 }
 
 impl Hasher {
-    pub(super) fn new(key: [u8; 32]) -> Self {
+    pub(super) fn new(key: Key) -> Self {
         // HMAC takes a key of one block, and fills up what is shorter with noughts.
         let mut block = [0; 64];
         block[..key.len()].copy_from_slice(&key);
-        Self(Hmac::new(&block.into()))
-    }
-
-    /// How e-mails are compared of which some are only there as what stands for them. Nobody can choose an address that is
-    /// what stands for another without the key.
-    pub(super) fn emails_as(self) -> EmailsAs {
-        Arc::new(move |email| if email.starts_with(NOT_KEPT) { email.into() } else { self.hash(email) })
+        Self { key, mac: Hmac::new(&block.into()) }
     }
 
     /// What stands for a text that is not kept: said so, and the same for the same text.
     fn hash(&self, text: &str) -> Box<str> {
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         mac.update(text.as_bytes());
         let hash = mac.finalize().into_bytes();
         let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -110,8 +110,26 @@ impl Hasher {
 pub(crate) struct AsKept(Option<Hasher>);
 
 impl AsKept {
-    pub(super) const fn by(hasher: Option<Hasher>) -> Self {
-        Self(hasher)
+    pub(super) fn by(key: Option<Key>) -> Self {
+        Self(key.map(Hasher::new))
+    }
+
+    /// Whether all is kept as it was read.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether what was kept so compares with what was kept as `other` says.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let key = |of: &Self| of.0.as_ref().map(|hasher| hasher.key);
+        key(self) == key(other)
+    }
+
+    /// How e-mails and usernames are compared of which some are only there as what stands for them. Nobody can choose one that is
+    /// what stands for another without the key.
+    pub(crate) fn texts_as(&self) -> Option<TextsAs> {
+        let hasher = self.0.clone()?;
+        Some(Arc::new(move |text| if text.starts_with(NOT_KEPT) { text.into() } else { hasher.hash(text) }))
     }
 
     pub(crate) fn user(&self, user: &PoolUser) -> PoolUser {

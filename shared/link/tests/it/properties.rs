@@ -17,7 +17,7 @@ fn refs(entry: &Entry) -> BTreeSet<RecordRef> {
 }
 
 /// All entries, and a check that every record is in exactly one and that the counts add up.
-fn said(linker: &Linker) -> BTreeSet<Said> {
+pub(crate) fn said(linker: &Linker) -> BTreeSet<Said> {
     let mut entries: BTreeSet<Said> = BTreeSet::new();
     let mut records = 0;
     for lead in linker.leads(None, "") {
@@ -81,22 +81,22 @@ fn is_safe(linker: &Linker, entry: &Entry) -> bool {
         && entry.rows.iter().all(|row| !row.id.to_string().trim().is_empty())
 }
 
-fn naive(world: &World) -> BTreeSet<Said> {
+pub(crate) fn naive(world: &World) -> BTreeSet<Said> {
     let World { kind, users, rows, protected, unsettled, writable } = world;
     Naive { kind: *kind, users, rows, protected, unsettled, writable: *writable }.entries().into_iter().collect()
 }
 
-fn rules(world: &World) -> Rules {
+pub(crate) fn rules(world: &World) -> Rules {
     Rules { protected: world.protected.clone(), writable: world.writable, ..Rules::new(world.kind) }
 }
 
-fn bulk(world: &World) -> Linker {
+pub(crate) fn bulk(world: &World) -> Linker {
     let mut linker = Linker::bulk(world.users.clone(), world.rows.clone(), rules(world));
     linker.apply(&world.unsettled.iter().cloned().map(Change::Unsettled).collect::<Vec<_>>());
     linker
 }
 
-fn changes(world: &World) -> Vec<Change> {
+pub(crate) fn changes(world: &World) -> Vec<Change> {
     let users = world.users.iter().cloned().map(Change::User);
     users.chain(world.rows.iter().cloned().map(Change::Row)).collect()
 }

@@ -37,9 +37,6 @@ impl Worker {
             Question::With(look) if !self.marking.is_empty() => self.after_marks.push(look),
             Question::With(look) => self.with(look).await?,
             Question::Learn(changes, answer) => {
-                if let Some(coming) = &mut self.coming {
-                    coming.learn(&changes);
-                }
                 self.engine.learn(&changes);
                 self.revision += 1;
                 if self.engine.is_complete() {
@@ -55,7 +52,7 @@ impl Worker {
                 drop(answer.send(entries));
             }
             Question::Picture(picture) => {
-                if self.engine.is_complete() || self.coming.is_some() {
+                if self.engine.is_complete() {
                     return Ok(());
                 }
                 self.shown_at = Some(picture.at());
@@ -70,9 +67,8 @@ impl Worker {
                 self.listing.forget();
                 match engine {
                     Some(engine) => {
-                        let begun = std::mem::replace(&mut self.engine, *engine);
+                        self.engine = *engine;
                         self.epoch += 1;
-                        self.coming = self.is_reading().then_some(begun);
                         self.shown_at = Some(picture.at());
                         self.glance.begin();
                     }
@@ -81,23 +77,25 @@ impl Worker {
                 self.tell().await?;
             }
             Question::Scan { news, pool, rows_about, engine } => {
-                let has_read = self.engine.users + self.engine.rows > 0;
-                if self.engine.is_complete() || (has_read && self.picture.is_none()) {
-                    self.coming = Some(*engine);
+                if self.picture.take().is_some() {
+                    (self.from_disk, self.shown_at) = (false, None);
+                }
+                if self.engine.can_scan_again(&engine) {
+                    self.engine.scan_again(*engine);
                 } else {
                     self.engine = *engine;
+                    (self.from_disk, self.shown_at) = (false, None);
+                    self.listing.forget();
+                }
+                if !self.engine.is_beside() {
                     self.glance.stop();
                     self.epoch += 1;
-                    if self.picture.is_none() {
-                        (self.from_disk, self.shown_at) = (false, None);
-                    }
                     self.revision += 1;
-                    self.listing.forget();
                 }
                 (self.news, self.pool, self.rows_about) = (Some(news), pool, rows_about);
                 (self.failed, self.paused, self.finished) = (false, false, false);
-                self.began = Instant::now();
-                self.meter = (self.began, 0);
+                self.began = (Instant::now(), 0);
+                self.meter = (Instant::now(), 0);
                 self.rate = 0.0;
                 self.tell().await?;
             }
@@ -211,7 +209,7 @@ impl Worker {
         let engine = &self.engine;
         let pool = self.pool.as_ref().map(|pool| pool.pool_id().to_owned()).unwrap_or_default();
         let scanned_at = self.shown_at.or(self.finished_at).unwrap_or_else(clock::now);
-        let head = Head::of(&engine.linker, &pool, scanned_at, engine.is_complete() && !self.failed);
+        let head = Head::of(&engine.linker, &pool, scanned_at, self.shown_at.is_some());
         // Who does not wait any more needs no answer.
         drop(answer.send(Frozen { leads, epoch: self.epoch, head }));
     }

@@ -1,0 +1,170 @@
+//! Reading both sides once more: beside what is held, and over it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+use userlink_domain::{PoolUser, RecordRef, Row, Situation, Sub};
+use userlink_link::{Anew, Change, Coverage, Linker, Since};
+
+use crate::naive::Said;
+use crate::properties::{bulk, changes, naive, rules, said};
+use crate::world::{World, row, user, world};
+
+/// A world, what has become of it, and how that is read.
+#[derive(Clone, Debug)]
+struct Turned {
+    before: World,
+    after: World,
+    /// What is read first of some users, before these are read from the first of them again.
+    stale: Vec<Change>,
+    /// All of the world that there is now, in any order.
+    read: Vec<Change>,
+    /// And what somebody looks at besides, while so much has been read.
+    learned: Vec<(usize, Change)>,
+    /// How much is taken in at once.
+    at_once: usize,
+}
+
+fn is_even(sub: Sub) -> bool {
+    (sub.as_u128() >> 120) % 2 == 0
+}
+
+fn turned() -> impl Strategy<Value = Turned> {
+    let worlds = world().prop_flat_map(|before| {
+        let kind = before.kind;
+        let others = (prop::collection::vec(user(kind), 0..5), prop::collection::vec(row(kind), 0..5));
+        let stays = prop::collection::vec(prop::bool::weighted(0.7), 12);
+        let stale = prop::collection::vec(user(kind), 0..4);
+        (Just(before), others, stays, stale)
+    });
+    let worlds = worlds.prop_map(|(before, (users, rows), stays, stale)| {
+        let mut stays = stays.into_iter().cycle();
+        let mut after = World { users: users.clone(), rows: rows.clone(), unsettled: HashSet::new(), ..before.clone() };
+        let mut seen = HashSet::new();
+        after.users.retain(|user| seen.insert(user.sub));
+        let kept = before.users.iter().filter(|user| stays.next() == Some(true) && seen.insert(user.sub));
+        after.users.extend(kept.cloned());
+        let mut seen = HashSet::new();
+        after.rows.retain(|row| seen.insert(row.id.clone()));
+        let kept = before.rows.iter().filter(|row| stays.next() == Some(true) && seen.insert(row.id.clone()));
+        after.rows.extend(kept.cloned());
+        let stale = stale.into_iter().filter(|user| is_even(user.sub)).map(Change::User).collect::<Vec<_>>();
+        (before, after, stale)
+    });
+    worlds.prop_flat_map(|(before, after, stale)| {
+        let all = changes(&after);
+        let learned = prop::collection::vec((0..8usize, any::<prop::sample::Index>()), 0..3);
+        (Just(all.clone()).prop_shuffle(), learned, 1..4usize).prop_map(move |(read, learned, at_once)| {
+            let learned = if all.is_empty() { Vec::new() } else { learned };
+            let learned = learned.into_iter().map(|(when, which)| (when, which.get(&all).clone())).collect();
+            Turned { before: before.clone(), after: after.clone(), stale: stale.clone(), read, learned, at_once }
+        })
+    })
+}
+
+/// All of an entry but the words.
+fn refs(entries: &BTreeSet<Said>) -> Vec<(Situation, &BTreeSet<RecordRef>)> {
+    entries.iter().map(|(situation, _, refs)| (*situation, refs)).collect()
+}
+
+/// What became of entries, found out by going through all of them.
+fn is_as_compared(linker: &Linker, before: &BTreeSet<Said>, earlier: &userlink_link::Earlier) {
+    let now = said(linker);
+    for (situation, records) in refs(&now) {
+        let lead = linker.lead_of(records.first().unwrap()).unwrap();
+        let was: Vec<_> = refs(before).into_iter().filter(|(_, then)| !then.is_disjoint(records)).collect();
+        let others: Vec<Situation> =
+            was.iter().filter(|(then, its)| *then != situation || *its != records).map(|(then, _)| *then).collect();
+        match linker.since(earlier, lead) {
+            None => assert!(!was.is_empty() && others.is_empty()),
+            Some(Since::New) => assert!(was.is_empty()),
+            Some(Since::Changed(then)) => assert!(others.contains(&then)),
+        }
+    }
+    let there: HashSet<&RecordRef> = now.iter().flat_map(|(_, _, refs)| refs).collect();
+    let is_gone = |(_, _, refs): &&Said| refs.iter().all(|of| !there.contains(of));
+    let gone: BTreeSet<Said> = before.iter().filter(is_gone).cloned().collect();
+    let told = linker.gone_since(earlier).map(|lead| {
+        let entry = linker.gone_entry(earlier, lead).unwrap();
+        let users = entry.users.iter().map(|user: &PoolUser| RecordRef::User(user.sub));
+        let all = users.chain(entry.rows.iter().map(|row: &Row| RecordRef::Row(row.id.clone())));
+        (entry.situation, entry.flags.iter().collect(), all.collect())
+    });
+    assert_eq!(told.collect::<BTreeSet<Said>>(), gone);
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 20_000, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn what_is_held_stays_until_all_has_been_read_and_is_the_new_world_then(turned in turned()) {
+        let Turned { before, after, stale, read, learned, at_once } = turned;
+        let mut linker = bulk(&before);
+        let then = said(&linker);
+        let earlier = linker.earlier().unwrap();
+        let mut anew = Anew::beside(&mut linker);
+        anew.read(&mut linker, &stale);
+        prop_assert_eq!(&said(&linker), &then);
+        anew.expect_users(&mut linker, is_even);
+        for (at, page) in read.chunks(at_once).enumerate() {
+            anew.read(&mut linker, page);
+            let besides: Vec<Change> =
+                learned.iter().filter(|(when, _)| *when == at).map(|(_, change)| change.clone()).collect();
+            anew.learn(&mut linker, &besides);
+            if learned.is_empty() {
+                prop_assert_eq!(&said(&linker), &then, "nothing of it is shown");
+            }
+        }
+        if learned.is_empty() {
+            prop_assert_eq!(anew.came(), Some((after.users.len() as u64, after.rows.len() as u64)));
+        }
+        while !anew.turn(&mut linker, at_once).unwrap() {}
+        prop_assert!(!anew.is_beside());
+        prop_assert_eq!(said(&linker), naive(&after));
+        is_as_compared(&linker, &then, &earlier);
+        // What goes on from here is taken in at once.
+        let users = after.users.iter().map(|user| Change::UserGone(user.sub)).collect::<Vec<_>>();
+        anew.read(&mut linker, &users);
+        prop_assert_eq!(linker.len(), (0, after.rows.len()));
+    }
+
+    #[test]
+    fn what_had_not_been_read_to_its_end_is_read_over(turned in turned(), some in 0..6usize, users_read in any::<bool>()) {
+        let Turned { before, after, stale, read, learned, at_once } = turned;
+        for gathers in [false, true] {
+            let mut linker = Linker::new(rules(&before));
+            if gathers {
+                linker = linker.gathering(10);
+            }
+            linker.apply(&changes(&before).into_iter().take(some).collect::<Vec<_>>());
+            linker.apply(&[Change::Covered(Coverage { users: users_read, rows: false })]);
+            linker.apply(&[Change::Covered(Coverage::default())]);
+            let mut anew = Anew::over(&mut linker);
+            anew.read(&mut linker, &stale);
+            anew.expect_users(&mut linker, is_even);
+            for (at, page) in read.chunks(at_once).enumerate() {
+                anew.read(&mut linker, page);
+                let besides: Vec<Change> =
+                    learned.iter().filter(|(when, _)| *when == at).map(|(_, change)| change.clone()).collect();
+                anew.learn(&mut linker, &besides);
+            }
+            anew.forget_users(&mut linker);
+            anew.forget_rows(&mut linker);
+            linker.apply(&[Change::Covered(Coverage::ALL)]);
+            prop_assert_eq!(said(&linker), naive(&after));
+        }
+    }
+
+    #[test]
+    fn what_is_dropped_on_the_way_leaves_no_trace(turned in turned()) {
+        let mut linker = bulk(&turned.before);
+        let then = said(&linker);
+        for _ in 0..2 {
+            let mut anew = Anew::beside(&mut linker);
+            anew.read(&mut linker, &turned.read);
+            drop(anew);
+            prop_assert_eq!(&said(&linker), &then);
+        }
+    }
+}
