@@ -10,6 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::sync::mpsc;
 use userlink_db::{Db, MigrateOptions, migrate};
 use userlink_domain::Timestamp;
+use userlink_link::Change;
 use userlink_pool::{Remedy, Writable};
 
 use crate::cli::{MigrateArgs, ScanArgs};
@@ -18,7 +19,7 @@ use crate::engine::Engine;
 use crate::output::{self, Before, Report};
 use crate::scan::{Begin, News, scan};
 use crate::settings::{Base, Context};
-use crate::snapshot::{AsKept, Keep, Shelf};
+use crate::snapshot::{Keep, Shelf};
 use crate::start::{Failure, Opened, Start};
 
 /// Nothing to report.
@@ -50,10 +51,13 @@ pub(crate) async fn run_scan(context: Context, args: &ScanArgs) -> anyhow::Resul
     let Some(Read { engine, began, before, .. }) = read_everything(context, compared, &stop).await? else {
         return Ok(INTERRUPTED);
     };
-    remarks(&engine, &attribute);
     let complete = engine.is_whole();
+    // Less than all is not compared: what is held is the last scan then.
+    if complete || !args.since {
+        remarks(&engine, &attribute);
+    }
     let report = Report { linker: &engine.linker, pool: &pool, scanned_at: began, complete, all: args.all, before };
-    // Where the very first request failed there is nothing to print, and less than all is not compared.
+    // Where the very first request failed there is nothing to print.
     if complete || (!args.since && engine.users + engine.rows > 0) {
         match output::write(&report, args.format, args.output.as_deref(), &stop) {
             _ if stop.is_stopped() => return Ok(INTERRUPTED),
@@ -107,21 +111,26 @@ pub(crate) async fn read_everything(context: Context, compared: Compared, stop: 
         has_names
     });
     let rows_about = opened.sources.table.schema().estimated_rows;
-    let fresh = |began| Engine::gathering(opened.rules.clone(), rows_about).comparing(AsKept::default(), began);
-    let begun = unfinished.as_ref().map_or(now, |unfinished| unfinished.began);
-    let decisions = opened.decisions(None).await.unwrap_or_default();
+    let fresh = || match &unfinished {
+        Some(unfinished) => Engine::gathering(opened.rules.clone(), rows_about).to_be_told(unfinished),
+        None => Engine::gathering(opened.rules.clone(), rows_about),
+    };
+    let decisions = decisions(&opened, None).await;
     let (mut engine, before) = match last {
         Some(mut last) => {
-            if !last.can_scan_again(&fresh(begun)) {
-                return Err(nothing_to_compare_with().into());
+            let fresh = fresh();
+            if !last.can_scan_again(&fresh) {
+                let text =
+                    "The last scan read ids of another type: it cannot be compared with. Scan once without --since.";
+                return Err(Failure { text: text.into(), settings: false }.into());
             }
             // What people had decided by then is no news.
-            last.linker.decide(&opened.decisions(Some(last.began)).await.unwrap_or_default());
+            last.linker.decide(&self::decisions(&opened, Some(last.began)).await);
             let before = last.linker.earlier().map(|earlier| Before { at: last.began, earlier });
-            last.scan_again(fresh(begun));
+            last.scan_again(fresh);
             (last, before)
         }
-        None => (fresh(begun), None),
+        None => (fresh(), None),
     };
     engine.linker.decide(&decisions);
     let mut take = |news| {
@@ -129,13 +138,13 @@ pub(crate) async fn read_everything(context: Context, compared: Compared, stop: 
     };
     let begin = match unfinished.map(|unfinished| Begin::told(unfinished, &mut take)) {
         Some(Ok(begin)) => {
-            say(&format!("This goes on with the scan that began at {begun}."));
+            say(&format!("This goes on with the scan that began at {}.", begin.began.unwrap_or(now)));
             begin
         }
         not_taken_up => {
             if let Some(Err(error)) = not_taken_up {
                 tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up");
-                engine.scan_again(fresh(now));
+                engine.scan_again(Engine::gathering(opened.rules.clone(), rows_about));
             }
             if let Some((shelf, of)) = &opened.shelf {
                 match shelf.begin(of, now) {
@@ -168,7 +177,7 @@ pub(crate) async fn read_everything(context: Context, compared: Compared, stop: 
                 return Ok(None);
             }
         };
-        while engine.turn() {}
+        while engine.turn() && !stop.is_stopped() {}
         progress.show(&engine);
         if !engine.failures.is_empty() {
             reading.abort();
@@ -177,6 +186,14 @@ pub(crate) async fn read_everything(context: Context, compared: Compared, stop: 
     progress.end();
     engine.finish(clock::now());
     Ok(Some(Read { opened, engine, began, before }))
+}
+
+/// What people have decided; as nothing where that cannot be read, which is said.
+async fn decisions(opened: &Opened, until: Option<Timestamp>) -> Vec<Change> {
+    opened.decisions(until).await.unwrap_or_else(|| {
+        say("What people have dismissed cannot be read: nothing counts as dismissed. --log-file has more.");
+        Vec::new()
+    })
 }
 
 /// The last scan, to compare with.

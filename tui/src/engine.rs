@@ -10,7 +10,7 @@ use userlink_pool::Writable;
 
 use crate::clock;
 use crate::scan::{News, Side};
-use crate::snapshot::{AsKept, Kept, Picture, Told, Writer};
+use crate::snapshot::{AsKept, Kept, Picture, Told, Unfinished, Writer};
 use crate::spool::{Searched, Spool};
 
 /// So much of what a scan read beside what is shown is taken in before somebody else gets a turn: some milliseconds.
@@ -42,6 +42,8 @@ pub(crate) struct Engine {
     turns: bool,
     /// Where what is read is kept.
     keep: Option<Box<Writer>>,
+    /// What was looked at besides while an interrupted scan is told again: it is newer than that, and is kept after it.
+    besides: Option<Vec<Change>>,
     /// What went wrong, and whether the settings are to blame.
     pub(crate) failures: Vec<(String, bool)>,
     pub(crate) done: bool,
@@ -70,6 +72,7 @@ impl Engine {
             scan_began: now,
             turns: false,
             keep: None,
+            besides: None,
             failures: Vec::new(),
             done: false,
         }
@@ -82,12 +85,18 @@ impl Engine {
         engine
     }
 
-    /// One that can read what was kept of a scan that began then.
-    pub(crate) fn comparing(mut self, as_kept: AsKept, began: Timestamp) -> Self {
+    /// One that can take what was kept of a scan that began then.
+    fn comparing(mut self, as_kept: AsKept, began: Timestamp) -> Self {
         if let Some(texts_as) = as_kept.texts_as() {
             self.linker = self.linker.comparing_texts_as(texts_as);
         }
         Self { as_kept, began, scan_began: began, ..self }
+    }
+
+    /// One that is told of an interrupted scan before it reads.
+    pub(crate) fn to_be_told(self, unfinished: &Unfinished) -> Self {
+        let engine = self.comparing(unfinished.progress.as_kept.clone(), unfinished.began);
+        Self { besides: Some(Vec::new()), ..engine }
     }
 
     /// The same with what was kept of a complete scan.
@@ -105,11 +114,9 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Whether a scan that would read into `fresh` can read into this one: it holds something, and both judge and compare alike.
+    /// Whether a scan that would read into `fresh` can read into this one: ids are of one kind, and texts are compared alike.
     pub(crate) fn can_scan_again(&self, fresh: &Self) -> bool {
-        let (rules, its) = (self.linker.rules(), fresh.linker.rules());
-        !self.linker.is_empty()
-            && (rules.id_kind, rules.sub_unique) == (its.id_kind, its.sub_unique)
+        self.linker.rules().id_kind == fresh.linker.rules().id_kind
             && (fresh.as_kept.is_whole() || self.as_kept.is_like(&fresh.as_kept))
     }
 
@@ -124,7 +131,7 @@ impl Engine {
             self.anew = Anew::over(&mut self.linker);
             self.began = fresh.scan_began;
         }
-        (self.scan_began, self.keep) = (fresh.scan_began, fresh.keep);
+        (self.scan_began, self.keep, self.besides) = (fresh.scan_began, fresh.keep, fresh.besides);
         (self.read, self.users_about, self.done) = (Coverage::default(), None, false);
         self.failures.clear();
     }
@@ -152,7 +159,9 @@ impl Engine {
             }
             News::Keep(writer) => {
                 self.keep = Some(writer);
-                false
+                let besides = self.besides.take().unwrap_or_default();
+                self.learn(&besides);
+                !besides.is_empty()
             }
             News::Batch(changes) => {
                 self.hear(&changes);
@@ -228,6 +237,11 @@ impl Engine {
         self.anew.is_beside()
     }
 
+    /// How much of what the scan has read is not as it is held.
+    pub(crate) fn different(&self) -> usize {
+        self.anew.put_aside()
+    }
+
     /// How far the scan has read.
     pub(crate) const fn covered(&self) -> Coverage {
         self.read
@@ -255,7 +269,8 @@ impl Engine {
                 self.forget_replaced();
             }
             Ok(false) => {}
-            Err(lost) => self.failures.push((format!("{lost} Scan again."), false)),
+            Err(lost) if self.failures.is_empty() => self.failures.push((format!("{lost} Scan again."), false)),
+            Err(_) => {}
         }
         self.count();
         self.turns
@@ -269,6 +284,9 @@ impl Engine {
         }
         if self.is_beside() {
             self.turns = self.read == Coverage::ALL;
+            if self.turns {
+                tracing::info!(different = self.different(), "all has been read anew");
+            }
             return;
         }
         match side {
@@ -329,6 +347,9 @@ impl Engine {
     /// Takes in records that somebody has looked at besides.
     pub(crate) fn learn(&mut self, changes: &[Change]) {
         self.keep_with(|writer| writer.add(changes));
+        if let Some(besides) = &mut self.besides {
+            besides.extend(changes.iter().cloned());
+        }
         self.anew.learn(&mut self.linker, changes);
         self.count();
     }

@@ -12,6 +12,7 @@ use userlink_domain::Sub;
 use userlink_pool::{Page, PoolError, PoolReader, Shard};
 
 use crate::commands::DONE;
+use crate::scan::wrong_account;
 use crate::settings::Context;
 use crate::start::Failure;
 
@@ -25,7 +26,11 @@ const FULL: usize = 60;
 pub(crate) async fn run(context: Context) -> anyhow::Result<u8> {
     let pool = PoolReader::connect(&context.pool).await.map_err(Failure::from)?;
     pool.limit(REQUESTS);
-    let about = pool.describe().await.map_err(Failure::from)?.estimated_users;
+    let described = pool.describe().await.map_err(Failure::from)?;
+    if context.account.is_some() && context.account != described.account {
+        return Err(Failure { text: wrong_account(described.account.as_deref()), settings: true }.into());
+    }
+    let about = described.estimated_users;
     let probed = async { Ok::<_, PoolError>((one_by_one(&pool).await?, side_by_side(&pool).await?)) }.await;
     let mut out = std::io::stdout().lock();
     let ((sequence, seen), parts) = match probed {

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fmt;
 
 use fixedbitset::FixedBitSet;
-use userlink_domain::Sub;
+use userlink_domain::{PoolUser, RecordRef, Row, Sub};
 
 use crate::column::Column;
 use crate::facts::Place;
@@ -142,7 +142,8 @@ impl Anew {
             let user = if let Aside::User(place) = it { linker.records.user(place) } else { None };
             match user {
                 Some(user) if is_meant(user.sub) => {
-                    self.users.new -= u64::from(linker.store.user_slot(user.sub).is_none());
+                    let was_new = linker.store.user_slot(user.sub).is_none();
+                    self.users.new = self.users.new.saturating_sub(u64::from(was_new));
                 }
                 _ => kept.push(it),
             }
@@ -153,6 +154,11 @@ impl Anew {
     /// How many users and rows have come by now, where both sides are read anew.
     pub fn came(&self) -> Option<(u64, u64)> {
         self.whole.then(|| (self.users.read(), self.rows.read()))
+    }
+
+    /// How much has been put aside.
+    pub fn put_aside(&self) -> usize {
+        self.aside.as_ref().map_or(0, Column::len)
     }
 
     /// What has been read.
@@ -215,12 +221,16 @@ impl Anew {
                 self.rows.put_aside(slot);
                 Aside::Row(facts.place)
             }
-            Change::UserGone(_) | Change::RowGone(_) | Change::Unsettled(_) => Aside::Change(Box::new(change.clone())),
+            Change::UserGone(_) | Change::RowGone(_) | Change::Unsettled(_) => self.as_told(linker, change),
             Change::Covered(_) | Change::Writable(_) | Change::Dismissed(..) | Change::Contained(..) => {
                 drop(linker.apply(std::slice::from_ref(change)));
                 return;
             }
         };
+        self.put(aside);
+    }
+
+    fn put(&mut self, aside: Aside) {
         if let Some(all) = &mut self.aside {
             all.push(aside);
         }
@@ -228,10 +238,29 @@ impl Anew {
 
     /// What somebody has seen besides: it is so by now, and will be when all has come, whatever had been read before.
     pub fn learn(&mut self, linker: &mut Linker, changes: &[Change]) {
-        if let Some(aside) = &mut self.aside {
-            changes.iter().for_each(|change| aside.push(Aside::Change(Box::new(change.clone()))));
+        if self.is_beside() {
+            for change in changes {
+                let told = self.as_told(linker, change);
+                self.put(told);
+            }
         }
         linker.apply(changes);
+    }
+
+    /// A change as it was told. Whatever is read of the record from here on comes after it.
+    fn as_told(&mut self, linker: &Linker, change: &Change) -> Aside {
+        let (user, row) = match change {
+            Change::User(PoolUser { sub, .. }) | Change::UserGone(sub) | Change::Unsettled(RecordRef::User(sub)) => {
+                (linker.store.user_slot(*sub), None)
+            }
+            Change::Row(Row { id, .. }) | Change::RowGone(id) | Change::Unsettled(RecordRef::Row(id)) => {
+                (None, linker.store.row_slot(id))
+            }
+            Change::Covered(_) | Change::Writable(_) | Change::Dismissed(..) | Change::Contained(..) => (None, None),
+        };
+        self.users.put_aside(user);
+        self.rows.put_aside(row);
+        Aside::Change(Box::new(change.clone()))
     }
 
     /// Forgets the users who did not come again.

@@ -10,7 +10,7 @@ use crate::crowd::Waiting;
 use crate::dismissed::Evidence;
 use crate::entries::{Entries, EntryId};
 use crate::entry::Entry;
-use crate::facts::{Place, TextsAs};
+use crate::facts::{Digests, Place, TextsAs};
 use crate::records::{InMemory, Records};
 use crate::rules::{Change, Counts, Coverage, Delta, Rules};
 use crate::store::{Compared, Rec, Store};
@@ -23,6 +23,8 @@ const PARTS: usize = 64;
 /// Where all is taken in at once, so many keys make a part: they fit into a processor's own memory.
 const KEYS_A_PART: u64 = 16_384;
 const PARTS_AT_MOST: usize = 1_024;
+/// So many records are gathered at most before they are taken in: each takes 48 bytes more until then.
+const GATHERED: usize = 4_000_000;
 
 /// Records in, entries out.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Linker {
     /// A linker that keeps records where it is told to, and only what it compares in memory.
     pub fn with_records(rules: Rules, records: Box<dyn Records>) -> Self {
         Self {
-            store: Store::new(rules.id_kind, PARTS),
+            store: Store::new(rules.id_kind, PARTS, Digests::new()),
             rules,
             records,
             entries: Entries::new(),
@@ -68,7 +70,7 @@ impl Linker {
     pub fn gathering(self, about: u64) -> Self {
         let parts = usize::try_from(about / KEYS_A_PART).unwrap_or(usize::MAX);
         let parts = parts.clamp(1, PARTS_AT_MOST).next_power_of_two();
-        Self { store: Store::new(self.rules.id_kind, parts), gathers: true, ..self }
+        Self { store: Store::new(self.rules.id_kind, parts, self.store.digests), gathers: true, ..self }
     }
 
     /// Compares something else in the place of each e-mail and username: what is equal has to stay equal, and nothing else become
@@ -116,12 +118,14 @@ impl Linker {
                         let mut facts = self.store.digests.user(user, self.rules.id_kind);
                         facts.place = self.records.put_user(user);
                         self.store.gather_user(user, &facts, &*self.records);
+                        self.take_in_if_many();
                         continue;
                     }
                     Change::Row(row) => {
                         let mut facts = self.store.digests.row(row);
                         facts.place = self.records.put_row(row);
                         self.store.gather_row(&facts);
+                        self.take_in_if_many();
                         continue;
                     }
                     // The others are about records that have been read.
@@ -243,6 +247,12 @@ impl Linker {
             self.take_in();
             let work = self.all_of_it();
             drop(self.look_again(work, self.coverage));
+        }
+    }
+
+    fn take_in_if_many(&mut self) {
+        if self.store.gathered() >= GATHERED {
+            self.take_in();
         }
     }
 

@@ -23,7 +23,7 @@ pub struct Earlier {
 pub enum Since {
     /// None of its records was there.
     New,
-    /// A record of it was in an entry of this situation: of another one, or of other records.
+    /// A record of it was in an entry of this situation: of another one, with other flags, or of other records.
     Changed(Situation),
 }
 
@@ -45,17 +45,19 @@ impl Linker {
     }
 
     /// What happened to an entry since then; none where nothing did. Who has another row than before is news, though both are
-    /// linked.
+    /// linked; that users can write the attribute by now is news of the pool, and not of each entry.
     pub fn since(&self, earlier: &Earlier, lead: Lead) -> Option<Since> {
         let entry = self.entries.of(lead.rec()?)?;
-        let situation = self.situation_of(entry)?;
+        let now = self.entries.get(entry)?.verdict?;
         let mut seen = FxHashSet::default();
         let mut known = false;
         for was in self.entries.members(entry).filter_map(|rec| earlier.entries.of(rec)) {
-            let Some((before, _)) = earlier.verdict(was).filter(|_| seen.insert(was)) else { continue };
+            let before = earlier.entries.get(was).and_then(|state| state.verdict).filter(|_| seen.insert(was));
+            let Some(before) = before else { continue };
             known = true;
-            if before != situation || !earlier.entries.members(was).eq(self.entries.members(entry)) {
-                return Some(Since::Changed(before));
+            let same = (before.situation, before.flags) == (now.situation, now.flags);
+            if !same || !earlier.entries.members(was).eq(self.entries.members(entry)) {
+                return Some(Since::Changed(before.situation));
             }
         }
         if known { None } else { Some(Since::New) }

@@ -162,8 +162,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// `parts` is into how many parts the keys are divided, a power of two.
-    pub(crate) fn new(id_kind: IdKind, parts: usize) -> Self {
-        let digests = Digests::new();
+    pub(crate) fn new(id_kind: IdKind, parts: usize, digests: Digests) -> Self {
         let keys = || Keys::new(parts, digests.secret());
         Self {
             id_kind,
@@ -257,6 +256,11 @@ impl Store {
     /// How many records there are: (users, rows). Of those that wait, one that was read twice counts twice.
     pub(crate) fn len(&self) -> (usize, usize) {
         (self.count.0 + self.waiting_users.subs.len(), self.count.1 + self.waiting_rows.ids.len())
+    }
+
+    /// How many records wait to be taken in.
+    pub(crate) fn gathered(&self) -> usize {
+        self.waiting_users.subs.len() + self.waiting_rows.ids.len()
     }
 
     /// How many rows have something in their sub that is no sub.

@@ -29,7 +29,7 @@ const WORTH: usize = 45;
 const LARGE: u64 = 5_000;
 /// More of a pool than this share of what the others hold is missing from a part only if it ended early: subs are random,
 /// and their first digits spread evenly.
-const DEVIATIONS: f64 = 8.0;
+const DEVIATIONS: f64 = 5.0;
 
 /// A part of the pool that is listed by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

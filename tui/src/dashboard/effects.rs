@@ -3,7 +3,7 @@
 //! Reads may be dropped at any moment; a write is always brought to its end.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
@@ -35,7 +35,7 @@ pub(super) struct Effects {
     restored: watch::Receiver<()>,
     scan: Option<AbortHandle>,
     /// A scan has begun: who asks for one more wants it from the start.
-    scanned: bool,
+    scanned: Arc<AtomicBool>,
     repairs: Repairs,
     /// The entry that is open, while it is asked for by itself.
     entry: Option<AbortHandle>,
@@ -85,7 +85,7 @@ impl Effects {
             opened,
             restored,
             scan: None,
-            scanned: false,
+            scanned: Arc::default(),
             entry: None,
             beside: None,
             export: None,
@@ -200,7 +200,7 @@ impl Effects {
         let (start, opened, worker, to) =
             (self.start.clone(), self.opened.clone(), self.worker.clone(), self.to_model.clone());
         let mut restored = self.restored.clone();
-        let is_first = !std::mem::replace(&mut self.scanned, true);
+        let scanned = self.scanned.clone();
         let task = tokio::spawn(async move {
             let now_open = match open(&start, &opened).await {
                 Ok(now_open) => now_open,
@@ -213,43 +213,39 @@ impl Effects {
                 drop(to.send(Event::Journal(place)).await);
             }
             while restored.changed().await.is_ok() {}
-            let (news, heard) = mpsc::channel(BATCHES);
-            let unfinished = if is_first { unfinished(&now_open).await } else { None };
-            let mut engine = Engine::new(now_open.rules.clone());
-            match &unfinished {
-                Some(unfinished) => engine = engine.comparing(unfinished.progress.as_kept.clone(), unfinished.began),
-                None => engine.keep_in(now_open.shelf.as_ref().and_then(|(shelf, of)| keep(shelf, of))),
-            }
-            let about = Question::Scan {
-                news: heard,
-                pool: Some(now_open.sources.pool.clone()),
-                rows_about: now_open.sources.table.schema().estimated_rows,
-                engine: Box::new(engine),
+            let is_first = !scanned.swap(true, Ordering::Relaxed);
+            let mut unfinished = if is_first { unfinished(&now_open).await } else { None };
+            let decisions = now_open.decisions(None).await;
+            let (begin, news) = loop {
+                let (news, heard) = mpsc::channel(BATCHES);
+                let mut engine = Engine::new(now_open.rules.clone());
+                match &unfinished {
+                    Some(unfinished) => engine = engine.to_be_told(unfinished),
+                    None => engine.keep_in(now_open.shelf.as_ref().and_then(|(shelf, of)| keep(shelf, of))),
+                }
+                let about = Question::Scan {
+                    news: heard,
+                    pool: Some(now_open.sources.pool.clone()),
+                    rows_about: now_open.sources.table.schema().estimated_rows,
+                    engine: Box::new(engine),
+                };
+                drop(worker.send(about));
+                if let Some(decisions) = decisions.clone() {
+                    drop(worker.send(Question::With(Box::new(move |engine, _| engine.linker.decide(&decisions)))));
+                }
+                let Some(unfinished) = unfinished.take() else { break (Begin::default(), news) };
+                let text = format!(
+                    "This goes on with the scan that began at {}. Once it is over, scan again to begin anew.",
+                    unfinished.began
+                );
+                drop(to.send(Event::Message { level: Level::Info, text }).await);
+                // What cannot be read back is read anew.
+                if let Some(begin) = go_on(unfinished, &news).await {
+                    break (begin, news);
+                }
             };
-            drop(worker.send(about));
-            if let Some(decisions) = now_open.decisions(None).await {
-                drop(worker.send(Question::With(Box::new(move |engine, _| engine.linker.decide(&decisions)))));
-            }
             look_for_open_steps(&now_open, &to).await;
-            let begin = match unfinished {
-                Some(unfinished) => {
-                    let text = format!(
-                        "This goes on with the scan that began at {}. Once it is over, scan again to begin anew.",
-                        unfinished.began
-                    );
-                    drop(to.send(Event::Message { level: Level::Info, text }).await);
-                    go_on(unfinished, &news).await
-                }
-                None => Some(Begin::default()),
-            };
-            match begin {
-                Some(begin) => scan(now_open.sources.clone(), begin, news).await,
-                None => {
-                    let text =
-                        "What an interrupted scan had read cannot be read back. Scan again to begin anew.".to_owned();
-                    drop(news.send(News::Failed { text, settings: false }).await);
-                }
-            }
+            scan(now_open.sources.clone(), begin, news).await;
         });
         self.scan = Some(task.abort_handle());
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use userlink_link::Entry;
+use userlink_link::{Entry, Since};
 
 use super::Report;
 
@@ -21,6 +21,9 @@ const HEAD: [&str; 12] = [
     "enabled",
 ];
 
+/// What has become of an entry, and what it was, where it is compared with an earlier scan.
+const SINCE: [&str; 2] = ["change", "was"];
+
 /// Entries as they come, one after the other.
 pub(crate) struct CsvEntries<W: Write> {
     csv: ::csv::Writer<W>,
@@ -29,12 +32,22 @@ pub(crate) struct CsvEntries<W: Write> {
 
 impl<W: Write> CsvEntries<W> {
     pub(crate) fn new(out: W) -> io::Result<Self> {
+        Self::with_head(out, &HEAD)
+    }
+
+    fn with_head(out: W, head: &[&str]) -> io::Result<Self> {
         let mut csv = ::csv::Writer::from_writer(out);
-        csv.write_record(HEAD).map_err(of_io)?;
+        csv.write_record(head).map_err(of_io)?;
         Ok(Self { csv, number: 0 })
     }
 
     pub(crate) fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+        self.entry_and(entry, &[])
+    }
+
+    /// An entry with more cells at the end of each line.
+    fn entry_and(&mut self, entry: &Entry, more: &[&str]) -> io::Result<()> {
+        let more: Vec<String> = more.iter().map(|cell| (*cell).to_owned()).collect();
         self.number += 1;
         let flags: Vec<_> = entry.flags.iter().map(userlink_domain::Flag::name).collect();
         let head = [&self.number.to_string(), entry.situation.name(), entry.situation.group().name(), &flags.join(" ")]
@@ -51,12 +64,12 @@ impl<W: Write> CsvEntries<W> {
                 if user.enabled { "true" } else { "false" },
             ]
             .map(harmless);
-            self.csv.write_record(head.iter().chain(&cells)).map_err(of_io)?;
+            self.csv.write_record(head.iter().chain(&cells).chain(&more)).map_err(of_io)?;
         }
         for row in &entry.rows {
             let (sub, email) = (row.sub.as_deref().unwrap_or_default(), row.email.as_deref().unwrap_or_default());
             let cells = ["row", &row.id.to_string(), sub, "", email, "", "", ""].map(harmless);
-            self.csv.write_record(head.iter().chain(&cells)).map_err(of_io)?;
+            self.csv.write_record(head.iter().chain(&cells).chain(&more)).map_err(of_io)?;
         }
         Ok(())
     }
@@ -74,9 +87,19 @@ fn of_io(error: ::csv::Error) -> io::Error {
 }
 
 pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
-    let mut csv = CsvEntries::new(out)?;
-    for entry in report.leads().into_iter().filter_map(|lead| report.linker.entry_of(lead, usize::MAX)) {
-        csv.entry(&entry)?;
+    let compared = report.before.is_some();
+    let head: Vec<&str> = HEAD.into_iter().chain(SINCE.into_iter().filter(|_| compared)).collect();
+    let mut csv = CsvEntries::with_head(out, &head)?;
+    for lead in report.leads() {
+        let Some(entry) = report.linker.entry_of(lead, usize::MAX) else { continue };
+        match report.since(lead) {
+            Some(Since::New) => csv.entry_and(&entry, &["new", ""])?,
+            Some(Since::Changed(was)) => csv.entry_and(&entry, &["changed", was.name()])?,
+            None => csv.entry(&entry)?,
+        }
+    }
+    for entry in report.gone() {
+        csv.entry_and(&super::keys_alone(entry), &["gone", ""])?;
     }
     csv.end()
 }

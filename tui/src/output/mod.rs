@@ -10,7 +10,7 @@ use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use userlink_domain::{Situation, Timestamp};
+use userlink_domain::{PoolUser, Situation, Timestamp};
 use userlink_link::{Earlier, Entry, Lead, Linker, Since};
 
 use crate::cli::Format;
@@ -72,6 +72,17 @@ impl Report<'_> {
             gone.filter_map(|lead| self.linker.gone_entry(&before.earlier, lead))
         })
     }
+}
+
+/// Who is gone is named by its keys: of an earlier scan no more may have been kept.
+fn keys_alone(mut entry: Entry) -> Entry {
+    for user in &mut entry.users {
+        *user = PoolUser { status: user.status.clone(), enabled: user.enabled, ..PoolUser::new(user.sub, "") };
+    }
+    for row in &mut entry.rows {
+        row.email = None;
+    }
+    entry
 }
 
 /// Writes the report to a file, or to standard output, until it is told to stop.

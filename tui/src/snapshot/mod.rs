@@ -214,8 +214,11 @@ impl Shelf {
         if self.keep == Keep::Off {
             return None;
         }
+        // One that was complete since then says more.
+        let last = open(&self.path).ok().map(|kept| kept.finished());
         self.left_over().into_iter().find_map(|(path, file)| {
             let found = take_up(self, &path, file, of, now);
+            let found = found.map(|found| found.filter(|it| last.is_none_or(|last| last <= it.began)));
             found.inspect_err(|error| tracing::warn!(kind = ?error.kind(), "a scan cannot be taken up")).ok()?
         })
     }

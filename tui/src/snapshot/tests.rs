@@ -204,3 +204,91 @@ fn contexts_that_look_alike_have_files_of_their_own() {
     assert!(!shelf("prod").forget().unwrap(), "another one's is not forgotten");
     assert!(shelf("prod-eu").forget().unwrap());
 }
+
+/// Ten people in a pool and a table, of whom some are linked, some by e-mail alone, and some not at all.
+fn town(changed: bool) -> Vec<Change> {
+    let mut all = Vec::new();
+    for number in 0..10_u128 {
+        let mut user = PoolUser::new(Sub::from_u128(number), format!("Name {number}"));
+        user.email = Some(format!("Name{number}@example.org").into());
+        user.email_verified = true;
+        user.user_id = (number % 3 > 0 || changed && number == 0).then(|| number.to_string().into());
+        let mut row = Row::new(RowId::BigInt(number as i64));
+        row.email = Some(format!("name{number}@example.org").into());
+        row.sub = (number % 3 > 0).then(|| Sub::from_u128(number).to_string().into());
+        let is_there = !(changed && number == 9);
+        all.extend(is_there.then_some(Change::User(user)));
+        all.push(Change::Row(row));
+    }
+    all
+}
+
+/// However much of it was read before it was interrupted, and whatever was kept: a scan that is gone on with beside the last one
+/// ends where one ends that reads everything at once.
+#[test]
+fn a_scan_that_was_interrupted_goes_on_beside_the_last_one() {
+    use crate::engine::Engine;
+    use crate::scan::{Begin, News, Side};
+    let rules = || userlink_link::Rules::new(IdKind::BigInt);
+    let whole = |changes: &[Change]| {
+        let mut linker = userlink_link::Linker::new(rules());
+        linker.apply(changes);
+        linker.apply(&[Change::Covered(userlink_link::Coverage::ALL)]);
+        linker
+    };
+    let after = town(true);
+    let expected = whole(&after).counts();
+    for (keep, read) in [Keep::Full, Keep::Pointers].into_iter().flat_map(|keep| (0..=19).map(move |read| (keep, read)))
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = shelf(folder.path(), keep);
+        let mut writer = shelf.begin(&of(), NOW).unwrap().unwrap();
+        writer.add(&town(false)).unwrap();
+        writer.finish(&Picture::of(&whole(&town(false)), NOW)).unwrap();
+
+        let (told, rest) = after.split_at(read);
+        let mut writer = shelf.begin(&of(), NOW).unwrap().unwrap();
+        writer.add(told).unwrap();
+        writer.table_at(Some(&RowId::BigInt(1)), NOW).unwrap();
+        drop(writer);
+
+        let mut engine = Engine::new(rules()).restored(shelf.last(NOW).unwrap()).unwrap();
+        assert_eq!(engine.linker.counts(), whole(&town(false)).counts());
+        let unfinished = shelf.unfinished(&of(), NOW);
+        assert_eq!(unfinished.is_some(), read > 0);
+        let mut fresh = Engine::new(rules());
+        match &unfinished {
+            Some(unfinished) => fresh = fresh.to_be_told(unfinished),
+            None => fresh.keep_in(shelf.begin(&of(), NOW).unwrap().map(Box::new)),
+        }
+        assert!(engine.can_scan_again(&fresh), "what both keep was hashed with one key");
+        engine.scan_again(fresh);
+        // Somebody looks at a user meanwhile.
+        let Some(Change::User(zero)) = after.first() else { panic!() };
+        if let Some(unfinished) = unfinished {
+            Begin::told(unfinished, |news| {
+                engine.take(news);
+            })
+            .unwrap();
+        }
+        engine.learn(&[Change::User(zero.clone())]);
+        engine.take(News::Batch(rest.to_vec()));
+        // One user is another one, and one was looked at.
+        assert!(engine.different() <= 3, "{} of {read}, {keep:?}", engine.different());
+        for news in [News::End(Side::Pool), News::End(Side::Table), News::Done] {
+            engine.take(news);
+        }
+        while engine.turn() {}
+        engine.finish(NOW);
+        assert!(engine.is_whole());
+        assert_eq!(engine.linker.counts(), expected, "{keep:?} {read}");
+        let name = |number| engine.linker.entry(&userlink_domain::RecordRef::User(Sub::from_u128(number)));
+        let read_now = |number: u128| name(number).unwrap().users[0].username.as_str() == format!("Name {number}");
+        // Names are known again of whoever was read by this run.
+        assert!(keep == Keep::Pointers || (0..9).all(read_now));
+        assert!(rest.iter().all(|change| !matches!(change, Change::User(user) if !read_now(user.sub.as_u128()))));
+        assert!(shelf.unfinished(&of(), NOW).is_none(), "and what it kept is the last scan now");
+        let again = Engine::new(rules()).restored(shelf.last(NOW).unwrap()).unwrap();
+        assert_eq!(again.linker.counts(), expected);
+    }
+}

@@ -60,6 +60,23 @@ async fn a_scan_is_compared_with_the_one_before() {
     sql(&url, format!("UPDATE users SET id = '{other}' WHERE id = '{}'", town.row_of(moved))).await;
     assert!(emulator.change_user(moved, |user| user.user_id = Some(other.into())));
 
+    // The same for whoever reads it as a table or as CSV; nothing of it is kept.
+    let kept = std::fs::read_dir(home.join(".local/share/userlink")).unwrap().flatten();
+    let kept = kept.map(|file| file.path()).find(|path| path.extension().is_some_and(|it| it == "bin")).unwrap();
+    let last = std::fs::read(&kept).unwrap();
+    let sub = |username: &str| emulator.user(username).unwrap().sub.to_string();
+    for (format, lines) in [
+        ("csv", ["no_row,unlinked,,user,newcomer,", ",changed,row_side_only", ",changed,linked", ",gone,"]),
+        ("table", ["\nnew ", "\nwas row_side_only ", "\nchanged ", "\ngone "]),
+    ] {
+        let output = scan(&["--since", "--format", format]);
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        for line in lines {
+            assert!(text.contains(line), "{format} has no {line:?}: {text}{}", stderr(&output));
+        }
+        assert!(format == "table" || text.contains(&sub(moved)), "{text}");
+        std::fs::write(&kept, &last).unwrap();
+    }
     let news = json(&scan(&["--since", "--format", "json"]));
     let told = |username: &str| -> Option<Value> {
         let entries = news["entries"].as_array().unwrap();

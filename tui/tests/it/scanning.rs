@@ -207,6 +207,33 @@ async fn a_pool_is_probed_with_few_requests_and_nobody_s_data_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_probe_of_a_pool_that_refuses_takes_a_hundred_requests_at_most_and_one_of_another_account_lists_nothing() {
+    let town = Town::new(300, true);
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let pool = town.on_emulator(Faults { throttled: 0.5, ..Faults::default() }).await;
+    settings(home, &pool, "sqlite:none.db");
+    let asked = || pool.emulator.as_ref().unwrap().stats().requests.values().sum::<u64>();
+    let probe = |more: &[&str]| {
+        let arguments: Vec<&str> = ["probe", "--config", "town.toml"].iter().chain(more).copied().collect();
+        run(home, &arguments, &[("TOWN_DATABASE", "sqlite:none.db")])
+    };
+    let half = probe(&[]);
+    let text = String::from_utf8(half.stdout.clone()).unwrap();
+    assert!(text.contains("refused as too many: "), "{text}{}", stderr(&half));
+    assert!(asked() <= 100, "{}", asked());
+
+    pool.emulator.as_ref().unwrap().set_faults(Faults::default());
+    let text = std::fs::read_to_string(home.join("town.toml")).unwrap();
+    let pinned = text.replace("rate = 100\n", "rate = 100\naccount = \"999999999999\"\n");
+    std::fs::write(home.join("town.toml"), pinned).unwrap();
+    let before = asked();
+    let other = probe(&[]);
+    assert_eq!((other.status.code(), asked() - before), (Some(2), 1), "{}", stderr(&other));
+    assert!(stderr(&other).contains("pinned to another"), "{}", stderr(&other));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn migrate_makes_what_is_asked_for_without_a_pool() {
     let home = tempfile::tempdir().unwrap();
     let database = fresh_postgres_database().await;

@@ -80,7 +80,7 @@ impl Worker {
                 if self.picture.take().is_some() {
                     (self.from_disk, self.shown_at) = (false, None);
                 }
-                if self.engine.can_scan_again(&engine) {
+                if self.engine.users + self.engine.rows > 0 && self.engine.can_scan_again(&engine) {
                     self.engine.scan_again(*engine);
                 } else {
                     self.engine = *engine;
