@@ -115,7 +115,7 @@ pub(crate) async fn read_everything(context: Context, compared: Compared, stop: 
         Some(unfinished) => Engine::gathering(opened.rules.clone(), rows_about).to_be_told(unfinished),
         None => Engine::gathering(opened.rules.clone(), rows_about),
     };
-    let decisions = decisions(&opened, None).await;
+    let by_now = decisions(&opened, None).await;
     let (mut engine, before) = match last {
         Some(mut last) => {
             let fresh = fresh();
@@ -125,14 +125,15 @@ pub(crate) async fn read_everything(context: Context, compared: Compared, stop: 
                 return Err(Failure { text: text.into(), settings: false }.into());
             }
             // What people had decided by then is no news.
-            last.linker.decide(&self::decisions(&opened, Some(last.began)).await);
+            last.linker.apply(&decisions(&opened, Some(last.began)).await);
             let before = last.linker.earlier().map(|earlier| Before { at: last.began, earlier });
             last.scan_again(fresh);
             (last, before)
         }
         None => (fresh(), None),
     };
-    engine.linker.decide(&decisions);
+    let taken_back = engine.linker.taken_back();
+    engine.linker.apply(&[taken_back, by_now].concat());
     let mut take = |news| {
         engine.take(news);
     };

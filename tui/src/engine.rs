@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::time::{Duration, Instant};
 
 use userlink_domain::{Group, RecordRef, Situation, Timestamp};
 use userlink_link::{Anew, Change, Circumstances, Coverage, Entry, Linker, Rules};
@@ -15,6 +16,8 @@ use crate::spool::{Searched, Spool};
 
 /// So much of what a scan read beside what is shown is taken in before somebody else gets a turn: some milliseconds.
 const AT_ONCE: usize = 1_000;
+/// A step that takes longer is followed by one that does more.
+const LONG: Duration = Duration::from_millis(50);
 
 pub(crate) struct Engine {
     pub(crate) linker: Linker,
@@ -32,6 +35,9 @@ pub(crate) struct Engine {
     about_pool: Option<(bool, bool)>,
     /// How what was kept of records compares with what is read.
     as_kept: AsKept,
+    /// Of some records names and e-mails are there as hashes alone; and of some that the scan was told.
+    pub(crate) hashed: bool,
+    told_hashed: bool,
     /// What is read once more.
     anew: Anew,
     /// How far the scan has read.
@@ -40,6 +46,8 @@ pub(crate) struct Engine {
     scan_began: Timestamp,
     /// It has read all beside what was held, and that takes the place of it, bit by bit.
     turns: bool,
+    /// How much of that is done in a step.
+    at_once: usize,
     /// Where what is read is kept.
     keep: Option<Box<Writer>>,
     /// What was looked at besides while an interrupted scan is told again: it is newer than that, and is kept after it.
@@ -67,10 +75,13 @@ impl Engine {
             writable: None,
             about_pool: None,
             as_kept: AsKept::default(),
+            hashed: false,
+            told_hashed: false,
             anew: Anew::default(),
             read: Coverage::default(),
             scan_began: now,
             turns: false,
+            at_once: AT_ONCE,
             keep: None,
             besides: None,
             failures: Vec::new(),
@@ -90,7 +101,7 @@ impl Engine {
         if let Some(texts_as) = as_kept.texts_as() {
             self.linker = self.linker.comparing_texts_as(texts_as);
         }
-        Self { as_kept, began, scan_began: began, ..self }
+        Self { hashed: !as_kept.is_whole(), as_kept, began, scan_began: began, ..self }
     }
 
     /// One that is told of an interrupted scan before it reads.
@@ -120,18 +131,13 @@ impl Engine {
             && (fresh.as_kept.is_whole() || self.as_kept.is_like(&fresh.as_kept))
     }
 
-    /// A scan begins that would have read into `fresh`. Where all has been read, it stays as it is until all has been read anew.
+    /// A scan begins that would have read into `fresh`. What is held stays as it is until all has been read anew, or as much of it
+    /// as there is of what is not all.
     pub(crate) fn scan_again(&mut self, fresh: Self) {
         while self.turn() {}
-        if self.is_complete() {
-            self.anew = Anew::beside(&mut self.linker);
-        } else {
-            // What had been read to its end has not been by this scan.
-            self.linker.apply(&[Change::Covered(Coverage::default())]);
-            self.anew = Anew::over(&mut self.linker);
-            self.began = fresh.scan_began;
-        }
-        (self.scan_began, self.keep, self.besides) = (fresh.scan_began, fresh.keep, fresh.besides);
+        self.anew = Anew::beside(&mut self.linker);
+        (self.scan_began, self.told_hashed) = (fresh.scan_began, fresh.hashed);
+        (self.keep, self.besides) = (fresh.keep, fresh.besides);
         (self.read, self.users_about, self.done) = (Coverage::default(), None, false);
         self.failures.clear();
     }
@@ -154,8 +160,7 @@ impl Engine {
                     Writable::Unknown(_) => None,
                 };
                 self.writable = Some(writable);
-                self.hear(&[Change::Writable(known)]);
-                true
+                self.hear(&[Change::Writable(known)])
             }
             News::Keep(writer) => {
                 self.keep = Some(writer);
@@ -163,10 +168,7 @@ impl Engine {
                 self.learn(&besides);
                 !besides.is_empty()
             }
-            News::Batch(changes) => {
-                self.hear(&changes);
-                !self.is_beside()
-            }
+            News::Batch(changes) => self.hear(&changes),
             News::Anew(shard) => {
                 self.keep_with(|writer| writer.anew(shard));
                 self.anew.expect_users(&mut self.linker, |sub| shard.holds(sub));
@@ -257,16 +259,35 @@ impl Engine {
         self.turns
     }
 
+    fn begin_to_turn(&mut self) {
+        tracing::info!(different = self.different(), "what is held is replaced by what was read anew");
+        (self.turns, self.at_once) = (true, AT_ONCE);
+        if !self.is_complete() {
+            // What had been read to its end has not been by this scan.
+            self.linker.apply(&[Change::Covered(Coverage::default())]);
+        }
+    }
+
     /// Goes on with that; true while there is more to do.
     pub(crate) fn turn(&mut self) -> bool {
         if !self.turns {
             return false;
         }
-        match self.anew.turn(&mut self.linker, AT_ONCE) {
+        let began = Instant::now();
+        let turned = self.anew.turn(&mut self.linker, self.at_once);
+        if began.elapsed() > LONG {
+            // Where very many records are one entry, each step goes through all of it.
+            self.at_once *= 2;
+        }
+        match turned {
             Ok(true) => {
                 self.turns = false;
                 self.began = self.scan_began;
-                self.forget_replaced();
+                self.hashed = self.told_hashed;
+                if self.read.users {
+                    self.forget_replaced();
+                }
+                self.linker.apply(&[Change::Covered(self.read)]);
             }
             Ok(false) => {}
             Err(lost) if self.failures.is_empty() => self.failures.push((format!("{lost} Scan again."), false)),
@@ -283,9 +304,8 @@ impl Engine {
             Side::Table => self.read.rows = true,
         }
         if self.is_beside() {
-            self.turns = self.read == Coverage::ALL;
-            if self.turns {
-                tracing::info!(different = self.different(), "all has been read anew");
+            if self.read == Coverage::ALL {
+                self.begin_to_turn();
             }
             return;
         }
@@ -294,7 +314,7 @@ impl Engine {
                 self.anew.forget_users(&mut self.linker);
                 self.forget_replaced();
             }
-            Side::Table => self.anew.forget_rows(&mut self.linker),
+            Side::Table => {}
         }
         self.linker.apply(&[Change::Covered(self.read)]);
         self.count();
@@ -338,10 +358,17 @@ impl Engine {
     }
 
     /// Takes in what the scan read.
-    fn hear(&mut self, changes: &[Change]) {
+    fn hear(&mut self, changes: &[Change]) -> bool {
         self.keep_with(|writer| writer.add(changes));
-        self.anew.read(&mut self.linker, changes);
+        let changed = self.anew.read(&mut self.linker, changes);
         self.count();
+        if self.is_beside() && !self.is_complete() {
+            let (users, rows) = self.came();
+            if users >= self.users && rows >= self.rows {
+                self.begin_to_turn();
+            }
+        }
+        changed
     }
 
     /// Takes in records that somebody has looked at besides.

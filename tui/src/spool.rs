@@ -183,6 +183,12 @@ impl Records for Spool {
         at
     }
 
+    fn supersede(&mut self, Place(number): Place) {
+        if let (Some(searched), Ok(number)) = (&self.searched, u32::try_from(number)) {
+            searched.lock().unwrap_or_else(PoisonError::into_inner).supersede(number);
+        }
+    }
+
     fn user(&self, at: Place) -> Option<PoolUser> {
         self.get::<KeptUser>(at).map(PoolUser::from)
     }

@@ -1,8 +1,8 @@
 //! Reading once more what has been read: whoever does not come again is gone.
 //!
-//! Where not everything had been read before, what comes is taken in as it comes. Where everything had, what is held stays as it
-//! was until all has come again, and can be shown meanwhile: a record that is the same costs a bit, and one that is not lies
-//! where records are kept, and is taken in at the end. So there is never a second linker.
+//! What is held stays as it was until enough has come again, and can be shown meanwhile: a record that is the same costs a bit,
+//! and one that is not lies where records are kept, and is taken in then. So there is never a second linker. Where only a part
+//! of the pool is listed from its beginning again, what comes is taken in as it comes.
 
 use std::error::Error;
 use std::fmt;
@@ -45,8 +45,6 @@ const AT_ONCE: usize = 4096;
 /// What is being read anew. At first nothing is.
 #[derive(Debug, Default)]
 pub struct Anew {
-    /// Both sides are, from their beginnings.
-    whole: bool,
     users: Expected,
     rows: Expected,
     /// What came and is not as it is held, in its order; none where what comes is taken in at once.
@@ -78,10 +76,13 @@ impl Expected {
     }
 
     fn came(&mut self, slot: Option<u32>) {
-        match slot {
-            Some(slot) if (slot as usize) < self.missing.len() => self.missing.set(slot as usize, false),
-            Some(_) => {}
-            None => self.new += 1,
+        self.new += u64::from(slot.is_none());
+        self.is_there(slot);
+    }
+
+    fn is_there(&mut self, slot: Option<u32>) {
+        if let Some(slot) = slot.filter(|slot| (*slot as usize) < self.missing.len()) {
+            self.missing.set(slot as usize, false);
         }
     }
 
@@ -108,21 +109,16 @@ impl Expected {
 }
 
 impl Anew {
-    /// Both sides, of which less than all had been read: what comes is taken in at once.
-    pub fn over(linker: &mut Linker) -> Self {
-        let mut anew = Self { whole: true, ..Self::default() };
+    /// Both sides: what is held stays as it is until [`Anew::turn`].
+    pub fn beside(linker: &mut Linker) -> Self {
         linker.take_in();
         let (users, rows) = linker.store.slots();
+        let mut anew = Self { aside: Some(Column::new()), ..Self::default() };
         anew.users.expect((0..users).filter(|slot| linker.store.is_there(Rec::User(*slot))), users);
         anew.rows.expect((0..rows).filter(|slot| linker.store.is_there(Rec::Row(*slot))), rows);
         let (users, rows) = linker.len();
         (anew.users.held, anew.rows.held) = (users as u64, rows as u64);
         anew
-    }
-
-    /// Both sides, of which all had been read: it stays as it is until [`Anew::turn`].
-    pub fn beside(linker: &mut Linker) -> Self {
-        Self { aside: Some(Column::new()), ..Self::over(linker) }
     }
 
     /// Whether what is held stays as it is.
@@ -153,7 +149,7 @@ impl Anew {
 
     /// How many users and rows have come by now, where both sides are read anew.
     pub fn came(&self) -> Option<(u64, u64)> {
-        self.whole.then(|| (self.users.read(), self.rows.read()))
+        self.is_beside().then(|| (self.users.read(), self.rows.read()))
     }
 
     /// How much has been put aside.
@@ -161,31 +157,26 @@ impl Anew {
         self.aside.as_ref().map_or(0, Column::len)
     }
 
-    /// What has been read.
-    pub fn read(&mut self, linker: &mut Linker, changes: &[Change]) {
-        if self.aside.is_some() {
-            changes.iter().for_each(|change| self.read_beside(linker, change));
-            return;
+    /// What has been read. True where entries may look different by now.
+    pub fn read(&mut self, linker: &mut Linker, changes: &[Change]) -> bool {
+        if self.is_beside() {
+            return changes.iter().fold(false, |any, change| self.read_beside(linker, change) || any);
         }
-        if self.users.any || self.rows.any {
-            for change in changes {
-                match change {
-                    Change::User(user) => self.users.came(linker.store.user_slot(user.sub)),
-                    Change::Row(row) => self.rows.came(linker.store.row_slot(&row.id)),
-                    Change::UserGone(_)
-                    | Change::RowGone(_)
-                    | Change::Covered(_)
-                    | Change::Writable(_)
-                    | Change::Unsettled(_)
-                    | Change::Dismissed(..)
-                    | Change::Contained(..) => {}
-                }
-            }
-        }
+        changes.iter().for_each(|change| self.is_there(linker, change));
         linker.apply(changes);
+        true
     }
 
-    fn read_beside(&mut self, linker: &mut Linker, change: &Change) {
+    /// Whoever is read is not missing.
+    fn is_there(&mut self, linker: &Linker, change: &Change) {
+        let slot = match change {
+            Change::User(user) if self.users.any => linker.store.user_slot(user.sub),
+            _ => None,
+        };
+        self.users.is_there(slot);
+    }
+
+    fn read_beside(&mut self, linker: &mut Linker, change: &Change) -> bool {
         let aside = match change {
             Change::User(user) => {
                 let mut facts = linker.store.digests.user(user, linker.rules.id_kind);
@@ -195,11 +186,12 @@ impl Anew {
                     slot.filter(|slot| !self.users.is_aside(*slot) && !linker.unsettled.contains(&Rec::User(*slot)));
                 let compared = stays.map(|slot| (slot, linker.store.compare_user(slot, &facts)));
                 if matches!(compared, Some((_, Compared::Same))) {
-                    return;
+                    return false;
                 }
                 facts.place = linker.records.put_user(user);
                 if let Some((slot, Compared::LooksDifferent)) = compared {
-                    return linker.store.move_user(slot, &facts);
+                    linker.move_user(slot, &facts);
+                    return true;
                 }
                 self.users.put_aside(slot);
                 Aside::User(facts.place)
@@ -212,11 +204,12 @@ impl Anew {
                     slot.filter(|slot| !self.rows.is_aside(*slot) && !linker.unsettled.contains(&Rec::Row(*slot)));
                 let compared = stays.map(|slot| (slot, linker.store.compare_row(slot, &facts)));
                 if matches!(compared, Some((_, Compared::Same))) {
-                    return;
+                    return false;
                 }
                 facts.place = linker.records.put_row(row);
                 if let Some((slot, Compared::LooksDifferent)) = compared {
-                    return linker.store.move_row(slot, &facts);
+                    linker.move_row(slot, &facts);
+                    return true;
                 }
                 self.rows.put_aside(slot);
                 Aside::Row(facts.place)
@@ -224,10 +217,11 @@ impl Anew {
             Change::UserGone(_) | Change::RowGone(_) | Change::Unsettled(_) => self.as_told(linker, change),
             Change::Covered(_) | Change::Writable(_) | Change::Dismissed(..) | Change::Contained(..) => {
                 drop(linker.apply(std::slice::from_ref(change)));
-                return;
+                return true;
             }
         };
         self.put(aside);
+        false
     }
 
     fn put(&mut self, aside: Aside) {
@@ -238,10 +232,12 @@ impl Anew {
 
     /// What somebody has seen besides: it is so by now, and will be when all has come, whatever had been read before.
     pub fn learn(&mut self, linker: &mut Linker, changes: &[Change]) {
-        if self.is_beside() {
-            for change in changes {
+        for change in changes {
+            if self.is_beside() && is_of_a_record(change) {
                 let told = self.as_told(linker, change);
                 self.put(told);
+            } else {
+                self.is_there(linker, change);
             }
         }
         linker.apply(changes);
@@ -260,6 +256,10 @@ impl Anew {
         };
         self.users.put_aside(user);
         self.rows.put_aside(row);
+        if matches!(change, Change::User(_) | Change::Row(_)) {
+            self.users.is_there(user);
+            self.rows.is_there(row);
+        }
         Aside::Change(Box::new(change.clone()))
     }
 
@@ -268,12 +268,7 @@ impl Anew {
         while self.users.any && !self.users.forget(linker, Rec::User, AT_ONCE) {}
     }
 
-    /// Forgets the rows that did not come again.
-    pub fn forget_rows(&mut self, linker: &mut Linker) {
-        while self.rows.any && !self.rows.forget(linker, Rec::Row, AT_ONCE) {}
-    }
-
-    /// All has come again: takes in some of what was put aside, and forgets some of those who did not come. True when that was
+    /// Enough has come again: takes in some of what was put aside, and forgets some of those who did not come. True when that was
     /// all of it.
     ///
     /// # Errors
@@ -292,5 +287,13 @@ impl Anew {
             *self = Self::default();
         }
         Ok(over)
+    }
+}
+
+/// Whether a change is one of a record, and not of what is known besides.
+fn is_of_a_record(change: &Change) -> bool {
+    match change {
+        Change::User(_) | Change::Row(_) | Change::UserGone(_) | Change::RowGone(_) | Change::Unsettled(_) => true,
+        Change::Covered(_) | Change::Writable(_) | Change::Dismissed(..) | Change::Contained(..) => false,
     }
 }

@@ -10,7 +10,7 @@ use crate::crowd::Waiting;
 use crate::dismissed::Evidence;
 use crate::entries::{Entries, EntryId};
 use crate::entry::Entry;
-use crate::facts::{Digests, Place, TextsAs};
+use crate::facts::{Digests, Place, RowFacts, TextsAs, UserFacts};
 use crate::records::{InMemory, Records};
 use crate::rules::{Change, Counts, Coverage, Delta, Rules};
 use crate::store::{Compared, Rec, Store};
@@ -195,6 +195,7 @@ impl Linker {
     fn remove(&mut self, rec: Rec, work: &mut Work) {
         self.touch(rec, work);
         self.unsettled.remove(&rec);
+        self.store.last_place(rec).into_iter().for_each(|place| self.records.supersede(place));
         match rec {
             Rec::User(slot) => self.store.remove_user(slot),
             Rec::Row(slot) => self.store.remove_row(slot),
@@ -233,12 +234,10 @@ impl Linker {
         all_there
     }
 
-    /// Takes what people have decided: what was decided before and is not among it has been taken back.
-    pub fn decide(&mut self, decisions: &[Change]) {
+    /// What would take back all that people have decided by now.
+    pub fn taken_back(&self) -> Vec<Change> {
         let dismissed = self.dismissed.keys().map(|of| Change::Dismissed(of.clone(), None));
-        let contained = self.contained.iter().map(|sub| Change::Contained(*sub, false));
-        let back: Vec<Change> = dismissed.chain(contained).chain(decisions.iter().cloned()).collect();
-        self.apply(&back);
+        dismissed.chain(self.contained.iter().map(|sub| Change::Contained(*sub, false))).collect()
     }
 
     /// Makes the entries of a linker that gathers, though not everything has been read, and may never be.
@@ -271,6 +270,17 @@ impl Linker {
         }
     }
 
+    /// A user is the same in all that is compared, and lies elsewhere by now.
+    pub(crate) fn move_user(&mut self, slot: u32, facts: &UserFacts) {
+        self.store.user_place(slot).into_iter().for_each(|place| self.records.supersede(place));
+        self.store.move_user(slot, facts);
+    }
+
+    pub(crate) fn move_row(&mut self, slot: u32, facts: &RowFacts) {
+        self.store.row_place(slot).into_iter().for_each(|place| self.records.supersede(place));
+        self.store.move_row(slot, facts);
+    }
+
     /// `kept` is where it lies already, where it does.
     fn take_user(&mut self, user: &PoolUser, kept: Option<Place>, work: &mut Work) {
         let mut facts = self.store.digests.user(user, self.rules.id_kind);
@@ -283,11 +293,12 @@ impl Linker {
                 Compared::Same => return,
                 Compared::LooksDifferent => {
                     facts.place = kept.unwrap_or_else(|| self.records.put_user(user));
-                    self.store.move_user(slot, &facts);
+                    self.move_user(slot, &facts);
                     return;
                 }
                 Compared::Different => self.touch(Rec::User(slot), work),
             }
+            self.store.user_place(slot).into_iter().for_each(|place| self.records.supersede(place));
         }
         facts.place = kept.unwrap_or_else(|| self.records.put_user(user));
         let slot = self.store.put_user(user, &facts, &*self.records);
@@ -304,11 +315,12 @@ impl Linker {
                 Compared::Same => return,
                 Compared::LooksDifferent => {
                     facts.place = kept.unwrap_or_else(|| self.records.put_row(row));
-                    self.store.move_row(slot, &facts);
+                    self.move_row(slot, &facts);
                     return;
                 }
                 Compared::Different => self.touch(Rec::Row(slot), work),
             }
+            self.store.row_place(slot).into_iter().for_each(|place| self.records.supersede(place));
         }
         facts.place = kept.unwrap_or_else(|| self.records.put_row(row));
         let slot = self.store.put_row(&facts);
@@ -339,6 +351,20 @@ impl Linker {
     /// How many rows have something in their sub that is no sub.
     pub fn malformed_subs(&self) -> u64 {
         self.store.malformed_subs()
+    }
+
+    /// What would say again of a record that a change is about that it is unsettled, where it is.
+    pub fn held_unsettled(&self, change: &Change) -> Option<Change> {
+        let of = match change {
+            Change::User(PoolUser { sub, .. }) | Change::UserGone(sub) => RecordRef::User(*sub),
+            Change::Row(Row { id, .. }) | Change::RowGone(id) => RecordRef::Row(id.clone()),
+            Change::Unsettled(_)
+            | Change::Covered(_)
+            | Change::Writable(_)
+            | Change::Dismissed(..)
+            | Change::Contained(..) => return None,
+        };
+        self.find(&of).is_some_and(|rec| self.unsettled.contains(&rec)).then_some(Change::Unsettled(of))
     }
 
     /// What would bring a record that a change is about back to what it is now.

@@ -15,6 +15,9 @@ pub trait Records: Debug + Send {
     fn user(&self, at: Place) -> Option<PoolUser>;
     fn row(&self, at: Place) -> Option<Row>;
 
+    /// Another one was put in the place of this: it may be asked for by [`Records::user`] and [`Records::row`] alone from here on.
+    fn supersede(&mut self, _: Place) {}
+
     /// Whether the username, the `user_id` or the e-mail passes.
     fn user_passes(&self, at: Place, is_meant: &mut dyn FnMut(&str) -> bool) -> bool {
         self.user(at).is_some_and(|user| {

@@ -101,7 +101,8 @@ fn unused(linker: &Linker, kind: IdKind) -> RowId {
 /// Makes the changes, looks, and takes them back. The linker is as it was afterwards.
 pub fn attempt(linker: &mut Linker, steps: &[PlannedStep]) -> Trial {
     let changes = changes(linker, steps);
-    let back: Vec<Change> = changes.iter().rev().filter_map(|change| linker.held(change)).collect();
+    let back = changes.iter().rev().filter_map(|change| linker.held(change));
+    let back: Vec<Change> = back.chain(changes.iter().filter_map(|change| linker.held_unsettled(change))).collect();
     let touched = linker.apply(&changes).changed;
     let mut trial = Trial::default();
     let mut seen = BTreeSet::new();

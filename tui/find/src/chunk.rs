@@ -177,6 +177,11 @@ impl Chunk {
         Self { created, bits, starts: self.starts.clone(), texts }
     }
 
+    /// As many records, of which nothing is known.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { bits: self.bits.clone(), ..Self::default() }
+    }
+
     /// Lets no record in any more, and gives back what room is left.
     pub(crate) fn sealed(mut self) -> Self {
         if let Texts::Near(bytes) = &mut self.texts {

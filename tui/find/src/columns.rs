@@ -29,13 +29,23 @@ pub struct Columns {
     at_most_near: usize,
     /// How many of the first chunks have been moved because there are more than fit.
     moved: usize,
+    /// How many records of each chunk nobody asks for any more.
+    superseded: Vec<u16>,
 }
 
 impl Columns {
     /// Keeps texts in memory as long as they take at most so many bytes. When there are more, all of them go elsewhere, bit by
     /// bit: then there are so many records that memory is what is short. All stay where there is no such place.
     pub fn new(far: Option<Arc<dyn Far>>, at_most_near: usize) -> Self {
-        Self { sealed: Vec::new(), tail: Chunk::default(), far, near: 0, at_most_near, moved: 0 }
+        Self {
+            sealed: Vec::new(),
+            tail: Chunk::default(),
+            far,
+            near: 0,
+            at_most_near,
+            moved: 0,
+            superseded: Vec::new(),
+        }
     }
 
     /// Takes a user in, and gives its number.
@@ -48,6 +58,21 @@ impl Columns {
     pub fn push_row(&mut self, row: &Row) -> u32 {
         self.tail.push_row(row);
         self.pushed()
+    }
+
+    /// Nobody asks for a record any more, as it came once more. What is asked of a chunk of such records alone takes no room.
+    pub fn supersede(&mut self, number: u32) {
+        let at = number as usize / CHUNK;
+        if self.superseded.len() <= at {
+            self.superseded.resize(at + 1, 0);
+        }
+        self.superseded[at] += 1;
+        if usize::from(self.superseded[at]) == CHUNK
+            && let Some(chunk) = self.sealed.get_mut(at)
+        {
+            self.near -= chunk.near();
+            *chunk = Arc::new(chunk.emptied());
+        }
     }
 
     fn pushed(&mut self) -> u32 {

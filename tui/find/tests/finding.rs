@@ -266,3 +266,29 @@ fn who_is_told_to_stop_gives_nothing() {
     let stopped = AtomicBool::new(true);
     assert!(search(&view, query.of_records().next().unwrap(), Hits::default(), None, 2, &stopped).is_none());
 }
+
+#[test]
+fn who_came_once_more_is_found_as_it_is_now_and_what_is_read_of_it_takes_no_more_room() {
+    let elsewhere = Arc::new(Elsewhere::default());
+    let user = |number: usize, domain: &str| PoolUser {
+        email: Some(format!("ada{number}@{domain}").into()),
+        ..PoolUser::new(Sub::from_u128(number as u128), format!("user {number}"))
+    };
+    // There is room for the texts of all, and not for those of all twice.
+    let mut all = Columns::new(Some(elsewhere.clone()), 3 * MANY * 60);
+    let kept = || elsewhere.0.lock().unwrap().len();
+    for round in 0..5 {
+        for number in 0..MANY {
+            all.push_user(&user(number, if round % 2 == 0 { "old.org" } else { "new.org" }));
+            if round > 0 {
+                all.supersede(((round - 1) * MANY + number) as u32);
+            }
+        }
+        assert_eq!(kept(), 0, "in round {round}");
+    }
+    let view = all.view();
+    assert_eq!(view.len() as usize, 5 * MANY);
+    let hits = ratings(&view, &found(&view, "email:old.org", Hits::default(), None));
+    assert!(hits[4 * MANY..].iter().all(|rating| *rating > 0), "all of them as they are now");
+    assert!(hits[..4096].iter().all(|rating| *rating == 0), "nobody asks for these");
+}

@@ -14,7 +14,7 @@ use userlink_ui::{Effect, Event, Export, Level};
 
 use super::beside;
 use super::export;
-use super::planning::with;
+use super::planning::{learn, with};
 use super::repairs::{MaybeOpen, Repairs};
 use super::worker::{Question, Wanted, Worker};
 use crate::clock;
@@ -215,7 +215,10 @@ impl Effects {
             while restored.changed().await.is_ok() {}
             let is_first = !scanned.swap(true, Ordering::Relaxed);
             let mut unfinished = if is_first { unfinished(&now_open).await } else { None };
+            // What was decided before it is read what has been decided by now.
+            let taken_back = with(&worker, |engine, _| engine.linker.taken_back()).await.unwrap_or_default();
             let decisions = now_open.decisions(None).await;
+            let decisions = decisions.map(|decisions| [taken_back, decisions].concat());
             let (begin, news) = loop {
                 let (news, heard) = mpsc::channel(BATCHES);
                 let mut engine = Engine::new(now_open.rules.clone());
@@ -231,7 +234,7 @@ impl Effects {
                 };
                 drop(worker.send(about));
                 if let Some(decisions) = decisions.clone() {
-                    drop(worker.send(Question::With(Box::new(move |engine, _| engine.linker.decide(&decisions)))));
+                    learn(&worker, decisions).await;
                 }
                 let Some(unfinished) = unfinished.take() else { break (Begin::default(), news) };
                 let text = format!(

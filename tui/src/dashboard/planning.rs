@@ -85,11 +85,17 @@ impl Planner {
                     // In the order of the list.
                     let mut of: Vec<RecordRef> = marked.records().cloned().collect();
                     of.sort_by_cached_key(|of| engine.linker.lead_of(of));
-                    of
+                    (of, engine.hashed)
                 });
-                let of = marked.await?;
+                let (of, hashed) = marked.await?;
                 if of.len() <= FRESH_AT_MOST {
                     self.read_again(&of).await?;
+                } else if hashed {
+                    // A hash would be written where an address is meant.
+                    return Ok(Made::refused(
+                        "Of what an interrupted scan had read names and e-mails were not kept. Scan again (R) before so \
+                         many are repaired at once.",
+                    ));
                 }
                 self.chosen(request, of).await
             }

@@ -223,9 +223,10 @@ impl Worker {
                 }
                 if self.engine.is_turning() {
                     // From here on it is no more what it was then, and not yet settled.
-                    self.before = self.counted();
-                    (self.shown_at, self.from_disk) = (None, false);
+                    self.before = self.counted().or(self.before.take());
+                    self.shown_at = None;
                     self.epoch += 1;
+                    self.glance.stop();
                 }
                 self.untold = true;
             }
@@ -259,15 +260,22 @@ impl Worker {
 
     /// Goes on with what a scan has read beside what is shown, and takes its place.
     async fn turn(&mut self) {
-        if !self.engine.turn()
-            && let Some((lost, _)) = self.engine.failures.first()
-            && !self.failed
-        {
-            let lost = lost.clone();
-            self.fail(&lost).await;
-        }
+        let goes_on = self.engine.turn();
         self.revision += 1;
         self.untold = true;
+        if goes_on {
+            return;
+        }
+        self.epoch += 1;
+        match self.engine.failures.first().map(|(text, _)| text.clone()) {
+            Some(lost) => self.fail(&lost).await,
+            None => self.from_disk = false,
+        }
+        if self.engine.is_complete() {
+            self.glance.begin();
+        }
+        // What waited for it.
+        drop(self.mark().await);
     }
 
     /// What is counted of the complete scan that is shown.
@@ -297,7 +305,8 @@ impl Worker {
         for news in self.glance.news(self.pool.as_ref().map(PoolReader::used)) {
             self.to.send(Event::Overview(news)).await?;
         }
-        if self.picture.is_none() && self.marked.settle_in_time(&self.engine.linker, self.revision) {
+        let stands = self.picture.is_none() && !self.engine.is_turning();
+        if stands && self.marked.settle_in_time(&self.engine.linker, self.revision) {
             self.to.send(Event::Marked(self.marked.count())).await?;
         }
         self.to.send(Event::Counts(counts)).await
@@ -405,6 +414,13 @@ mod tests {
         let user = |number| PoolUser::new(Sub::from_u128(number), format!("user-{number}"));
         let batch = numbers.map(|number| Change::User(user(number))).collect();
         worker.hear(Some(News::Batch(batch))).await;
+        turns(worker).await;
+    }
+
+    async fn turns(worker: &mut Worker) {
+        while worker.engine.is_turning() {
+            worker.turn().await;
+        }
     }
 
     async fn fails(worker: &mut Worker) {
@@ -415,9 +431,7 @@ mod tests {
     async fn ends(worker: &mut Worker) {
         for news in [News::End(Side::Pool), News::End(Side::Table), News::Done] {
             worker.hear(Some(news)).await;
-            while worker.engine.is_turning() {
-                worker.turn().await;
-            }
+            turns(worker).await;
         }
         worker.hear(None).await;
     }
@@ -428,27 +442,61 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_scan_had_read_that_failed_stays_and_the_next_reads_over_it() {
+    async fn what_a_scan_had_read_that_failed_stays_until_as_much_has_been_read_anew() {
         let (to, _events) = mpsc::channel(1_000);
         let mut worker = Worker::new(rules(), to);
         scan(&mut worker).await;
         reads(&mut worker, 1..4).await;
         assert_eq!(held(&worker), [1, 2, 3], "it is shown while it is read");
         fails(&mut worker).await;
-        scan(&mut worker).await;
-        reads(&mut worker, 2..3).await;
-        assert_eq!((held(&worker), worker.engine.came()), (vec![1, 2, 3], (1, 0)));
-        fails(&mut worker).await;
-        scan(&mut worker).await;
-        reads(&mut worker, 3..6).await;
-        assert_eq!(
-            (held(&worker), worker.engine.came()),
-            (vec![1, 2, 3, 4, 5], (3, 0)),
-            "and what comes is shown as it is read"
-        );
+        for again in ["fails", "goes on"] {
+            scan(&mut worker).await;
+            reads(&mut worker, 2..4).await;
+            assert_eq!((held(&worker), worker.engine.came()), (vec![1, 2, 3], (2, 0)), "{again}");
+            if again == "fails" {
+                fails(&mut worker).await;
+                assert_eq!(held(&worker), [1, 2, 3]);
+            }
+        }
+        reads(&mut worker, 4..6).await;
+        assert_eq!((held(&worker), worker.engine.came()), (vec![2, 3, 4, 5], (4, 0)), "nothing of the one that failed");
+        reads(&mut worker, 6..7).await;
+        assert_eq!(held(&worker), [2, 3, 4, 5, 6], "and what comes then is shown as it is read");
         ends(&mut worker).await;
-        assert_eq!((held(&worker), worker.engine.came()), (vec![3, 4, 5], (3, 0)), "who did not come again is gone");
+        assert_eq!((held(&worker), worker.engine.came()), (vec![2, 3, 4, 5, 6], (5, 0)));
         assert!(worker.shown_at.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_only_looks_different_is_seen_before_all_has_been_read_and_half_a_turn_is_not_looked_at() {
+        let (to, _events) = mpsc::channel(10_000);
+        let mut worker = Worker::new(rules(), to);
+        scan(&mut worker).await;
+        reads(&mut worker, 1..3_000).await;
+        ends(&mut worker).await;
+        scan(&mut worker).await;
+        let revision = worker.revision;
+        reads(&mut worker, 1..3_000).await;
+        assert_eq!(worker.revision, revision, "the same is no news");
+        let user = |number: u128| PoolUser::new(Sub::from_u128(number), format!("user-{number}"));
+        let phone = PoolUser { phone: Some("+491701234567".into()), ..user(7) };
+        worker.hear(Some(News::Batch(vec![Change::User(phone)]))).await;
+        assert_eq!(worker.revision, revision + 1, "lists are made anew: it lies elsewhere by now");
+        let other = |number| PoolUser { user_id: Some("0192f0c1-2b6a-7cde-8f00-000000000001".into()), ..user(number) };
+        worker.hear(Some(News::Batch((1..3_000).map(|number| Change::User(other(number))).collect()))).await;
+        worker.hear(Some(News::End(Side::Pool))).await;
+        worker.hear(Some(News::End(Side::Table))).await;
+        worker.turn().await;
+        assert!(worker.engine.is_turning());
+        let (look, mut looked) = oneshot::channel();
+        let question = Question::With(Box::new(move |engine, _| {
+            let situations = engine.linker.counts().situations().count();
+            look.send(situations).unwrap_or_default();
+        }));
+        assert!(worker.answer(question).await.is_ok());
+        assert!(looked.try_recv().is_err(), "it waits");
+        turns(&mut worker).await;
+        assert_eq!(looked.await.unwrap_or(0), 1, "all of them name one row that is not there");
     }
 
     #[tokio::test]

@@ -137,18 +137,26 @@ proptest! {
         prop_assert_eq!(linker.len(), (0, after.rows.len()));
     }
 
+    /// Of a part of the pool that is listed from its beginning again whoever is not there any more is gone; and of less than all
+    /// what was read anew takes the place at any moment.
     #[test]
-    fn what_had_not_been_read_to_its_end_is_read_over(turned in turned(), some in 0..6usize, users_read in any::<bool>()) {
+    fn what_had_not_been_read_to_its_end_is_read_on(
+        turned in turned(),
+        some in 0..6usize,
+        coverage in any::<bool>(),
+        turns_at in 0..6usize,
+    ) {
         let Turned { before, after, stale, read, learned, at_once } = turned;
         for gathers in [false, true] {
             let mut linker = Linker::new(rules(&before));
+            let mut anew = Anew::default();
             if gathers {
                 linker = linker.gathering(10);
+            } else {
+                linker.apply(&changes(&before).into_iter().take(some).collect::<Vec<_>>());
+                linker.apply(&[Change::Covered(Coverage { users: coverage, rows: false })]);
+                anew = Anew::beside(&mut linker);
             }
-            linker.apply(&changes(&before).into_iter().take(some).collect::<Vec<_>>());
-            linker.apply(&[Change::Covered(Coverage { users: users_read, rows: false })]);
-            linker.apply(&[Change::Covered(Coverage::default())]);
-            let mut anew = Anew::over(&mut linker);
             anew.read(&mut linker, &stale);
             anew.expect_users(&mut linker, is_even);
             for (at, page) in read.chunks(at_once).enumerate() {
@@ -156,9 +164,17 @@ proptest! {
                 let besides: Vec<Change> =
                     learned.iter().filter(|(when, _)| *when == at).map(|(_, change)| change.clone()).collect();
                 anew.learn(&mut linker, &besides);
+                if at == turns_at {
+                    linker.apply(&[Change::Covered(Coverage::default())]);
+                    while !anew.turn(&mut linker, at_once).unwrap() {}
+                    // Who was read before the turn may have been gone by then.
+                    anew.expect_users(&mut linker, is_even);
+                    anew.read(&mut linker, &changes(&after));
+                }
             }
+            linker.apply(&[Change::Covered(Coverage::default())]);
+            while !anew.turn(&mut linker, at_once).unwrap() {}
             anew.forget_users(&mut linker);
-            anew.forget_rows(&mut linker);
             linker.apply(&[Change::Covered(Coverage::ALL)]);
             prop_assert_eq!(said(&linker), naive(&after));
         }

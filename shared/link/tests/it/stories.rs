@@ -186,6 +186,12 @@ fn a_protected_record_and_an_unsettled_one_are_laid_over_the_result() {
     assert_eq!(situation(&linker, &of(1)), Situation::Ignored);
     linker.apply(&[Change::Unsettled(of(2))]);
     assert_eq!(situation(&linker, &of(2)), Situation::Unsettled);
+    // What is only tried is taken back, and that it is unsettled with it.
+    let tried = Change::User(names(user(2), 1));
+    let back: Vec<Change> = linker.held(&tried).into_iter().chain(linker.held_unsettled(&tried)).collect();
+    linker.apply(&[tried]);
+    linker.apply(&back);
+    assert_eq!(situation(&linker, &of(2)), Situation::Unsettled);
     linker.apply(&[Change::User(user(2))]);
     assert_eq!(situation(&linker, &of(2)), Situation::NoRow);
 }

@@ -33,8 +33,8 @@ impl Worker {
                 self.marking.push_back(marking);
                 self.mark().await?;
             }
-            // What comes after a mark means it to be there.
-            Question::With(look) if !self.marking.is_empty() => self.after_marks.push(look),
+            // What comes after a mark means it to be there; and what is half of one scan and half of another is not looked at.
+            Question::With(look) if !self.marking.is_empty() || self.engine.is_turning() => self.after_marks.push(look),
             Question::With(look) => self.with(look).await?,
             Question::Learn(changes, answer) => {
                 self.engine.learn(&changes);
@@ -121,7 +121,7 @@ impl Worker {
 
     /// Makes the changes to the marks that were asked for, in their order; one that is about a view as soon as its list has been
     /// made.
-    async fn mark(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
+    pub(super) async fn mark(&mut self) -> Result<(), mpsc::error::SendError<Event>> {
         while let Some(marking) = self.marking.front() {
             if let Some(spec) = view_of(marking) {
                 let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
@@ -133,6 +133,9 @@ impl Worker {
             self.marked.change(marking, &self.engine.linker, leads);
             self.marking.pop_front();
             self.to.send(Event::Marked(self.marked.count())).await?;
+        }
+        if self.engine.is_turning() {
+            return Ok(());
         }
         for look in std::mem::take(&mut self.after_marks) {
             self.with(look).await?;
@@ -200,7 +203,9 @@ impl Worker {
     /// Answers what is to be exported, now or as soon as its list has been made.
     fn freeze(&mut self, spec: ViewSpec, answer: oneshot::Sender<Frozen>) {
         let (linker, searched) = (&self.engine.linker, self.engine.searched.as_ref());
-        if self.is_marking() || self.listing.ask(&spec, self.revision, linker, searched, clock::now()) == Asked::Coming
+        if self.picture.is_some()
+            || self.is_marking()
+            || self.listing.ask(&spec, self.revision, linker, searched, clock::now()) == Asked::Coming
         {
             self.freezing = Some((spec, answer));
             return;
@@ -209,7 +214,7 @@ impl Worker {
         let engine = &self.engine;
         let pool = self.pool.as_ref().map(|pool| pool.pool_id().to_owned()).unwrap_or_default();
         let scanned_at = self.shown_at.or(self.finished_at).unwrap_or_else(clock::now);
-        let head = Head::of(&engine.linker, &pool, scanned_at, self.shown_at.is_some());
+        let head = Head::of(&engine.linker, &pool, scanned_at, engine.is_complete() && self.shown_at.is_some());
         // Who does not wait any more needs no answer.
         drop(answer.send(Frozen { leads, epoch: self.epoch, head }));
     }
