@@ -112,7 +112,7 @@ pub(crate) async fn read_everything(context: Context, compared: Compared, stop: 
     });
     let rows_about = opened.sources.table.schema().estimated_rows;
     let fresh = || match &unfinished {
-        Some(unfinished) => Engine::gathering(opened.rules.clone(), rows_about).to_be_told(unfinished),
+        Some(unfinished) => Engine::gathering(opened.rules.clone(), rows_about).awaiting(unfinished),
         None => Engine::gathering(opened.rules.clone(), rows_about),
     };
     let by_now = decisions(&opened, None).await;

@@ -105,7 +105,7 @@ impl Engine {
     }
 
     /// One that is told of an interrupted scan before it reads.
-    pub(crate) fn to_be_told(self, unfinished: &Unfinished) -> Self {
+    pub(crate) fn awaiting(self, unfinished: &Unfinished) -> Self {
         let engine = self.comparing(unfinished.progress.as_kept.clone(), unfinished.began);
         Self { besides: Some(Vec::new()), ..engine }
     }

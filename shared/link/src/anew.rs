@@ -160,7 +160,8 @@ impl Anew {
     /// What has been read. True where entries may look different by now.
     pub fn read(&mut self, linker: &mut Linker, changes: &[Change]) -> bool {
         if self.is_beside() {
-            return changes.iter().fold(false, |any, change| self.read_beside(linker, change) || any);
+            let looks_different = changes.iter().filter(|change| self.read_beside(linker, change)).count();
+            return looks_different > 0;
         }
         changes.iter().for_each(|change| self.is_there(linker, change));
         linker.apply(changes);
@@ -169,11 +170,11 @@ impl Anew {
 
     /// Whoever is read is not missing.
     fn is_there(&mut self, linker: &Linker, change: &Change) {
-        let slot = match change {
-            Change::User(user) if self.users.any => linker.store.user_slot(user.sub),
-            _ => None,
-        };
-        self.users.is_there(slot);
+        if let Change::User(user) = change
+            && self.users.any
+        {
+            self.users.is_there(linker.store.user_slot(user.sub));
+        }
     }
 
     fn read_beside(&mut self, linker: &mut Linker, change: &Change) -> bool {

@@ -223,7 +223,7 @@ impl Effects {
                 let (news, heard) = mpsc::channel(BATCHES);
                 let mut engine = Engine::new(now_open.rules.clone());
                 match &unfinished {
-                    Some(unfinished) => engine = engine.to_be_told(unfinished),
+                    Some(unfinished) => engine = engine.awaiting(unfinished),
                     None => engine.keep_in(now_open.shelf.as_ref().and_then(|(shelf, of)| keep(shelf, of))),
                 }
                 let about = Question::Scan {

@@ -30,6 +30,8 @@ const PAUSE: u32 = 4;
 /// Answers to terms that are kept, for whoever takes back what was typed: so many, or so many bytes of them.
 const KEPT: usize = 6;
 const KEPT_BYTES: usize = 40 << 20;
+/// So many sorted entries are given back at once.
+const GIVEN_BACK: usize = 1 << 20;
 /// Threads for one search.
 const THREADS: usize = 4;
 
@@ -237,7 +239,16 @@ impl Listing {
 
     fn finish(&mut self, mut making: Making) {
         let mut leads = std::mem::take(&mut making.leads);
-        leads.extend(std::mem::take(&mut making.items).into_iter().map(|item| Lead::from_number(item.lead)));
+        let (first, mut items) = (leads.len(), std::mem::take(&mut making.items));
+        leads.reserve_exact(items.len());
+        // From the last on: what was sorted by takes six times as much, and goes while the list comes.
+        while let Some(item) = items.pop() {
+            leads.push(Lead::from_number(item.lead));
+            if items.len().is_multiple_of(GIVEN_BACK) {
+                items.shrink_to_fit();
+            }
+        }
+        leads[first..].reverse();
         if making.spec.order.by.is_none() && making.spec.order.reverse {
             leads.reverse();
         }

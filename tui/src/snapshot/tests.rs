@@ -258,7 +258,7 @@ fn a_scan_that_was_interrupted_goes_on_beside_the_last_one() {
         assert_eq!(unfinished.is_some(), read > 0);
         let mut fresh = Engine::new(rules());
         match &unfinished {
-            Some(unfinished) => fresh = fresh.to_be_told(unfinished),
+            Some(unfinished) => fresh = fresh.awaiting(unfinished),
             None => fresh.keep_in(shelf.begin(&of(), NOW).unwrap().map(Box::new)),
         }
         assert!(engine.can_scan_again(&fresh), "what both keep was hashed with one key");

@@ -27,7 +27,7 @@ struct Turned {
 }
 
 fn is_even(sub: Sub) -> bool {
-    (sub.as_u128() >> 120) % 2 == 0
+    (sub.as_u128() >> 120).is_multiple_of(2)
 }
 
 fn turned() -> impl Strategy<Value = Turned> {
