@@ -134,7 +134,6 @@ impl Engine {
     /// A scan begins that would have read into `fresh`. What is held stays as it is until all has been read anew, or as much of it
     /// as there is of what is not all.
     pub(crate) fn scan_again(&mut self, fresh: Self) {
-        while self.turn() {}
         self.anew = Anew::beside(&mut self.linker);
         (self.scan_began, self.told_hashed) = (fresh.scan_began, fresh.hashed);
         (self.keep, self.besides) = (fresh.keep, fresh.besides);

@@ -268,6 +268,8 @@ impl Worker {
         }
         self.epoch += 1;
         match self.engine.failures.first().map(|(text, _)| text.clone()) {
+            // That a side failed has been said.
+            Some(_) if self.failed => {}
             Some(lost) => self.fail(&lost).await,
             None => self.from_disk = false,
         }

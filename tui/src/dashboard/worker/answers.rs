@@ -77,6 +77,9 @@ impl Worker {
                 self.tell().await?;
             }
             Question::Scan { news, pool, rows_about, engine } => {
+                while self.engine.is_turning() {
+                    self.turn().await;
+                }
                 if self.picture.take().is_some() {
                     (self.from_disk, self.shown_at) = (false, None);
                 }
