@@ -137,7 +137,7 @@ impl Engine {
         self.anew = Anew::beside(&mut self.linker);
         (self.scan_began, self.told_hashed) = (fresh.scan_began, fresh.hashed);
         (self.keep, self.besides) = (fresh.keep, fresh.besides);
-        (self.read, self.users_about, self.done) = (Coverage::default(), None, false);
+        (self.read, self.turns, self.users_about, self.done) = (Coverage::default(), false, None, false);
         self.failures.clear();
     }
 
