@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use userlink_domain::{Group, RecordRef, Situation, Timestamp};
@@ -46,6 +47,8 @@ pub(crate) struct Engine {
     scan_began: Timestamp,
     /// It has read all beside what was held, and that takes the place of it, bit by bit.
     turns: bool,
+    /// It did so before all had been read.
+    turned_early: bool,
     /// How much of that is done in a step.
     at_once: usize,
     /// Where what is read is kept.
@@ -81,6 +84,7 @@ impl Engine {
             read: Coverage::default(),
             scan_began: now,
             turns: false,
+            turned_early: false,
             at_once: AT_ONCE,
             keep: None,
             besides: None,
@@ -243,6 +247,11 @@ impl Engine {
         self.anew.put_aside()
     }
 
+    /// Whether some of what an earlier scan had read was given up for one that has not come to it yet.
+    pub(crate) fn misses_some(&self) -> bool {
+        self.turned_early && self.read != Coverage::ALL
+    }
+
     /// How far the scan has read.
     pub(crate) const fn covered(&self) -> Coverage {
         self.read
@@ -282,7 +291,8 @@ impl Engine {
             Ok(true) => {
                 self.turns = false;
                 self.began = self.scan_began;
-                self.hashed = self.told_hashed;
+                self.turned_early = self.read != Coverage::ALL;
+                self.hashed = self.told_hashed || (self.hashed && !self.failures.is_empty());
                 if self.read.users {
                     self.forget_replaced();
                 }
@@ -383,6 +393,11 @@ impl Engine {
     fn count(&mut self) {
         let (users, rows) = self.linker.len();
         (self.users, self.rows) = (users as u64, rows as u64);
+    }
+
+    /// How many records have been put where they are searched, in all.
+    pub(crate) fn put(&self) -> u32 {
+        self.searched.as_ref().map_or(0, |searched| searched.lock().unwrap_or_else(PoisonError::into_inner).len())
     }
 
     /// How many rows have something in their sub column that is no sub.

@@ -242,19 +242,19 @@ impl Anew {
             }
         }
         linker.apply(changes);
+        if self.is_beside() {
+            // Whoever was not known before is by now.
+            for change in changes {
+                let (user, row) = slots_of(linker, change);
+                self.users.put_aside(user);
+                self.rows.put_aside(row);
+            }
+        }
     }
 
     /// A change as it was told. Whatever is read of the record from here on comes after it.
     fn as_told(&mut self, linker: &Linker, change: &Change) -> Aside {
-        let (user, row) = match change {
-            Change::User(PoolUser { sub, .. }) | Change::UserGone(sub) | Change::Unsettled(RecordRef::User(sub)) => {
-                (linker.store.user_slot(*sub), None)
-            }
-            Change::Row(Row { id, .. }) | Change::RowGone(id) | Change::Unsettled(RecordRef::Row(id)) => {
-                (None, linker.store.row_slot(id))
-            }
-            Change::Covered(_) | Change::Writable(_) | Change::Dismissed(..) | Change::Contained(..) => (None, None),
-        };
+        let (user, row) = slots_of(linker, change);
         self.users.put_aside(user);
         self.rows.put_aside(row);
         if matches!(change, Change::User(_) | Change::Row(_)) {
@@ -296,5 +296,18 @@ fn is_of_a_record(change: &Change) -> bool {
     match change {
         Change::User(_) | Change::Row(_) | Change::UserGone(_) | Change::RowGone(_) | Change::Unsettled(_) => true,
         Change::Covered(_) | Change::Writable(_) | Change::Dismissed(..) | Change::Contained(..) => false,
+    }
+}
+
+/// The user or the row that a change is about, where it is held.
+fn slots_of(linker: &Linker, change: &Change) -> (Option<u32>, Option<u32>) {
+    match change {
+        Change::User(PoolUser { sub, .. }) | Change::UserGone(sub) | Change::Unsettled(RecordRef::User(sub)) => {
+            (linker.store.user_slot(*sub), None)
+        }
+        Change::Row(Row { id, .. }) | Change::RowGone(id) | Change::Unsettled(RecordRef::Row(id)) => {
+            (None, linker.store.row_slot(id))
+        }
+        Change::Covered(_) | Change::Writable(_) | Change::Dismissed(..) | Change::Contained(..) => (None, None),
     }
 }

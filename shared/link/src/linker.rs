@@ -290,7 +290,7 @@ impl Linker {
             }
             match self.store.compare_user(slot, &facts) {
                 // A listing that began anew reads most users as they were.
-                Compared::Same => return,
+                Compared::Same => return kept.into_iter().for_each(|place| self.records.supersede(place)),
                 Compared::LooksDifferent => {
                     facts.place = kept.unwrap_or_else(|| self.records.put_user(user));
                     self.move_user(slot, &facts);
@@ -312,7 +312,7 @@ impl Linker {
                 work.judge.insert(Rec::Row(slot));
             }
             match self.store.compare_row(slot, &facts) {
-                Compared::Same => return,
+                Compared::Same => return kept.into_iter().for_each(|place| self.records.supersede(place)),
                 Compared::LooksDifferent => {
                     facts.place = kept.unwrap_or_else(|| self.records.put_row(row));
                     self.move_row(slot, &facts);

@@ -66,7 +66,7 @@ impl Columns {
         if self.superseded.len() <= at {
             self.superseded.resize(at + 1, 0);
         }
-        self.superseded[at] += 1;
+        self.superseded[at] = self.superseded[at].saturating_add(1);
         if usize::from(self.superseded[at]) == CHUNK
             && let Some(chunk) = self.sealed.get_mut(at)
         {

@@ -215,11 +215,10 @@ impl Effects {
             while restored.changed().await.is_ok() {}
             let is_first = !scanned.swap(true, Ordering::Relaxed);
             let mut unfinished = if is_first { unfinished(&now_open).await } else { None };
-            // What was decided before it is read what has been decided by now.
-            let taken_back = with(&worker, |engine, _| engine.linker.taken_back()).await.unwrap_or_default();
-            let decisions = now_open.decisions(None).await;
-            let decisions = decisions.map(|decisions| [taken_back, decisions].concat());
             let (begin, news) = loop {
+                // What had been decided before it is read what has been by now.
+                let taken_back = with(&worker, |engine, _| engine.linker.taken_back()).await.unwrap_or_default();
+                let decisions = now_open.decisions(None).await;
                 let (news, heard) = mpsc::channel(BATCHES);
                 let mut engine = Engine::new(now_open.rules.clone());
                 match &unfinished {
@@ -233,8 +232,8 @@ impl Effects {
                     engine: Box::new(engine),
                 };
                 drop(worker.send(about));
-                if let Some(decisions) = decisions.clone() {
-                    learn(&worker, decisions).await;
+                if let Some(decisions) = decisions {
+                    learn(&worker, [taken_back, decisions].concat()).await;
                 }
                 let Some(unfinished) = unfinished.take() else { break (Begin::default(), news) };
                 let text = format!(

@@ -21,12 +21,16 @@ use super::repairs::Last;
 use super::worker::Question;
 use crate::clock;
 use crate::engine::Engine;
+use crate::snapshot::is_not_kept;
 use crate::start::{Failure, Opened};
 
 /// A selection of so many entries is read afresh before it is planned. More would take long, and each step reads again anyway.
 const FRESH_AT_MOST: usize = 20;
 /// Of an entry so many users and rows are read afresh.
 const RECORDS_AT_MOST: usize = 20;
+/// A hash would be written where an address is meant.
+const NOT_KEPT: &str =
+    "Of some of these names and e-mails were not kept when a scan was interrupted. Scan again (R) first.";
 /// Rows for which references are counted, and how long that may take.
 const ROWS_COUNTED: usize = 8;
 const COUNTING: Duration = Duration::from_secs(3);
@@ -81,7 +85,9 @@ impl Planner {
         match &request.wish {
             Wish::Marked => {
                 let marked = with(&self.worker, |engine, marked| {
-                    marked.settle(&engine.linker);
+                    if !engine.misses_some() {
+                        marked.settle(&engine.linker);
+                    }
                     // In the order of the list.
                     let mut of: Vec<RecordRef> = marked.records().cloned().collect();
                     of.sort_by_cached_key(|of| engine.linker.lead_of(of));
@@ -91,11 +97,7 @@ impl Planner {
                 if of.len() <= FRESH_AT_MOST {
                     self.read_again(&of).await?;
                 } else if hashed {
-                    // A hash would be written where an address is meant.
-                    return Ok(Made::refused(
-                        "Of what an interrupted scan had read names and e-mails were not kept. Scan again (R) before so \
-                         many are repaired at once.",
-                    ));
+                    return Ok(Made::refused(NOT_KEPT));
                 }
                 self.chosen(request, of).await
             }
@@ -162,6 +164,7 @@ impl Planner {
             choose_or_plan(&mut engine.linker, &request, &of, &limits, maker)
         });
         match asked.await? {
+            Next::Plan(plan, _) if writes_a_hash(&plan) => Ok(Made::refused(NOT_KEPT)),
             Next::Plan(plan, left_out) => Ok(Made::Plan { plan, left_out, can_choose: alone }),
             Next::Answer(answer) => Ok(Made::Answer(answer)),
             Next::Choose(choosing, rows) => {
@@ -313,6 +316,14 @@ enum Next {
     Answer(Answer),
     /// A person chooses; and the rows of which should be said what refers to them.
     Choose(Box<Choosing>, Vec<RowId>),
+}
+
+/// Whether a row would get what only stands for a text.
+fn writes_a_hash(plan: &Plan) -> bool {
+    plan.steps().any(|planned| match &planned.step {
+        Step::InsertRow { email, columns, .. } => email.iter().chain(columns.values()).any(|text| is_not_kept(text)),
+        _ => false,
+    })
 }
 
 fn choose_or_plan(linker: &mut Linker, request: &Request, of: &[RecordRef], limits: &Limits, maker: Maker) -> Next {

@@ -267,11 +267,12 @@ impl Worker {
             return;
         }
         self.epoch += 1;
-        match self.engine.failures.first().map(|(text, _)| text.clone()) {
-            // That a side failed has been said.
-            Some(_) if self.failed => {}
-            Some(lost) => self.fail(&lost).await,
-            None => self.from_disk = false,
+        self.from_disk = false;
+        // That a side failed has been said.
+        if !self.failed
+            && let Some(lost) = self.engine.failures.first().map(|(text, _)| text.clone())
+        {
+            self.fail(&lost).await;
         }
         if self.engine.is_complete() {
             self.glance.begin();
@@ -307,7 +308,7 @@ impl Worker {
         for news in self.glance.news(self.pool.as_ref().map(PoolReader::used)) {
             self.to.send(Event::Overview(news)).await?;
         }
-        let stands = self.picture.is_none() && !self.engine.is_turning();
+        let stands = self.picture.is_none() && !self.engine.is_turning() && !self.engine.misses_some();
         if stands && self.marked.settle_in_time(&self.engine.linker, self.revision) {
             self.to.send(Event::Marked(self.marked.count())).await?;
         }

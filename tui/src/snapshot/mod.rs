@@ -24,7 +24,7 @@ use userlink_pool::{Position, Shard};
 
 use frames::{Frame, Frames, Head, MAGIC, WHOLE, damaged, key_of, open, take_up};
 pub(crate) use picture::Picture;
-pub(crate) use record::{AsKept, TableRow as KeptRow, User as KeptUser};
+pub(crate) use record::{AsKept, TableRow as KeptRow, User as KeptUser, is_not_kept};
 use record::{Hasher, Record};
 
 /// What is older is not shown any more, and removed.
@@ -215,7 +215,7 @@ impl Shelf {
             return None;
         }
         // One that was complete since then says more.
-        let last = open(&self.path).ok().map(|kept| kept.finished());
+        let last = open(&self.path).ok().filter(|kept| kept.of.what == of.what).map(|kept| kept.finished());
         self.left_over().into_iter().find_map(|(path, file)| {
             let found = take_up(self, &path, file, of, now);
             let found = found.map(|found| found.filter(|it| last.is_none_or(|last| last <= it.began)));

@@ -58,6 +58,12 @@ pub(crate) enum Id {
 /// What stands before a hash.
 const NOT_KEPT: &str = "not-kept-";
 
+/// Whether a text is what stands for one that is not kept.
+pub(crate) fn is_not_kept(text: &str) -> bool {
+    let hash = text.strip_prefix(NOT_KEPT);
+    hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// Hashes with a key, so that nobody finds out an address by trying addresses without the file.
 #[derive(Clone)]
 pub(super) struct Hasher {

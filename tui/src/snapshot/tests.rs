@@ -92,6 +92,8 @@ fn pointers_hold_nobody_s_name_and_what_was_equal_stays_equal() {
     assert!(shown[0].users[0].username.as_str().starts_with("not-kept-"));
     let kept = told(kept);
     let [Change::User(user), Change::Row(row), ..] = &kept[..] else { panic!() };
+    assert!(is_not_kept(user.username.as_str()) && is_not_kept(user.email.as_deref().unwrap()));
+    assert!(!is_not_kept("not-kept-by-me@example.org") && !is_not_kept("ada@example.org"));
     assert_eq!(user.verified_email(), row.email_key());
     assert_eq!(user.user_id(), Some("42"));
 }

@@ -192,3 +192,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn who_is_looked_at_meanwhile_is_shown_as_read_last() {
+    use userlink_domain::IdKind;
+    use userlink_link::Rules;
+    let mut linker = Linker::bulk(Vec::new(), Vec::new(), Rules::new(IdKind::Uuid));
+    let mut anew = Anew::beside(&mut linker);
+    let sub = crate::world::sub(1);
+    let user = |phone: &str| Change::User(PoolUser { phone: Some(phone.into()), ..PoolUser::new(sub, "one") });
+    anew.learn(&mut linker, &[user("+1")]);
+    anew.read(&mut linker, &[user("+2")]);
+    while !anew.turn(&mut linker, 1).unwrap() {}
+    let shown = linker.entry(&RecordRef::User(sub)).unwrap();
+    assert_eq!(shown.users[0].phone.as_deref(), Some("+2"));
+}

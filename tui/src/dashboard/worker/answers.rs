@@ -147,8 +147,12 @@ impl Worker {
     }
 
     async fn with(&mut self, look: Look) -> Result<(), mpsc::error::SendError<Event>> {
-        let before = self.marked.count();
+        let (before, records) = (self.marked.count(), self.engine.put());
         look(&mut self.engine, &mut self.marked);
+        if records != self.engine.put() {
+            // What was tried lies elsewhere by now: a list that is being made does not know where.
+            self.revision += 1;
+        }
         if before != self.marked.count() {
             self.to.send(Event::Marked(self.marked.count())).await?;
         }
