@@ -69,7 +69,7 @@ struct Expected {
 }
 
 impl Expected {
-    fn expect(&mut self, slots: impl Iterator<Item = u32>, of: u32) {
+    fn wait_for(&mut self, slots: impl Iterator<Item = u32>, of: u32) {
         self.any = true;
         self.missing.grow(of as usize);
         slots.for_each(|slot| self.missing.insert(slot as usize));
@@ -114,8 +114,8 @@ impl Anew {
         linker.take_in();
         let (users, rows) = linker.store.slots();
         let mut anew = Self { aside: Some(Column::new()), ..Self::default() };
-        anew.users.expect((0..users).filter(|slot| linker.store.is_there(Rec::User(*slot))), users);
-        anew.rows.expect((0..rows).filter(|slot| linker.store.is_there(Rec::Row(*slot))), rows);
+        anew.users.wait_for((0..users).filter(|slot| linker.store.is_there(Rec::User(*slot))), users);
+        anew.rows.wait_for((0..rows).filter(|slot| linker.store.is_there(Rec::Row(*slot))), rows);
         let (users, rows) = linker.len();
         (anew.users.held, anew.rows.held) = (users as u64, rows as u64);
         anew
@@ -131,7 +131,7 @@ impl Anew {
         linker.take_in();
         let slots = 0..linker.store.slots().0;
         let meant = slots.clone().filter(|slot| linker.store.sub_of(*slot).is_some_and(&is_meant));
-        self.users.expect(meant, slots.end);
+        self.users.wait_for(meant, slots.end);
         let Some(aside) = self.aside.take() else { return };
         let mut kept = Column::new();
         for it in aside {

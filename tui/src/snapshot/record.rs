@@ -135,13 +135,13 @@ impl AsKept {
     /// what stands for another without the key.
     pub(crate) fn texts_as(&self) -> Option<TextsAs> {
         let hasher = self.0.clone()?;
-        Some(Arc::new(move |text| if text.starts_with(NOT_KEPT) { text.into() } else { hasher.hash(text) }))
+        Some(Arc::new(move |text| if is_not_kept(text) { text.into() } else { hasher.hash(text) }))
     }
 
     pub(crate) fn user(&self, user: &PoolUser) -> PoolUser {
         let Some(hasher) = &self.0 else { return user.clone() };
         let mut kept = PoolUser::from(user_as_kept(user, Some(hasher)));
-        let once = |text: &str, hashed: Box<str>| if text.starts_with(NOT_KEPT) { text.into() } else { hashed };
+        let once = |text: &str, hashed: Box<str>| if is_not_kept(text) { text.into() } else { hashed };
         kept.username = Username::new(once(user.username.as_str(), kept.username.as_str().into()));
         kept.email = user.email.as_deref().zip(kept.email).map(|(email, hashed)| once(email, hashed));
         kept.phone = user.phone.as_deref().zip(kept.phone).map(|(phone, hashed)| once(phone, hashed));
@@ -151,7 +151,7 @@ impl AsKept {
     pub(crate) fn row(&self, row: &Row) -> Row {
         let Some(hasher) = &self.0 else { return row.clone() };
         let mut kept = Row::from(row_as_kept(row, Some(hasher)));
-        if row.email.as_deref().is_some_and(|email| email.starts_with(NOT_KEPT)) {
+        if row.email.as_deref().is_some_and(is_not_kept) {
             kept.email.clone_from(&row.email);
         }
         kept

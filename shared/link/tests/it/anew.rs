@@ -26,6 +26,10 @@ struct Turned {
     at_once: usize,
 }
 
+fn at_this_page(learned: &[(usize, Change)], page: usize) -> Vec<Change> {
+    learned.iter().filter(|(when, _)| *when == page).map(|(_, change)| change.clone()).collect()
+}
+
 fn is_even(sub: Sub) -> bool {
     (sub.as_u128() >> 120).is_multiple_of(2)
 }
@@ -114,9 +118,7 @@ proptest! {
         anew.expect_users(&mut linker, is_even);
         for (at, page) in read.chunks(at_once).enumerate() {
             anew.read(&mut linker, page);
-            let besides: Vec<Change> =
-                learned.iter().filter(|(when, _)| *when == at).map(|(_, change)| change.clone()).collect();
-            anew.learn(&mut linker, &besides);
+            anew.learn(&mut linker, &at_this_page(&learned, at));
             if learned.is_empty() {
                 prop_assert_eq!(&said(&linker), &then, "nothing of it is shown");
             }
@@ -161,9 +163,7 @@ proptest! {
             anew.expect_users(&mut linker, is_even);
             for (at, page) in read.chunks(at_once).enumerate() {
                 anew.read(&mut linker, page);
-                let besides: Vec<Change> =
-                    learned.iter().filter(|(when, _)| *when == at).map(|(_, change)| change.clone()).collect();
-                anew.learn(&mut linker, &besides);
+                anew.learn(&mut linker, &at_this_page(&learned, at));
                 if at == turns_at {
                     linker.apply(&[Change::Covered(Coverage::default())]);
                     while !anew.turn(&mut linker, at_once).unwrap() {}
