@@ -104,10 +104,16 @@ impl World {
         let mut keys = pair.master.take_writer().unwrap();
         let mut terminal = vt100::Parser::new(NonZeroU16::new(SIZE.1).unwrap(), NonZeroU16::new(SIZE.0).unwrap(), 0);
         let mut buffer = [0; 65536];
+        let mut overview = true;
         let took = loop {
             let read = from.read(&mut buffer).unwrap();
             assert!(read > 0, "{}", terminal.screen().contents());
             terminal.process(&buffer[..read]);
+            // It opens on the overview; the list is behind it.
+            if overview && terminal.screen().contents().contains("What there is") {
+                overview = false;
+                keys.write_all(b"\x1b").unwrap();
+            }
             if terminal.screen().contents().matches('@').count() >= 20 {
                 break began.elapsed();
             }
